@@ -1,0 +1,194 @@
+# Makefile - everything a person types.
+#
+#   make            build/valkc and the runtime archive
+#   make demo       install what is missing, build, and count the words of a licence text
+#   make check      install what the tests need, build, run every test; last line "N passed, N failed"
+#   make bench      kernels in Valk against the same in C
+#   make fuzz       reader and front end under AFL++ (FUZZ_SECONDS=600)
+#   make format     clang-format over the tree         make docs       generated reference pages
+#   make promote T=name   take what a golden test does now as what it should do
+#   make install PREFIX=/usr/local DESTDIR=            make uninstall  make clean
+
+CC = gcc
+AR = ar
+PREFIX = /usr/local
+DESTDIR =
+BUILD = build
+# Tests at once; modes of the golden tests.
+JOBS := $(shell nproc 2>/dev/null || echo 1)
+MODES = aot,O0,asan
+
+WARNINGS = -Wall -Wextra
+COMMON = -std=gnu11 -D_GNU_SOURCE= $(WARNINGS) -MMD -MP
+# Values are read through several types, in the runtime as in generated code.
+RT_FLAGS = -fno-strict-aliasing -fno-math-errno
+RELEASE = -O2 -fPIE -ffunction-sections -fdata-sections
+RT_RELEASE = $(RELEASE) -fno-plt
+ASAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+LIBS = -l:libtommath.a -lm
+
+LANG_SRC := $(wildcard lang/*.c)
+VALKC_SRC := $(wildcard valkc/*.c)
+RT_SRC := $(wildcard rt/*.c) $(wildcard rt/*.S)
+UNIT_SRC := $(wildcard tests/unit/*.c)
+
+# objects DIRECTORY, SOURCES
+objects = $(addsuffix .o,$(basename $(addprefix $(1)/,$(2))))
+LANG_OBJ := $(call objects,$(BUILD)/obj,$(LANG_SRC))
+VALKC_OBJ := $(call objects,$(BUILD)/obj,$(filter-out valkc/main.c,$(VALKC_SRC)))
+# The runtime's `read` is the compiler's reader.
+READER_SRC := $(patsubst %,lang/%.c,arena datum diag number read unicode)
+RT_OBJ := $(call objects,$(BUILD)/obj,$(RT_SRC))
+READER_OBJ := $(call objects,$(BUILD)/obj,$(READER_SRC))
+ASAN_READER_OBJ := $(call objects,$(BUILD)/asan/obj,$(READER_SRC))
+ASAN_LANG_OBJ := $(call objects,$(BUILD)/asan/obj,$(LANG_SRC))
+ASAN_VALKC_OBJ := $(call objects,$(BUILD)/asan/obj,$(filter-out valkc/main.c,$(VALKC_SRC)))
+ASAN_RT_OBJ := $(call objects,$(BUILD)/asan/obj,$(RT_SRC))
+MAIN_OBJ := $(BUILD)/obj/valkc/main.o $(BUILD)/asan/obj/valkc/main.o
+UNITS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
+ASAN_UNITS := $(patsubst tests/unit/%.c,$(BUILD)/asan/unit/%,$(UNIT_SRC))
+ALL_OBJ := $(LANG_OBJ) $(VALKC_OBJ) $(RT_OBJ) $(ASAN_LANG_OBJ) $(ASAN_VALKC_OBJ) $(ASAN_RT_OBJ) \
+           $(MAIN_OBJ) $(UNITS:=.o) $(ASAN_UNITS:=.o)
+
+all: $(BUILD)/valkc $(BUILD)/librt.a
+
+# One short line per step; `make V=1` shows the commands.
+Q := $(if $(V),,@)
+say = $(if $(V),,@echo "  $(1)  $(2)")
+
+# ---- building ---------------------------------------------------------------------------------
+
+$(BUILD)/valkc: $(BUILD)/obj/valkc/main.o $(BUILD)/libvalkc.a $(BUILD)/liblang.a $(BUILD)/librt.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+$(BUILD)/libvalkc.a: $(VALKC_OBJ)
+$(BUILD)/liblang.a: $(LANG_OBJ)
+$(BUILD)/librt.a: $(RT_OBJ) $(READER_OBJ)
+
+asan: $(BUILD)/asan/valkc $(BUILD)/asan/librt.a
+$(BUILD)/asan/valkc: $(BUILD)/asan/obj/valkc/main.o $(BUILD)/asan/libvalkc.a \
+                     $(BUILD)/asan/liblang.a $(BUILD)/asan/librt.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ASAN) $(LDFLAGS) -o $@ $^ $(LIBS)
+$(BUILD)/asan/libvalkc.a: $(ASAN_VALKC_OBJ)
+$(BUILD)/asan/liblang.a: $(ASAN_LANG_OBJ)
+$(BUILD)/asan/librt.a: $(ASAN_RT_OBJ) $(ASAN_READER_OBJ)
+
+# An archive is made anew, so that the objects of deleted sources do not stay in it.
+%.a:
+	$(call say,AR,$@)
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+$(LANG_OBJ) $(VALKC_OBJ) $(BUILD)/obj/valkc/main.o: FLAGS = $(RELEASE)
+$(RT_OBJ): FLAGS = $(RT_RELEASE) $(RT_FLAGS)
+$(ASAN_LANG_OBJ) $(ASAN_VALKC_OBJ) $(BUILD)/asan/obj/valkc/main.o: FLAGS = $(ASAN)
+$(ASAN_RT_OBJ): FLAGS = $(ASAN) $(RT_FLAGS)
+$(UNITS:=.o): FLAGS = $(RELEASE) $(RT_FLAGS) -iquote rt -iquote lang -iquote valkc
+$(ASAN_UNITS:=.o): FLAGS = $(ASAN) $(RT_FLAGS) -iquote rt -iquote lang -iquote valkc
+
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(COMMON) $(FLAGS) $(CFLAGS) -c $< -o $@
+$(BUILD)/obj/%.o: %.S $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(COMMON) $(FLAGS) $(CFLAGS) -c $< -o $@
+$(BUILD)/asan/obj/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(COMMON) $(FLAGS) $(CFLAGS) -c $< -o $@
+$(BUILD)/asan/obj/%.o: %.S $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(COMMON) $(FLAGS) $(CFLAGS) -c $< -o $@
+
+# Rewritten only when the flags change; depends on the packages that building needs.
+FLAG_TEXT = $(CC) $(COMMON) $(RELEASE) $(RT_RELEASE) $(RT_FLAGS) $(ASAN) $(CFLAGS)
+$(BUILD)/flags: FORCE
+	@mkdir -p $(@D)
+	@test -e $@ || tools/deps --check build
+	@echo '$(FLAG_TEXT)' | cmp -s - $@ || echo '$(FLAG_TEXT)' > $@
+
+# ---- tests ------------------------------------------------------------------------------------
+
+$(BUILD)/unit/%.o: tests/unit/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(COMMON) $(FLAGS) $(CFLAGS) -c $< -o $@
+$(BUILD)/asan/unit/%.o: tests/unit/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(COMMON) $(FLAGS) $(CFLAGS) -c $< -o $@
+$(BUILD)/unit/%: $(BUILD)/unit/%.o $(BUILD)/libvalkc.a $(BUILD)/liblang.a $(BUILD)/librt.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
+$(BUILD)/asan/unit/%: $(BUILD)/asan/unit/%.o $(BUILD)/asan/libvalkc.a $(BUILD)/asan/liblang.a \
+                      $(BUILD)/asan/librt.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(ASAN) $(LDFLAGS) -o $@ $^ $(LIBS)
+.PRECIOUS: $(BUILD)/unit/%.o $(BUILD)/asan/unit/%.o
+
+units: $(UNITS) $(ASAN_UNITS)
+
+check:
+	@tools/deps check
+	@$(MAKE) --no-print-directory -j$(JOBS) all asan units
+	@JOBS=$(JOBS) MODES=$(MODES) BUILD=$(BUILD) tests/run
+
+# Golden tests alone: make golden MODES=aot T=closures
+golden: all $(if $(findstring asan,$(MODES)),asan)
+	$(BUILD)/valkc test --mode=$(MODES) --jobs=$(JOBS) $(if $(T),--filter=$(T)) tests/golden
+promote: all
+	@test -n "$(T)" || { echo "usage: make promote T=name" >&2; exit 2; }
+	$(BUILD)/valkc test --promote --filter=$(T) tests
+
+# ---- the rest ---------------------------------------------------------------------------------
+
+deps:
+	@tools/deps check
+
+demo:
+	@tools/deps build
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@tools/demo $(BUILD)
+
+bench: all
+	@bench/run
+
+fuzz:
+	@tools/deps fuzz
+	@tests/fuzz/run
+
+format:
+	@tools/deps format
+	@tools/format
+
+docs: all
+	@tools/docs $(BUILD)
+
+LIBDIR = $(DESTDIR)$(PREFIX)/lib/valkc
+# libtommath.a goes along, so that building programs needs only a C compiler and libc.
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR)/include $(LIBDIR)/include/prims $(LIBDIR)/std
+	install -m 755 $(BUILD)/valkc $(DESTDIR)$(PREFIX)/bin/valkc
+	install -m 644 $(BUILD)/librt.a $(LIBDIR)/librt.a
+	install -m 644 "$$($(CC) -print-file-name=libtommath.a)" $(LIBDIR)/libtommath.a
+	install -m 644 rt/*.h rt/*.def $(LIBDIR)/include
+	install -m 644 rt/prims/*.def $(LIBDIR)/include/prims
+	install -m 644 std/INDEX std/*.valk $(LIBDIR)/std
+	install -d $(DESTDIR)$(PREFIX)/share/doc/valkc
+	install -m 644 README.md LICENSE THIRD-PARTY.md $(DESTDIR)$(PREFIX)/share/doc/valkc
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/valkc
+	rm -rf $(LIBDIR) $(DESTDIR)$(PREFIX)/share/doc/valkc
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: all asan units check golden promote deps demo bench fuzz format docs install uninstall \
+        clean FORCE
+FORCE:
+-include $(ALL_OBJ:.o=.d)

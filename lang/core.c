@@ -1,0 +1,390 @@
+/* core.c - building, walking, checking and printing core.
+ *
+ * core_find_free is the one analysis here that several passes need: who owns each variable, who
+ * captures it, and what each closure must carry. It runs after every pass that moves code. */
+#include "core.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* ---- construction ------------------------------------------------------------------------ */
+
+Core *core_new(Program *p, CoreKind kind, Span span) {
+  Core *e = ARENA_NEW(p->arena, Core);
+  e->kind = kind;
+  e->span = span;
+  return e;
+}
+
+Core *core_const(Program *p, Datum *d) {
+  Core *e = core_new(p, CORE_CONST, d->span);
+  e->datum = d;
+  return e;
+}
+
+Core *core_int(Program *p, Span span, int64_t n) {
+  Datum *d = datum_new(p->arena, DATUM_INT, span);
+  d->integer = n;
+  return core_const(p, d);
+}
+
+Core *core_nil(Program *p, Span span) {
+  return core_const(p, datum_list(p->arena, span, true, NULL, 0));
+}
+
+Core *core_local(Program *p, Span span, Var *v) {
+  Core *e = core_new(p, CORE_LOCAL, span);
+  e->var = v;
+  return e;
+}
+
+Core *core_let(Program *p, Span span, Var *v, Core *init, Core *body) {
+  Core *e = core_new(p, CORE_LET, span);
+  e->var = v;
+  e->a = init;
+  e->b = body;
+  return e;
+}
+
+Core *core_if(Program *p, Span span, Core *c, Core *t, Core *f) {
+  Core *e = core_new(p, CORE_IF, span);
+  e->a = c;
+  e->b = t;
+  e->d = f;
+  return e;
+}
+
+Core *core_prim(Program *p, Span span, const char *name, size_t count, ...) {
+  Core *e = core_new(p, CORE_PRIM, span);
+  e->prim = prim_find(name);
+  if (!e->prim) diag_bug(p->diag, span, "core", "no primitive `%s` in the table", name);
+  e->count = count;
+  e->items = ARENA_ARRAY(p->arena, Core *, count);
+  va_list ap;
+  va_start(ap, count);
+  for (size_t i = 0; i < count; i++) e->items[i] = va_arg(ap, Core *);
+  va_end(ap);
+  return e;
+}
+
+Core *core_seq(Program *p, Span span, Core **items, size_t count) {
+  if (count == 0) return core_nil(p, span);
+  if (count == 1) return items[0];
+  Core *e = core_new(p, CORE_SEQ, span);
+  e->items = items;
+  e->count = count;
+  return e;
+}
+
+Var *core_var(Program *p, const char *name, Span span, Lambda *owner) {
+  Var *v = ARENA_NEW(p->arena, Var);
+  v->name = name;
+  v->span = span;
+  v->owner = owner;
+  v->id = p->next_id++;
+  return v;
+}
+
+/* ---- walking ----------------------------------------------------------------------------- */
+
+void core_each_child(Core *e, bool into, void (*visit)(Core **child, void *to), void *to) {
+  switch (e->kind) {
+  case CORE_CONST:
+  case CORE_GLOBAL:
+  case CORE_NAME: return;
+  case CORE_LAMBDA:
+  case CORE_BLOCK:
+    if (into && e->lambda) visit(&e->lambda->body, to);
+    return;
+  case CORE_LOCAL:
+  case CORE_SET:
+  case CORE_DEF:
+  case CORE_CALL:
+  case CORE_PRIM:
+  case CORE_IF:
+  case CORE_SEQ:
+  case CORE_LET:
+  case CORE_LOOP:
+  case CORE_RECUR: break;
+  }
+  if (e->a) visit(&e->a, to);
+  for (size_t i = 0; i < e->count; i++) visit(&e->items[i], to);
+  if (e->b) visit(&e->b, to);
+  if (e->d) visit(&e->d, to);
+}
+
+/* ---- free variables ---------------------------------------------------------------------- */
+
+static void own(Lambda *owner, Var *v) {
+  v->owner = owner;
+  v->is_captured = false;
+  v->is_set = false;
+  v->known = NULL;
+  v->use_count = 0;
+}
+
+/* First walk: every binder says who owns its variable. */
+static void find_owners(Core *e, Lambda *owner);
+typedef struct OwnerWalk {
+  Lambda *owner;
+} OwnerWalk;
+static void visit_owner(Core **e, void *to) { find_owners(*e, ((OwnerWalk *)to)->owner); }
+static void find_owners(Core *e, Lambda *owner) {
+  if (e->kind == CORE_LET) own(owner, e->var);
+  if (e->kind == CORE_LOOP)
+    for (size_t i = 0; i < e->loop->count; i++) own(owner, e->loop->vars[i]);
+  if ((e->kind == CORE_LAMBDA || e->kind == CORE_BLOCK) && e->lambda) {
+    Lambda *l = e->lambda;
+    l->parent = owner;
+    l->free.count = 0;
+    for (size_t i = 0; i < l->param_count; i++) {
+      own(l, l->params[i]);
+      l->params[i]->is_param = true;
+    }
+    owner = l;
+  }
+  core_each_child(e, true, visit_owner, &(OwnerWalk){owner});
+}
+
+/* Second walk: every use tells the lambdas between it and the owner. */
+typedef struct UseWalk {
+  Program *p;
+  Lambda *in;
+} UseWalk;
+
+static void add_free(Program *p, Lambda *l, Var *v) {
+  for (size_t i = l->free.count; i-- > 0;)
+    if (l->free.items[i] == v) return;
+  PUSH(p->arena, l->free, v);
+}
+
+static void use_var(Program *p, Lambda *in, Var *v) {
+  for (Lambda *l = in; l != v->owner; l = l->parent) {
+    if (!l) diag_bug(p->diag, v->span, "core", "variable `%s.%u` used out of scope", v->name, v->id);
+    v->is_captured = true;
+    add_free(p, l, v);
+  }
+}
+
+static void visit_use(Core **child, void *to) {
+  UseWalk *w = to;
+  Core *e = *child;
+  if (e->kind == CORE_LOCAL) {
+    e->var->use_count++;
+    use_var(w->p, w->in, e->var);
+  } else if (e->kind == CORE_SET) {
+    e->var->is_set = true;
+    use_var(w->p, w->in, e->var);
+  } else if (e->kind == CORE_LET && e->a && e->a->kind == CORE_LAMBDA) {
+    e->var->known = e->a;
+  }
+  Lambda *in = (e->kind == CORE_LAMBDA || e->kind == CORE_BLOCK) && e->lambda ? e->lambda : w->in;
+  core_each_child(e, true, visit_use, &(UseWalk){w->p, in});
+}
+
+static void forget_set_known(Core **child, void *to) {
+  Core *e = *child;
+  if (e->kind == CORE_LET && e->var->is_set) e->var->known = NULL;
+  core_each_child(e, true, forget_set_known, to);
+}
+
+void core_each_root(Program *p, void (*visit)(Core **root, void *to), void *to) {
+  for (size_t i = 0; i < p->globals.count; i++) {
+    Global *g = p->globals.items[i];
+    if (g->kind != GLOBAL_FUNCTION || !g->lambda) continue;
+    Core fun = {.kind = CORE_LAMBDA, .span = g->lambda->span, .lambda = g->lambda}, *root = &fun;
+    visit(&root, to);
+  }
+  for (size_t i = 0; i < p->tops.count; i++) visit(&p->tops.items[i].core, to);
+}
+
+void core_find_free(Program *p) {
+  core_each_root(p, visit_owner, &(OwnerWalk){NULL});
+  core_each_root(p, visit_use, &(UseWalk){p, NULL});
+  core_each_root(p, forget_set_known, NULL);
+}
+
+/* ---- reachability ---------------------------------------------------------------------------- */
+
+typedef VEC(Global *) GlobalVec;
+typedef struct Reach {
+  Program *p;
+  GlobalVec work;
+} Reach;
+
+static void reach(Reach *r, Global *g) {
+  if (!g || g->is_reachable) return;
+  g->is_reachable = true;
+  PUSH(r->p->arena, r->work, g);
+}
+
+static void reach_node(Core **child, void *to) {
+  Reach *r = to;
+  Core *e = *child;
+  if (e->kind == CORE_GLOBAL || e->kind == CORE_DEF) reach(r, e->global);
+  core_each_child(e, true, reach_node, to);
+}
+
+void core_find_reachable(Program *p) {
+  Reach r = {.p = p};
+  for (size_t i = 0; i < p->globals.count; i++) p->globals.items[i]->is_reachable = false;
+  for (size_t i = 0; i < p->tops.count; i++) reach_node(&p->tops.items[i].core, &r);
+  while (r.work.count > 0) {
+    Global *g = r.work.items[--r.work.count];
+    if (g->kind == GLOBAL_FUNCTION && g->lambda) reach_node(&g->lambda->body, &r);
+    if (g->kind == GLOBAL_VARIABLE) reach(&r, g->library);
+  }
+}
+
+/* ---- checking ---------------------------------------------------------------------------- */
+
+typedef struct CheckWalk {
+  Program *p;
+  const char *pass;
+  Lambda *in;
+} CheckWalk;
+
+static void check_node(CheckWalk *w, Core *e) {
+#define REQUIRE(cond)                                                                         \
+  if (!(cond)) diag_bug(w->p->diag, e->span, w->pass, "invariant broken: %s", #cond)
+  switch (e->kind) {
+  case CORE_CONST: REQUIRE(e->datum); break;
+  case CORE_LOCAL: REQUIRE(e->var); break;
+  case CORE_GLOBAL: REQUIRE(e->global); break;
+  case CORE_SET: REQUIRE(e->var && e->a && e->var->is_set); break;
+  case CORE_DEF: REQUIRE(e->global && e->a && e->global->kind == GLOBAL_VARIABLE); break;
+  case CORE_LAMBDA: REQUIRE(e->lambda && e->lambda->body); break;
+  case CORE_CALL: REQUIRE(e->a); break;
+  case CORE_PRIM:
+    REQUIRE(e->prim && e->count >= e->prim->min);
+    REQUIRE(e->prim->max == PRIM_ANY || e->count <= e->prim->max);
+    break;
+  case CORE_IF: REQUIRE(e->a && e->b && e->d); break;
+  case CORE_SEQ: REQUIRE(e->count >= 1); break;
+  case CORE_LET: REQUIRE(e->var && e->b && e->var->owner == w->in); break;
+  case CORE_LOOP: REQUIRE(e->loop && e->b && e->count == e->loop->count); break;
+  case CORE_RECUR: REQUIRE(e->loop && e->count == e->loop->count); break;
+  case CORE_BLOCK: REQUIRE(e->datum && e->lambda); break;
+  case CORE_NAME: REQUIRE(!"a name left after resolve"); break;
+  }
+#undef REQUIRE
+}
+
+static void visit_check(Core **child, void *to) {
+  CheckWalk *w = to;
+  check_node(w, *child);
+  Lambda *l = (*child)->kind == CORE_LAMBDA || (*child)->kind == CORE_BLOCK ? (*child)->lambda : w->in;
+  core_each_child(*child, true, visit_check, &(CheckWalk){w->p, w->pass, l});
+}
+
+void core_check(Program *p, const char *pass) {
+  core_each_root(p, visit_check, &(CheckWalk){p, pass, NULL});
+}
+
+/* ---- dump: (let x.3 (lambda f (n.1) ...) body), one form a line, indented ------------------ */
+
+typedef struct Dump {
+  void (*put)(void *to, const char *s, size_t n);
+  void *to;
+  Arena *arena;
+} Dump;
+
+static void put_text(Dump *d, const char *s) { d->put(d->to, s, strlen(s)); }
+
+static void put_line(Dump *d, unsigned indent) {
+  put_text(d, "\n");
+  for (unsigned i = 0; i < indent; i++) put_text(d, "  ");
+}
+
+static void put_var(Dump *d, const Var *v) {
+  char buf[24];
+  put_text(d, v->name && *v->name ? v->name : "t");
+  snprintf(buf, sizeof buf, ".%u", v->id);
+  put_text(d, buf);
+}
+
+static void dump_expr(Dump *d, const Core *e, unsigned indent);
+
+static void dump_child(Dump *d, const Core *e, unsigned indent) {
+  bool is_leaf = e->kind == CORE_CONST || e->kind == CORE_LOCAL || e->kind == CORE_GLOBAL;
+  if (is_leaf) put_text(d, " ");
+  else put_line(d, indent);
+  dump_expr(d, e, indent);
+}
+
+static void dump_items(Dump *d, const Core *e, unsigned indent) {
+  for (size_t i = 0; i < e->count; i++) dump_child(d, e->items[i], indent);
+}
+
+static void dump_lambda(Dump *d, const Lambda *l, unsigned indent) {
+  put_text(d, l->name ? l->name : "_");
+  put_text(d, " (");
+  for (size_t i = 0; i < l->param_count; i++) {
+    if (i) put_text(d, " ");
+    if (l->has_rest && i + 1 == l->param_count) put_text(d, "& ");
+    put_var(d, l->params[i]);
+  }
+  put_text(d, ")");
+  for (size_t i = 0; i < l->free.count; i++) {
+    put_text(d, i ? " " : " free: ");
+    put_var(d, l->free.items[i]);
+  }
+  dump_child(d, l->body, indent + 1);
+}
+
+static void dump_expr(Dump *d, const Core *e, unsigned indent) {
+  switch (e->kind) {
+  case CORE_CONST: put_text(d, datum_to_string(d->arena, e->datum)); return;
+  case CORE_LOCAL:
+    put_var(d, e->var);
+    if (!e->a) return;
+    put_text(d, "?(");
+    dump_expr(d, e->a, indent + 1);
+    put_text(d, ")");
+    return;
+  case CORE_GLOBAL: put_text(d, e->global->name); return;
+  case CORE_NAME: put_text(d, "<name>"); return;
+  default: break;
+  }
+  put_text(d, "(");
+  switch (e->kind) {
+  case CORE_SET: put_text(d, "set "), put_var(d, e->var); break;
+  case CORE_DEF: put_text(d, e->is_def ? "def " : "= "), put_text(d, e->global->name); break;
+  case CORE_LAMBDA: put_text(d, "lambda "), dump_lambda(d, e->lambda, indent); break;
+  case CORE_BLOCK:
+    put_text(d, "block "), put_text(d, datum_to_string(d->arena, e->datum)), put_text(d, " ");
+    dump_lambda(d, e->lambda, indent);
+    break;
+  case CORE_CALL: put_text(d, "call"); break;
+  case CORE_PRIM: put_text(d, e->prim->name); break;
+  case CORE_IF: put_text(d, "if"); break;
+  case CORE_SEQ: put_text(d, "seq"); break;
+  case CORE_LET: put_text(d, "let "), put_var(d, e->var); break;
+  case CORE_LOOP:
+    put_text(d, "loop");
+    for (size_t i = 0; i < e->loop->count; i++) put_text(d, " "), put_var(d, e->loop->vars[i]);
+    break;
+  case CORE_RECUR: put_text(d, "recur"); break;
+  default: break;
+  }
+  if (e->a) dump_child(d, e->a, indent + 1);
+  dump_items(d, e, indent + 1);
+  if (e->b) dump_child(d, e->b, indent + 1);
+  if (e->d) dump_child(d, e->d, indent + 1);
+  put_text(d, ")");
+}
+
+void core_dump(Program *p, void (*put)(void *to, const char *s, size_t n), void *to) {
+  Dump d = {put, to, p->arena};
+  for (size_t i = 0; i < p->globals.count; i++) {
+    Global *g = p->globals.items[i];
+    if (g->kind != GLOBAL_FUNCTION || !g->lambda) continue;
+    put_text(&d, "(fun ");
+    dump_lambda(&d, g->lambda, 0);
+    put_text(&d, ")\n");
+  }
+  for (size_t i = 0; i < p->tops.count; i++) {
+    dump_expr(&d, p->tops.items[i].core, 0);
+    put_text(&d, "\n");
+  }
+}

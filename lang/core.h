@@ -1,0 +1,192 @@
+/* core.h - the small language between expand and lower.
+ *
+ * A tree of expressions. Variables are unique objects, never names. Evaluation is strict, left to
+ * right. Every expression gives a value, which may be an error value (LANGUAGE.md 5); the nodes
+ * that look at errors are IF, SEQ, CALL (its head) and DEF, as said beside each, and a place
+ * where an error is passed on adds the node's span to its trace. */
+#ifndef LANG_CORE_H
+#define LANG_CORE_H
+#include "datum.h"
+
+typedef struct Core Core;
+typedef struct Var Var;
+typedef struct Lambda Lambda;
+typedef struct Global Global;
+typedef struct Loop Loop;
+typedef struct Prim Prim;
+
+typedef enum CoreKind {
+  CORE_CONST,  /* datum: a constant; literal lists are quoted data */
+  CORE_LOCAL,  /* var, [a = fallback]: the variable's value; if it starts unbound, the fallback's */
+  CORE_GLOBAL, /* global: its value; an unbound error value if read before its definition ran */
+  CORE_SET,    /* var, a = value: assigns; result nil */
+  CORE_DEF,    /* global, a = value: defines. is_def: an error is not bound but is the result
+                  (`def`); else errors are bound too (top-level `=`). Result nil */
+  CORE_LAMBDA, /* lambda: a new function */
+  CORE_CALL,   /* a = function, items = arguments. An error as function is the result, before the
+                  arguments are evaluated. No arguments: calls a function that needs none, else
+                  the value of a itself is the result */
+  CORE_PRIM,   /* prim, items: a primitive on as many arguments as its row allows */
+  CORE_IF,     /* a = condition, b = then, d = else. An error as condition is the result */
+  CORE_SEQ,    /* items, at least one: stops at the first error, value of the last */
+  CORE_LET,    /* var, a = init, b = body. a NULL: no value yet. A LAMBDA as init may use var itself */
+  CORE_LOOP,   /* loop, items = initial values, b = body; loop->vars are fresh each round */
+  CORE_RECUR,  /* loop, items: the next round; only in tail position of the loop's body */
+  CORE_NAME,   /* name: not resolved yet; only between expand and resolve */
+  CORE_BLOCK,  /* datum, lambda: a literal {..} as a value that may reach eval: its data, and its
+                  code as a function of no parameters, in the scope where it stands */
+} CoreKind;
+
+struct Core {
+  CoreKind kind;
+  Span span;
+  Core *a, *b, *d;
+  union {
+    Datum *datum;
+    Var *var;
+    Global *global;
+    const Prim *prim;
+    Loop *loop;
+    struct NameRef *name; /* NAME: see expand.h */
+  };
+  Lambda *lambda;
+  Core **items;
+  size_t count;
+  bool is_def;
+  bool is_tail; /* CALL: set by lower's tail marking */
+  /* What flow found; has_facts is false where it did not look (or was skipped). */
+  bool has_facts;
+  uint32_t types;  /* flow.h T_*; 0: never reached */
+  int64_t lo, hi;  /* range of the fixnums among them */
+  Lambda *callee;  /* CALL: the one function it can reach */
+};
+
+struct Var {
+  const char *name; /* as written; "" if made by the compiler */
+  Span span;
+  unsigned id;          /* unique in the program; dumps show name.id */
+  Lambda *owner;        /* the function (or top form, NULL) whose C frame holds it */
+  bool is_param;
+  bool is_set;          /* the target of some SET: else its binder gives it its only value */
+  bool is_captured;     /* used by a lambda other than owner */
+  bool starts_unbound;  /* LET without a value (init NULL): may be read before its first SET */
+  unsigned use_count;   /* reads */
+  struct VarFlow *flow; /* resolve's notes */
+  bool has_facts;       /* flow looked: all its values are of `types`, its fixnums in [lo, hi] */
+  uint32_t types;
+  int64_t lo, hi;
+  Core *known;          /* not is_set: the expression it is bound to, if worth knowing */
+};
+/* A variable that is_captured and is_set lives in a box. */
+#define VAR_IS_BOXED(v) ((v)->is_captured && (v)->is_set)
+
+struct Lambda {
+  const char *name; /* for messages and C names; NULL if anonymous */
+  Span span;
+  Var **params; /* has_rest: the last one takes the list of the remaining arguments */
+  size_t param_count;
+  bool has_rest;
+  Core *body;
+  Lambda *parent;   /* enclosing lambda or NULL */
+  Global *global;   /* the function of this once-defined global, or NULL */
+  struct LambdaFacts *facts; /* flow's, or NULL */
+  VEC(Var *) free;  /* captured variables, found by core_find_free; empty: static closure */
+  unsigned id;
+};
+
+struct Loop {
+  Var **vars;
+  size_t count;
+  unsigned id;
+};
+
+typedef enum GlobalKind {
+  GLOBAL_UNKNOWN,  /* no definition seen: a warning where used, an error value when read */
+  GLOBAL_VARIABLE, /* a slot, set when its definitions run */
+  GLOBAL_FUNCTION, /* defined once, by `fun` at top level, no free variables: exists from the
+                      start; its code is `lambda`, it has no form in tops */
+  GLOBAL_PRIM,     /* the function value of a primitive */
+} GlobalKind;
+struct Global {
+  const char *name; /* with its module prefix */
+  Span span;        /* first definition, NO_SPAN if none */
+  GlobalKind kind;
+  Lambda *lambda;       /* FUNCTION */
+  const Prim *prim;     /* PRIM; also the library value a VARIABLE starts with when redefined */
+  Global *library;      /* VARIABLE that redefines a library function: starts with its value */
+  unsigned def_count;
+  bool is_library;
+  unsigned def_seq;     /* textual order of its first definition: expand.h */
+  bool is_top_fun;      /* some definition is a `fun` form at top level */
+  Datum *pending;       /* LIBRARY: its definition, not expanded yet */
+  bool is_always_bound; /* VARIABLE: flow proved that its definition runs before every read */
+  bool is_resolved;  /* FUNCTION: its names are bound */
+  bool is_reachable; /* found from the top-level forms by simplify */
+  int slot;          /* VARIABLE: index into c->globals; -1 before lower */
+  const char *doc;   /* the comment lines above its definition, or NULL */
+};
+
+/* One row of rt/prims.def. */
+struct Prim {
+  const char *name, *symbol, *binary, *signature, *doc;
+  unsigned min, max; /* max PRIM_ANY: no limit */
+  unsigned flags;
+  bool is_argv; /* C takes (vk *, size_t n, const V *args), else n separate arguments */
+};
+enum { PRIM_ANY = 0xFFFF };
+enum {
+  PRIM_PURE = 1,      /* no effect, and the same arguments give an equal result */
+  PRIM_FAILS = 2,     /* may give an error of its own (or one of its arguments) */
+  PRIM_ERRS = 4,      /* takes errors as plain data: never fails because of one */
+  PRIM_INLINE = 8,    /* ops.h has vk_op_NAME(c, args..., pos); symbol without "vk_" */
+  PRIM_STORES = 16,   /* an argument is stored in another argument, or outlives the call */
+  PRIM_CALLS = 32,    /* may call functions it is given */
+  PRIM_INTERNAL = 64, /* visible in std only */
+  PRIM_FRESH = 128,   /* the result is newly allocated (or immediate), never an argument */
+};
+extern const Prim prim_table[];
+extern const size_t prim_count;
+const Prim *prim_find(const char *name); /* by name; NULL if there is none */
+
+typedef struct TopForm {
+  Core *core;
+  Span span;
+} TopForm;
+typedef struct Program {
+  Arena *arena;
+  Names *names;
+  Diag *diag;
+  VEC(TopForm) tops; /* in the order they run */
+  VEC(TopForm) library_tops; /* definitions of std's variables; resolve puts them first */
+  VEC(Global *) globals;
+  PtrMap global_by_name; /* interned name -> Global */
+  const char *library_dir;  /* where std's *.valk are; set by the driver */
+  struct Library *library;  /* std, read but not expanded: library.c */
+  struct Expander *expander;
+  unsigned next_id;      /* for variables, lambdas, loops */
+  bool uses_eval;        /* some reachable code evaluates data: blocks carry their code */
+} Program;
+
+Core *core_new(Program *p, CoreKind kind, Span span);
+Core *core_const(Program *p, Datum *d);
+Core *core_int(Program *p, Span span, int64_t n);
+Core *core_nil(Program *p, Span span);
+Core *core_local(Program *p, Span span, Var *v);
+Core *core_let(Program *p, Span span, Var *v, Core *init, Core *body);
+Core *core_if(Program *p, Span span, Core *c, Core *t, Core *e);
+Core *core_prim(Program *p, Span span, const char *name, size_t count, ...); /* Core * each */
+Core *core_seq(Program *p, Span span, Core **items, size_t count);
+Var *core_var(Program *p, const char *name, Span span, Lambda *owner);
+
+/* Calls visit on every direct child expression (not into lambdas' bodies unless `into`). */
+void core_each_child(Core *e, bool into, void (*visit)(Core **child, void *to), void *to);
+/* Visits every top-level function (as a LAMBDA node; not in tops) and every top-level form. */
+void core_each_root(Program *p, void (*visit)(Core **root, void *to), void *to);
+/* Recomputes owner, is_captured, is_set and every lambda's free list of the whole program. */
+void core_find_free(Program *p);
+/* Marks the globals that the top-level forms lead to (is_reachable): lower emits no others. */
+void core_find_reachable(Program *p);
+/* Asserts the invariants above; diag_bug names the pass that broke one. */
+void core_check(Program *p, const char *pass);
+void core_dump(Program *p, void (*put)(void *to, const char *s, size_t n), void *to);
+#endif

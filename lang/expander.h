@@ -1,0 +1,92 @@
+/* expander.h - what expand.c, forms.c and library.c share; nobody else includes it. */
+#ifndef LANG_EXPANDER_H
+#define LANG_EXPANDER_H
+#include "expand.h"
+
+/* Where an expression stands. */
+typedef struct Ctx {
+  Scope *scope;       /* NULL: the globals */
+  Loop *loop;         /* the loop whose tail position this is, or NULL */
+  bool is_library;    /* text of std */
+  bool is_quiet;      /* text that may be mere data: no warnings about its names */
+  bool is_top;        /* directly at top level: a `fun` here exists from the start */
+} Ctx;
+
+/* A literal {..} in expression position: data, and code if the program can eval it. */
+typedef struct Literal {
+  Core *node; /* CORE_CONST; becomes CORE_BLOCK */
+  Ctx ctx;
+  unsigned seq;
+} Literal;
+
+typedef struct Frame { /* a FRAME scope and the expression its `=` variables are bound around */
+  Scope *scope;
+  Core **body;
+  size_t bound_count; /* variables of the scope already bound: parameters, let names */
+} Frame;
+
+typedef struct LoadChain {
+  const char *path;
+  struct LoadChain *outer;
+} LoadChain;
+
+typedef struct Expander {
+  Program *p;
+  PtrMap forms; /* name -> const Form * */
+  unsigned seq; /* definition forms seen so far */
+  unsigned depth;
+  PtrMap mentioned; /* names that user code mentions: do any lead to eval? */
+  VEC(Literal) literals;
+  VEC(Frame) frames;
+  LoadChain *loads;
+} Expander;
+
+enum { EXPAND_DEPTH_MAX = 4000 };
+
+typedef Core *(*FormFn)(Expander *x, Datum *form, Ctx ctx);
+typedef struct Form {
+  const char *name;
+  unsigned min, max; /* operands; PRIM_ANY: no limit */
+  FormFn expand;
+  const char *usage; /* shown when the operands are wrong */
+} Form;
+const Form *form_table(size_t *count);
+
+/* expand.c */
+Core *expand_expr(Expander *x, Datum *d, Ctx ctx);
+Core *expand_call(Expander *x, Datum *list, Ctx ctx);   /* the items of list as a call form */
+Core *expand_body(Expander *x, Datum *d, Ctx ctx);      /* body of \ fun let loop */
+Core *expand_branch(Expander *x, Datum *d, Ctx ctx);    /* result of if, select, ... */
+Core *expand_branches(Expander *x, Datum **items, size_t n, Span span, Ctx ctx);
+Core *expand_exprs(Expander *x, Datum **items, size_t n, Span span, Ctx ctx);
+Core *expand_fail(Expander *x, Span at); /* stands for what could not be expanded */
+Lambda *expand_lambda(Expander *x, Datum *params, size_t first, Datum *body, const char *name,
+                      Span span, Ctx ctx);
+Scope *scope_new(Expander *x, int kind, Ctx ctx);
+Var *scope_add(Expander *x, Scope *s, const char *name, Span span);
+void frame_add(Expander *x, Scope *s, Core **body);
+/* The global that a definition form of this name defines; counts the definition. */
+Global *global_define(Expander *x, const char *name, Span span, Ctx ctx, bool is_top_fun);
+/* Expands the literals that may be code and binds the frames' variables: ends a batch. */
+void expand_finish(Expander *x);
+void expand_top_forms(Expander *x, uint32_t file); /* a file's forms, added to p->tops */
+
+static inline Ctx ctx_inner(Ctx ctx) { /* an operand: neither tail position nor top level */
+  ctx.loop = NULL;
+  ctx.is_top = false;
+  return ctx;
+}
+static inline Ctx ctx_tail(Ctx ctx) {
+  ctx.is_top = false;
+  return ctx;
+}
+
+/* library.c: std by name. */
+typedef struct Library Library;
+Library *library_load(Program *p);
+Global *library_find(Program *p, const char *name); /* function, variable or primitive; or NULL */
+bool library_constant(const char *name, int64_t *value, bool *is_nil);
+/* Does the library code that name leads to use eval? Visits each definition once. */
+bool library_mentions_eval(Program *p, const char *name);
+void library_consider(Program *p, DiagNearest *near);
+#endif

@@ -1,0 +1,119 @@
+/* library.c - std: read at once, expanded name by name as programs use it.
+ *
+ * std/INDEX lists the files. Each top-level form is `(fun {name ...} ...)` or `(def {name} ...)`;
+ * a name nobody refers to costs its reading only. Primitives are library names too. */
+#include "expander.h"
+#include <stdio.h>
+#include <string.h>
+
+struct Library {
+  PtrMap by_name; /* interned name -> Global */
+  VEC(Global *) globals;
+  PtrMap scanned; /* names library_mentions_eval has been asked about */
+};
+
+static Global *add_global(Program *p, const char *name, GlobalKind kind) {
+  Global *g = ARENA_NEW(p->arena, Global);
+  g->name = name;
+  g->kind = kind;
+  g->slot = -1;
+  g->is_library = true;
+  g->span = NO_SPAN;
+  ptrmap_put(&p->library->by_name, name, g);
+  PUSH(p->arena, p->library->globals, g);
+  return g;
+}
+
+static const char *defined_name(const Datum *d) {
+  if (d->kind != DATUM_LIST || d->count < 2 || d->items[0]->kind != DATUM_SYMBOL) return NULL;
+  const char *head = d->items[0]->text;
+  if (strcmp(head, "fun") && strcmp(head, "def")) return NULL;
+  const Datum *names = d->items[1];
+  if (names->kind != DATUM_LIST || names->count < 1) return NULL;
+  return names->items[0]->kind == DATUM_SYMBOL ? names->items[0]->text : NULL;
+}
+
+static void index_file(Program *p, const char *name, size_t len) {
+  const char *path = arena_printf(p->arena, "%s/%.*s", p->library_dir, (int)len, name);
+  uint32_t file;
+  if (!diag_load_source(p->diag, path, &file)) {
+    diag_error(p->diag, NO_SPAN, "the library file %s cannot be read: valkc is not installed whole", path);
+    return;
+  }
+  p->diag->sources.items[file].is_library = true;
+  DatumVec forms = read_source(p->arena, p->names, p->diag, file);
+  for (size_t i = 0; i < forms.count; i++) {
+    const char *defined = defined_name(forms.items[i]);
+    if (!defined) {
+      diag_error(p->diag, forms.items[i]->span, "std holds definitions only");
+      continue;
+    }
+    bool is_fun = !strcmp(forms.items[i]->items[0]->text, "fun");
+    Global *g = add_global(p, defined, is_fun ? GLOBAL_FUNCTION : GLOBAL_VARIABLE);
+    g->pending = forms.items[i];
+    g->span = forms.items[i]->items[1]->items[0]->span;
+    g->def_count = 1;
+    g->is_top_fun = is_fun;
+    g->doc = read_doc_above(p->arena, p->diag, forms.items[i]->span);
+  }
+}
+
+Library *library_load(Program *p) {
+  p->library = ARENA_NEW(p->arena, Library);
+  p->library->by_name.arena = p->library->scanned.arena = p->arena;
+  uint32_t file;
+  const char *index = arena_printf(p->arena, "%s/INDEX", p->library_dir);
+  if (!diag_load_source(p->diag, index, &file)) {
+    diag_error(p->diag, NO_SPAN, "the library index %s cannot be read: valkc is not installed whole", index);
+    return p->library;
+  }
+  const char *at = p->diag->sources.items[file].text;
+  while (*at) {
+    size_t len = strcspn(at, "\n");
+    if (len > 0 && *at != '#') index_file(p, at, len);
+    at += len + (at[len] == '\n');
+  }
+  return p->library;
+}
+
+Global *library_find(Program *p, const char *name) {
+  Global *g = ptrmap_get(&p->library->by_name, name);
+  if (g) return g;
+  const Prim *prim = prim_find(name);
+  if (!prim) return NULL;
+  g = add_global(p, name, GLOBAL_PRIM);
+  g->prim = prim;
+  g->doc = prim->doc;
+  return g;
+}
+
+bool library_constant(const char *name, int64_t *value, bool *is_nil) {
+  *is_nil = !strcmp(name, "nil");
+  *value = !strcmp(name, "true") || !strcmp(name, "otherwise");
+  return *is_nil || *value || !strcmp(name, "false");
+}
+
+static bool datum_mentions_eval(Program *p, const Datum *d) {
+  if (d->kind == DATUM_SYMBOL) return library_mentions_eval(p, d->text);
+  if (d->kind != DATUM_LIST && d->kind != DATUM_VECTOR && d->kind != DATUM_MAP) return false;
+  for (size_t i = 0; i < d->count; i++)
+    if (datum_mentions_eval(p, d->items[i])) return true;
+  return false;
+}
+
+bool library_mentions_eval(Program *p, const char *name) {
+  if (!strcmp(name, "eval")) return true;
+  if (ptrmap_get(&p->library->scanned, name)) return false;
+  ptrmap_put(&p->library->scanned, name, (void *)name);
+  Global *g = ptrmap_get(&p->library->by_name, name);
+  return g && g->pending && datum_mentions_eval(p, g->pending);
+}
+
+void library_consider(Program *p, DiagNearest *near) {
+  for (size_t i = 0; i < p->library->globals.count; i++) {
+    Global *g = p->library->globals.items[i];
+    if (g->name[0] != '%') diag_consider(near, g->name);
+  }
+  for (size_t i = 0; i < prim_count; i++)
+    if (prim_table[i].name[0] != '%') diag_consider(near, prim_table[i].name);
+}

@@ -1,0 +1,291 @@
+/* heap_collect.c - when to collect, and what the phases of a collection are.
+ *
+ *   IDLE     budget used up -> minor collection; or, if enough became old, start full marking
+ *   MARKING  budget used up -> a slice of tracing; when nothing is left, finish -> IDLE
+ *
+ * A minor collection marks from the roots and the log, adding to the sticky marks, and sweeps
+ * the young blocks. Its pause is bounded by sizing the nursery after what survived the last
+ * ones, but the nursery is at least four times the roots, so that scanning a deep stack again
+ * and again stays a fraction of the work between.
+ *
+ * Full marking traces `mark_ratio` bytes per byte allocated, chosen so that it ends before the
+ * heap grew by a quarter. */
+#include "heap_impl.h"
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+  NURSERY_BYTES_MIN = 512 << 10,
+  NURSERY_BYTES_START = 1 << 20,
+  NURSERY_BYTES_MAX = 4 << 20,
+  SURVIVED_MUCH = 768 << 10,   /* about 0.5 ms of tracing: a smaller nursery next time */
+  SURVIVED_LITTLE = 192 << 10, /* a larger one */
+  SLICE_BYTES = 32 << 10,      /* allocated between two slices of full marking */
+  SLICE_TRACE_MAX = 1 << 20,   /* traced in one slice: about a millisecond */
+  SMALL_HEAP_BYTES = 1 << 20,  /* marked at once */
+  SWEEP_PER_MINOR = 128,       /* blocks */
+  GIVE_BACK_MAX = 64,          /* blocks per minor collection */
+  STRIKES_MAX = 3,
+};
+
+/* ---- statistics --------------------------------------------------------------------------- */
+
+static uint64_t now_ns(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static unsigned pause_bucket(uint64_t ns) {
+  if (ns < 4) return (unsigned)ns;
+  unsigned log = 63 - (unsigned)__builtin_clzll(ns);
+  unsigned bucket = log * 4 + (unsigned)(ns >> (log - 2) & 3);
+  return bucket < PAUSE_BUCKETS ? bucket : PAUSE_BUCKETS - 1;
+}
+
+static void count_pause(PauseStats *s, uint64_t ns) {
+  s->count++;
+  s->total_ns += ns;
+  s->last_ns = ns;
+  if (ns > s->max_ns) s->max_ns = ns;
+  s->buckets[pause_bucket(ns)]++;
+}
+
+uint64_t heap_pause_quantile(const PauseStats *s, double part) {
+  uint64_t want = (uint64_t)(part * (double)s->count), seen = 0;
+  for (unsigned i = 0; i < PAUSE_BUCKETS; i++) {
+    seen += s->buckets[i];
+    if (seen <= want) continue;
+    if (i < 8) return i;
+    uint64_t upper = ((uint64_t)(i % 4) + 5) << (i / 4 - 2); /* of the bucket, exclusive */
+    return upper < s->max_ns ? upper : s->max_ns;
+  }
+  return s->max_ns;
+}
+
+static size_t cycle_allocated(const VkHeap *h) {
+  return (size_t)((int64_t)h->cycle_bytes - h->budget);
+}
+
+uint64_t heap_allocated(const VkHeap *h) {
+  return h->stats.allocated_bytes + cycle_allocated(h);
+}
+
+/* While marking, live_bytes is only what was found so far. */
+static size_t used_bytes(const VkHeap *h) {
+  if (h->phase == HEAP_MARKING)
+    return h->marking_base_bytes + (size_t)(heap_allocated(h) - h->marking_base_allocated);
+  return h->live_bytes + cycle_allocated(h);
+}
+
+static const char *const event_names[EVENT_COUNT] = {"minor", "start", "slice", "full"};
+
+static void trace_event(const VkHeap *h, HeapEvent e, size_t allocated, size_t survived) {
+  const PauseStats *s = &h->stats.pauses[e];
+  fprintf(stderr, "gc %s %llu: %.3f ms, %zuk allocated", event_names[e],
+          (unsigned long long)s->count, (double)s->last_ns / 1e6, allocated >> 10);
+  if (e == EVENT_MINOR) fprintf(stderr, ", %zuk survived", survived >> 10);
+  fprintf(stderr, ", %zuk live, %uk in use, next full at %zuk\n", h->live_bytes >> 10,
+          h->used_blocks * (BLOCK_BYTES >> 10), h->full_trigger_bytes >> 10);
+}
+
+/* ---- planning ----------------------------------------------------------------------------- */
+
+void heap_plan_cycle(VkHeap *h) {
+  h->stats.allocated_bytes += cycle_allocated(h);
+  if (!h->nursery_bytes) h->nursery_bytes = NURSERY_BYTES_START;
+  size_t size = h->nursery_bytes > 4 * h->root_bytes ? h->nursery_bytes : 4 * h->root_bytes;
+  h->cycle_bytes = h->phase == HEAP_MARKING ? SLICE_BYTES : size;
+  h->budget = (int64_t)h->cycle_bytes;
+  h->touched_free_low = h->touched_free_blocks;
+}
+
+static void size_nursery(VkHeap *h, size_t survived) {
+  if (survived > SURVIVED_MUCH) h->nursery_bytes /= 2;
+  if (survived < SURVIVED_LITTLE) h->nursery_bytes *= 2;
+  if (h->nursery_bytes < NURSERY_BYTES_MIN) h->nursery_bytes = NURSERY_BYTES_MIN;
+  if (h->nursery_bytes > NURSERY_BYTES_MAX) h->nursery_bytes = NURSERY_BYTES_MAX;
+}
+
+/* Old bytes at which the next full marking starts. */
+static void plan_full(VkHeap *h) {
+  size_t live = h->live_bytes, limit = (size_t)h->limit_blocks * BLOCK_BYTES;
+  size_t growth = live / 4 * 3 > h->least_full_bytes ? live / 4 * 3 : h->least_full_bytes;
+  size_t room = limit > live ? (limit - live) / 2 : 0;
+  h->full_trigger_bytes = live + (growth < room ? growth : room);
+}
+
+/* ---- the phases --------------------------------------------------------------------------- */
+
+/* Pages that were free throughout the cycle, less a reserve, go back to the system. */
+static void give_back(VkHeap *h) {
+  size_t reserve = (2 * h->nursery_bytes + h->live_bytes / 8) / BLOCK_BYTES;
+  if (h->touched_free_low <= reserve) return;
+  size_t excess = h->touched_free_low - reserve;
+  heap_give_back(h, excess < GIVE_BACK_MAX ? (uint32_t)excess : GIVE_BACK_MAX);
+}
+
+static size_t minor(VkHeap *h) {
+  size_t before = h->live_bytes;
+  heap_retire_runs(h);
+  size_t allocated = cycle_allocated(h);
+  heap_mark_logged(h);
+  heap_mark_roots(h);
+  heap_trace(h, SIZE_MAX);
+  heap_run_finalisers(h, true);
+  heap_clear_log(h);
+  heap_sweep_young(h);
+  heap_sweep_some(h, SWEEP_PER_MINOR);
+  give_back(h);
+  size_t survived = h->live_bytes - before;
+  h->stats.minor_seen_bytes += allocated;
+  h->stats.minor_kept_bytes += survived;
+  size_nursery(h, survived);
+  return survived;
+}
+
+/* Requires: IDLE. The snapshot: what the roots reach now will be marked. */
+static void start_marking(VkHeap *h) {
+  heap_retire_runs(h);
+  heap_sweep_some(h, UINT32_MAX);
+  heap_clear_log(h);
+  heap_forget_young(h);
+  h->marking_base_bytes = h->live_bytes + cycle_allocated(h);
+  h->marking_base_allocated = heap_allocated(h);
+  size_t headroom = h->marking_base_bytes / 4;
+  if (headroom < h->least_full_bytes / 2) headroom = h->least_full_bytes / 2;
+  h->mark_ratio = 4 + 2 * h->marking_base_bytes / (headroom + 1);
+  memset(h->marks, 0, (size_t)h->frontier * BLOCK_BITMAP_WORDS * sizeof *h->marks);
+  h->live_bytes = 0;
+  h->mark_debt = 0;
+  h->phase = HEAP_MARKING;
+  h->c->barrier.tags = 0xFF;
+  heap_mark_roots(h);
+}
+
+/* Requires: MARKING and heap_trace_done. */
+static void finish_marking(VkHeap *h) {
+  heap_retire_runs(h);
+  heap_run_finalisers(h, false);
+  heap_clear_log(h);
+  heap_forget_young(h);
+  heap_sweep_begin(h);
+  h->phase = HEAP_IDLE;
+  h->c->barrier.tags = 0x62;
+  h->stats.full_count++;
+  plan_full(h);
+}
+
+static void slice(VkHeap *h) {
+  h->mark_debt += cycle_allocated(h) * h->mark_ratio;
+  size_t quota = h->mark_debt < SLICE_TRACE_MAX ? h->mark_debt : SLICE_TRACE_MAX;
+  size_t done = heap_trace(h, quota);
+  h->mark_debt -= done < h->mark_debt ? done : h->mark_debt;
+  if (heap_trace_done(h)) finish_marking(h);
+}
+
+static void full(VkHeap *h) {
+  if (h->phase == HEAP_MARKING) { /* of an older snapshot */
+    heap_trace(h, SIZE_MAX);
+    finish_marking(h);
+  }
+  start_marking(h);
+  heap_trace(h, SIZE_MAX);
+  finish_marking(h);
+  heap_sweep_some(h, UINT32_MAX);
+}
+
+/* ---- events ------------------------------------------------------------------------------- */
+
+static void run_event(VkHeap *h, HeapEvent e) {
+  uint64_t start = now_ns();
+  size_t survived = 0, allocated = cycle_allocated(h);
+  h->is_collecting = true;
+  switch (e) {
+  case EVENT_MINOR: survived = minor(h); break;
+  case EVENT_START:
+    start_marking(h);
+    if (h->marking_base_bytes <= SMALL_HEAP_BYTES) {
+      heap_trace(h, SIZE_MAX);
+      finish_marking(h);
+    }
+    break;
+  case EVENT_SLICE: slice(h); break;
+  case EVENT_FULL: full(h); break;
+  case EVENT_COUNT: break;
+  }
+  heap_plan_cycle(h);
+  h->is_collecting = false;
+  uint64_t ns = now_ns() - start;
+  count_pause(&h->stats.pauses[e], ns);
+  count_pause(&h->stats.all_pauses, ns);
+  if (h->trace) trace_event(h, e, allocated, survived);
+#ifdef VK_DEBUG
+  if (h->stress && !heap_is_valid(h)) abort();
+#endif
+}
+
+/* Under stress each kind of event takes its turn, whatever was allocated. */
+static HeapEvent stress_event(VkHeap *h) {
+  unsigned turn = h->stress_turn++ % 8;
+  if (h->phase == HEAP_MARKING) {
+    h->mark_debt += turn * 512; /* slow enough that stores happen meanwhile */
+    return EVENT_SLICE;
+  }
+  return turn == 5 ? EVENT_START : EVENT_MINOR;
+}
+
+void heap_event(VkHeap *h) {
+  HeapEvent e = h->phase == HEAP_MARKING                 ? EVENT_SLICE
+                : h->live_bytes >= h->full_trigger_bytes ? EVENT_START
+                                                         : EVENT_MINOR;
+  run_event(h, h->stress ? stress_event(h) : e);
+}
+
+void heap_collect_full(VkHeap *h) { run_event(h, EVENT_FULL); }
+
+size_t vk_collect(vk *c) {
+  size_t before = used_bytes(c->heap);
+  heap_collect_full(c->heap);
+  size_t after = used_bytes(c->heap);
+  return before > after ? before - after : 0;
+}
+
+size_t vk_heap_used(vk *c) { return used_bytes(c->heap); }
+
+/* ---- the hard limit ----------------------------------------------------------------------- */
+
+/* A collection that frees little lets the program go on for little: after STRIKES_MAX of them,
+ * each followed by less than a 64th of the limit, it ends rather than collect without end. */
+bool heap_emergency(VkHeap *h, size_t bytes) {
+  size_t limit = (size_t)h->limit_blocks * BLOCK_BYTES;
+  if (bytes > limit) return false;
+  uint64_t allocated = heap_allocated(h);
+  if (h->strikes && allocated == h->strike_allocated) return false; /* just did, in vain */
+  h->strikes = allocated - h->strike_allocated < limit / 64 ? h->strikes + 1 : 1;
+  if (h->strikes > STRIKES_MAX) return false;
+  heap_collect_full(h);
+  h->strike_allocated = heap_allocated(h);
+  return true;
+}
+
+V vk_out_of_memory(vk *c, size_t bytes) {
+  return vk_errorf(c, VK_SYM(out_of_memory),
+                   "out of memory: %zu bytes asked for, %zu of %zu in use", bytes,
+                   vk_heap_used(c), (size_t)c->heap->limit_blocks * BLOCK_BYTES);
+}
+
+/* Flushes what the program printed; absent where the heap is tested alone. */
+void vk_process_exit(int status) __attribute__((weak));
+
+void heap_out_of_memory(VkHeap *h, size_t bytes) {
+  fprintf(stderr,
+          "out of memory: %zu bytes asked for; the heap has %zuk of the %zuk that "
+          "VALK_HEAP_LIMIT or the machine allows\n",
+          bytes, (size_t)h->used_blocks * BLOCK_BYTES >> 10,
+          (size_t)h->limit_blocks * BLOCK_BYTES >> 10);
+  heap_print_consumers(h, stderr);
+  if (vk_process_exit) vk_process_exit(1);
+  exit(1);
+}

@@ -1,0 +1,183 @@
+/* heap_roots.c - where tracing starts: registers, stack, scratch, globals, registered slots, the
+ * log of old objects stored into; and finalisers, which look at what was not reached.
+ *
+ * Stack, scratch and the parked call are scanned conservatively: every word that points at or
+ * into an allocated object keeps it. Scratch is all scanned, so a plain store is enough there. */
+#include "heap_impl.h"
+#include "scratch.h"
+
+/* ---- conservative areas ------------------------------------------------------------------- */
+
+__attribute__((no_sanitize("address"))) static void mark_words(VkHeap *h, const char *low,
+                                                               const char *high) {
+  const uintptr_t *p = (const uintptr_t *)(((uintptr_t)low + 7) & ~(uintptr_t)7);
+  uintptr_t base = (uintptr_t)h->base, bytes = h->committed_granules * GRANULE_BYTES;
+  for (; (const char *)(p + 1) <= high; p++)
+    if (*p - base < bytes) heap_mark_word(h, *p);
+}
+
+static size_t mark_scratch(VkHeap *h) {
+  size_t bytes = 0;
+  const char *low, *high;
+  for (int s = 0; s < 2; s++) {
+    VkScratchWalk w = {0};
+    while (vk_scratch_next(h->c, s, &w, &low, &high)) {
+      mark_words(h, low, high);
+      bytes += (size_t)(high - low);
+    }
+  }
+  return bytes;
+}
+
+static void mark_isolate(VkHeap *h) {
+  vk *c = h->c;
+  size_t n = c->park_n, most = VK_MAX_PARAMS + 1;
+  heap_mark_word(h, c->abn);
+  heap_mark_word(h, c->park_fn);
+  mark_words(h, (char *)c->park_args, (char *)(c->park_args + (n < most ? n : most)));
+  mark_words(h, (char *)c->xargs, (char *)(c->xargs + most));
+  if (c->park_more) mark_words(h, (char *)c->park_more, (char *)(c->park_more + n));
+  size_t globals = c->globals && c->program ? c->program->global_count : 0;
+  for (size_t i = 0; i < globals; i++) heap_mark_value(h, c->globals[i]);
+  for (size_t i = 0; i < h->roots.count; i++) heap_mark_word(h, *(V *)h->roots.items[i]);
+}
+
+/* Everything from the caller's frames on, and the rest. */
+static __attribute__((noinline)) void mark_from(VkHeap *h, const char *stack_pointer) {
+  const char *base = h->c->fiber->stack_base;
+  mark_words(h, stack_pointer, base);
+  h->root_bytes = (size_t)(base - stack_pointer) + mark_scratch(h);
+  mark_isolate(h);
+}
+
+/* Callee-saved registers go to an array of this frame, which is scanned with the stack. Not by
+ * setjmp: glibc's mangles rbp. */
+__attribute__((noinline)) void heap_mark_roots(VkHeap *h) {
+#if defined(__x86_64__)
+  uintptr_t registers[6];
+  __asm__ volatile("movq %%rbx, 0(%0)\n\tmovq %%rbp, 8(%0)\n\tmovq %%r12, 16(%0)\n\t"
+                   "movq %%r13, 24(%0)\n\tmovq %%r14, 32(%0)\n\tmovq %%r15, 40(%0)"
+                   :
+                   : "r"(registers)
+                   : "memory");
+#elif defined(__aarch64__)
+  uintptr_t registers[20];
+  __asm__ volatile("stp x19, x20, [%0, #0]\n\tstp x21, x22, [%0, #16]\n\t"
+                   "stp x23, x24, [%0, #32]\n\tstp x25, x26, [%0, #48]\n\t"
+                   "stp x27, x28, [%0, #64]\n\tstr x29, [%0, #80]\n\t"
+                   "stp d8, d9, [%0, #96]\n\tstp d10, d11, [%0, #112]\n\t"
+                   "stp d12, d13, [%0, #128]\n\tstp d14, d15, [%0, #144]"
+                   :
+                   : "r"(registers)
+                   : "memory");
+#else
+  uintptr_t registers[1];
+  __builtin_unwind_init();
+#endif
+  mark_from(h, (const char *)registers);
+  __asm__ volatile("" : : "r"(registers) : "memory"); /* no tail call: the array stays */
+}
+
+/* ---- registered slots --------------------------------------------------------------------- */
+
+void vk_root_add(vk *c, V *slot) { words_push(&c->heap->roots, (uintptr_t)slot); }
+
+void vk_root_remove(vk *c, V *slot) {
+  WordList *l = &c->heap->roots;
+  for (size_t i = l->count; i-- > 0;) {
+    if (l->items[i] != (uintptr_t)slot) continue;
+    l->items[i] = l->items[--l->count];
+    return;
+  }
+}
+
+/* ---- the log ------------------------------------------------------------------------------ */
+
+enum { LOG_CARD = 1, LOG_LENGTH_MAX = 1 << 15 };
+
+/* The part of an object that is logged with the granule at `low`. */
+static char *logged_end(const VkHeap *h, char *low, bool is_card) {
+  if (!is_card) return low + GRANULE_BYTES;
+  size_t granule = heap_granule(h, (uintptr_t)low);
+  char *cell = heap_cell_start(h, granule);
+  char *end = cell + heap_cell_bytes(h, heap_block_of(heap_granule(h, (uintptr_t)cell)));
+  char *card_end = h->base + (granule / CARD_GRANULES + 1) * CARD_BYTES;
+  return card_end < end ? card_end : end;
+}
+
+static void set_logged(VkHeap *h, char *low, char *high, bool value) {
+  bits_fill(h->logs, heap_granule(h, (uintptr_t)low), heap_granule(h, (uintptr_t)high), value);
+}
+
+/* A cycle that stores much should end early: the next collection goes through the log. */
+static void bound_log(VkHeap *h) {
+  if (h->log.count < LOG_LENGTH_MAX || h->phase == HEAP_MARKING || h->budget <= 0) return;
+  h->cycle_bytes -= (size_t)h->budget;
+  h->budget = 0;
+}
+
+void vk_write_slow(vk *c, V *slot) {
+  VkHeap *h = c->heap;
+  size_t granule = heap_granule(h, (uintptr_t)slot);
+  char *low = heap_address(h, granule), *cell = heap_cell_start(h, granule);
+  bool is_card =
+      heap_cell_bytes(h, heap_block_of(heap_granule(h, (uintptr_t)cell))) > CARD_BYTES;
+  if (is_card) {
+    low = h->base + granule / CARD_GRANULES * CARD_BYTES;
+    if (low < cell) low = cell;
+  }
+  char *high = logged_end(h, low, is_card);
+  if (h->phase == HEAP_MARKING) heap_mark_fields_within(h, low, high); /* as in the snapshot */
+  set_logged(h, low, high, true);
+  words_push(&h->log, (uintptr_t)low | (is_card ? LOG_CARD : 0));
+  bound_log(h);
+}
+
+void heap_mark_logged(VkHeap *h) {
+  for (size_t i = 0; i < h->log.count; i++) {
+    char *low = (char *)(h->log.items[i] & ~(uintptr_t)LOG_CARD);
+    heap_mark_fields_within(h, low, logged_end(h, low, h->log.items[i] & LOG_CARD));
+  }
+}
+
+void heap_clear_log(VkHeap *h) {
+  for (size_t i = 0; i < h->log.count; i++) {
+    char *low = (char *)(h->log.items[i] & ~(uintptr_t)LOG_CARD);
+    set_logged(h, low, logged_end(h, low, h->log.items[i] & LOG_CARD), false);
+  }
+  h->log.count = 0;
+}
+
+/* ---- finalisers --------------------------------------------------------------------------- */
+
+void vk_finalise(vk *c, V object, void (*fn)(void *)) {
+  FinaliserList *l = &c->heap->finalisers;
+  if (l->count == l->capacity) {
+    l->capacity = l->capacity ? 2 * l->capacity : 16;
+    l->items = heap_xrealloc(l->items, l->capacity * sizeof *l->items);
+  }
+  l->items[l->count++] = (Finaliser){object, fn};
+}
+
+/* After tracing, before anything is swept: unreached objects are still whole. */
+void heap_run_finalisers(VkHeap *h, bool young_only) {
+  FinaliserList *l = &h->finalisers;
+  size_t kept = young_only ? l->young : 0;
+  for (size_t i = kept; i < l->count; i++) {
+    Finaliser f = l->items[i];
+    if (heap_is_marked(h, f.object)) {
+      l->items[kept++] = f;
+      continue;
+    }
+    f.fn(VK_OBJ(f.object));
+    h->stats.finalised++;
+  }
+  l->count = l->young = kept;
+}
+
+void heap_run_all_finalisers(VkHeap *h) {
+  FinaliserList *l = &h->finalisers;
+  for (size_t i = 0; i < l->count; i++) l->items[i].fn(VK_OBJ(l->items[i].object));
+  h->stats.finalised += l->count;
+  l->count = l->young = 0;
+}

@@ -1,0 +1,36 @@
+/* limits.h - sizes a user can set: environment, build options, defaults. Read once at start.
+ *
+ * VALK_HEAP_LIMIT    most bytes of heap (default: what the machine or its cgroup allows)
+ * VALK_GC_THRESHOLD  least bytes allocated between two full collections (16 MB)
+ * VALK_ARENA_SIZE    most bytes of scratch per fiber (4 MB); beyond it, heap
+ * VALK_STACK_SIZE    bytes of the main stack (1 GB): read by stack.c
+ * VALK_GC_STRESS=N   collect at every Nth slow-path allocation, check the heap in debug builds
+ * VALK_TRACE=gc,...  print one line per collection to standard error
+ *
+ * Sizes take a suffix k, m or g. A bad value is a message and exit status 2. */
+#ifndef VK_LIMITS_H
+#define VK_LIMITS_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* `valkc build --heap-limit --gc-threshold --arena`, baked into VkProgram.defaults. 0: none. */
+typedef struct VkDefaults {
+  uint64_t heap_limit_bytes, gc_threshold_bytes, arena_bytes;
+} VkDefaults;
+
+typedef struct VkLimits {
+  size_t heap_limit_bytes, gc_threshold_bytes, arena_bytes;
+  unsigned gc_stress; /* 0: off */
+  bool trace_gc;
+} VkLimits;
+
+/* "64k" "16m" "2g" "1000" to bytes; false if it is no such text or does not fit. */
+bool vk_parse_size(const char *text, size_t *bytes);
+/* environment, else defaults (may be NULL), else built in. Ends the process on a bad value. */
+VkLimits vk_limits_read(const VkDefaults *defaults);
+/* Physical memory, or less where a cgroup says so. */
+size_t vk_machine_memory(void);
+/* Whether VALK_TRACE names `topic` in its comma-separated list. */
+bool vk_trace_wanted(const char *topic);
+#endif

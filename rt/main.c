@@ -1,0 +1,70 @@
+/* main.c - from the operating system to the program's top-level forms, and back.
+ *
+ * vk_main sets up one isolate, moves to the main stack, runs the forms in order and stops at
+ * the first whose value is an error. Everything else a program might need (symbol table, event
+ * loop, ...) is made by whoever first uses it, so that start-up stays a few system calls. */
+#include "errors.h"
+#include "fault.h"
+#include "heap.h"
+#include "out.h"
+#include "process.h"
+#include "stack.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+struct VkProcess vk_process;
+
+/* The main thread's isolate and fiber. Static: there is one, and its address helps debugging;
+ * all other isolates are made by the worker pool. */
+static vk main_isolate VK_ALIGN16;
+static VkFiber main_fiber;
+
+void vk_process_exit(int status) {
+  vk_out_flush();
+  exit(status);
+}
+
+/* The globals as the program starts with them. They are roots: heap.c scans c->globals. */
+static V *globals_new(const VkProgram *p) {
+  if (!p->global_count) return NULL;
+  V *globals = malloc(p->global_count * sizeof *globals);
+  if (!globals) {
+    fprintf(stderr, "valk: no memory for %zu globals\n", p->global_count);
+    exit(1);
+  }
+  memcpy(globals, p->global_init, p->global_count * sizeof *globals);
+  return globals;
+}
+
+/* On the main stack. */
+void vk_run_tops(void *to) {
+  VkRunTops *run = to;
+  vk *c = run->c;
+  const VkProgram *p = c->program;
+  for (size_t i = 0; i < p->top_count; i++) {
+    V r = p->tops[i](c);
+    r = VK_RESUMED(c, r);
+    if (VK_LIKELY(!VK_IS_ABN(r))) continue;
+    vk_out_flush();
+    vk_error_report(c, r);
+    run->status = 1;
+    return;
+  }
+}
+
+int vk_main(int argc, char **argv, const VkProgram *program) {
+  vk_process = (struct VkProcess){argc, argv};
+  vk *c = &main_isolate;
+  c->program = program;
+  c->fiber = &main_fiber;
+  vk_stack_init(&main_fiber);
+  c->tail_limit = main_fiber.stack_base - VK_TAIL_ROOM;
+  vk_heap_init(c, program->defaults);
+  c->globals = globals_new(program);
+  vk_fault_init(c);
+  VkRunTops run = {.c = c, .status = 0};
+  vk_stack_call(&main_fiber, vk_run_tops, &run);
+  vk_out_flush();
+  vk_heap_free(c); /* runs the finalisers */
+  return run.status;
+}

@@ -1,0 +1,59 @@
+/* maps.h - insertion-ordered hash maps for runtime C.
+ *
+ * After CPython's compact dict: the entries stand in an array in the order they came, a hash
+ * index of small integers finds them.
+ *
+ *   VkMap  hdr | len | used | entries ----> STORE  k0 v0 k1 v1 k2 v2 ...   2 * capacity words
+ *                           | index ------> RAW    slots, 8 bytes each, a power of two of them
+ *
+ *   slot   0: free; else bits 0-31 entry number + 1, or 0xFFFFFFFF: deleted; bits 32-63: hash
+ *
+ * A deleted entry has the key VK_UNBOUND until the next compaction. Maps of at most
+ * VK_MAP_LINEAR entries, and static ones of any size, have no index (VK_NIL) and are searched in
+ * order. Keys are equal by vk_key_equal; a vector or map used as a key is frozen deeply.
+ * Hashes depend on addresses: copy a map by vk_map_next and vk_map_put, never its index. */
+#ifndef VK_MAPS_H
+#define VK_MAPS_H
+#include "vk.h"
+#include <stdbool.h>
+
+typedef struct VkMap {
+  V hdr;       /* flags: VK_FROZEN */
+  size_t len;  /* live entries */
+  size_t used; /* entries written, deleted ones included */
+  V entries;   /* STORE object, or VK_NIL while the map has never held anything */
+  V index;     /* RAW object or VK_NIL */
+} VkMap;
+enum { VK_MAP_LINEAR = 8 };
+#define VK_MAPP(v) ((VkMap *)((v)-5))
+#define VK_IS_MAP(v) VK_IS_KIND(v, VK_MAP)
+
+V vk_map_make(vk *c, size_t room);             /* an empty map with room for so many entries */
+V vk_map_find(V map, V key);                   /* the value, or VK_UNBOUND */
+void vk_map_put(vk *c, V map, V key, V value); /* requires: not frozen; freezes the key */
+bool vk_map_delete(vk *c, V map, V key);       /* requires: not frozen; true if it was there */
+
+/* Walks the live entries in insertion order: size_t i = 0; while (vk_map_next(m, &i, &k, &v)).
+ * No put or delete during a walk: either may move the entries. */
+static inline bool vk_map_next(V map, size_t *i, V *key, V *value) {
+  const VkMap *m = VK_MAPP(map);
+  while (*i < m->used) {
+    const V *entry = &VK_STOREP(m->entries)->items[2 * (*i)++];
+    if (entry[0] == VK_UNBOUND) continue;
+    *key = entry[0];
+    *value = entry[1];
+    return true;
+  }
+  return false;
+}
+
+/* Offers the entries whose key may equal one with this vk_hash, one by one: start with *probe = 0
+ * and call again for the next; false when there are no more. For equal.c. */
+bool vk_map_candidate(V map, uint64_t hash, size_t *probe, size_t *entry);
+
+/* As vk_map_put, but leaves the key as it is: for maps that no program sees. */
+void vk_map_put_unfrozen(vk *c, V map, V key, V value);
+
+/* Makes v and all vectors and maps reachable through lists, vectors, maps immutable. */
+void vk_freeze(V v);
+#endif

@@ -1,0 +1,239 @@
+/* ops.h - inline fast paths of the primitives flagged INLINE (included by vk.h).
+ *
+ * vk_op_NAME(c, args..., pos) does the common case inline and leaves the rest to
+ * vk_NAME_slow(c, args..., pos), which is out of line, cold, and puts pos into an error. */
+#ifndef VK_OPS_H
+#define VK_OPS_H
+
+/* ---- numbers (numbers.c, bits.c) ------------------------------------------------------------
+ * One predictable branch for two fixnums; an overflow leaves for big integers like any other
+ * operand. Words are shifted left by 3, so sums need no shifts and products one. */
+
+#ifdef __TINYC__ /* has no overflow builtins, and no 128-bit product */
+#define VK_ADD_OVERFLOWS(a, b, r)                                                             \
+  (*(r) = (int64_t)((V)(a) + (V)(b)), (((a) ^ *(r)) & ((b) ^ *(r))) < 0)
+#define VK_SUB_OVERFLOWS(a, b, r)                                                             \
+  (*(r) = (int64_t)((V)(a) - (V)(b)), (((a) ^ (b)) & ((a) ^ *(r))) < 0)
+#define VK_IS_32BIT(n) ((n) == (int32_t)(n))
+#define VK_MUL_OVERFLOWS(a, b, r)                                                             \
+  (!VK_IS_32BIT(a) || !VK_IS_32BIT(b) || (*(r) = (a) * (b), 0))
+#else
+#define VK_ADD_OVERFLOWS(a, b, r) __builtin_add_overflow(a, b, r)
+#define VK_SUB_OVERFLOWS(a, b, r) __builtin_sub_overflow(a, b, r)
+#define VK_MUL_OVERFLOWS(a, b, r) __builtin_mul_overflow(a, b, r)
+#endif
+
+V vk_add_slow(vk *c, V a, V b, const VkPos *pos) VK_COLD;
+static inline V vk_op_add(vk *c, V a, V b, const VkPos *pos) {
+  int64_t r;
+  if (VK_LIKELY(VK_IS_FIX2(a, b) && !VK_ADD_OVERFLOWS((int64_t)a, (int64_t)b, &r))) return (V)r;
+  return vk_add_slow(c, a, b, pos);
+}
+
+V vk_sub_slow(vk *c, V a, V b, const VkPos *pos) VK_COLD;
+static inline V vk_op_sub(vk *c, V a, V b, const VkPos *pos) {
+  int64_t r;
+  if (VK_LIKELY(VK_IS_FIX2(a, b) && !VK_SUB_OVERFLOWS((int64_t)a, (int64_t)b, &r))) return (V)r;
+  return vk_sub_slow(c, a, b, pos);
+}
+
+V vk_mul_slow(vk *c, V a, V b, const VkPos *pos) VK_COLD;
+static inline V vk_op_mul(vk *c, V a, V b, const VkPos *pos) {
+  int64_t r;
+  if (VK_LIKELY(VK_IS_FIX2(a, b) && !VK_MUL_OVERFLOWS((int64_t)a >> 3, (int64_t)b, &r)))
+    return (V)r;
+  return vk_mul_slow(c, a, b, pos);
+}
+
+/* Quotients: the divisor 0 is an error; -1 may overflow (FIX_MIN / -1), and x % -1 is 0 but
+ * need not be fast. One unsigned comparison excludes both. */
+#define VK_IS_DIVISOR(b) ((b) + 8 > 8)
+
+V vk_div_slow(vk *c, V a, V b, const VkPos *pos) VK_COLD;
+static inline V vk_op_div(vk *c, V a, V b, const VkPos *pos) {
+  if (VK_LIKELY(VK_IS_FIX2(a, b) && VK_IS_DIVISOR(b))) return VK_FIX((int64_t)a / (int64_t)b);
+  return vk_div_slow(c, a, b, pos);
+}
+
+V vk_rem_slow(vk *c, V a, V b, const VkPos *pos) VK_COLD;
+static inline V vk_op_rem(vk *c, V a, V b, const VkPos *pos) { /* sign of the dividend */
+  if (VK_LIKELY(VK_IS_FIX2(a, b) && VK_IS_DIVISOR(b))) return (V)((int64_t)a % (int64_t)b);
+  return vk_rem_slow(c, a, b, pos);
+}
+
+V vk_mod_slow(vk *c, V a, V b, const VkPos *pos) VK_COLD;
+static inline V vk_op_mod(vk *c, V a, V b, const VkPos *pos) { /* sign of the divisor */
+  if (VK_LIKELY(VK_IS_FIX2(a, b) && VK_IS_DIVISOR(b))) {
+    int64_t r = (int64_t)a % (int64_t)b;
+    return (V)(r != 0 && (r ^ (int64_t)b) < 0 ? r + (int64_t)b : r);
+  }
+  return vk_mod_slow(c, a, b, pos);
+}
+
+V vk_lt_slow(vk *c, V a, V b, const VkPos *pos) VK_COLD;
+static inline V vk_op_lt(vk *c, V a, V b, const VkPos *pos) {
+  if (VK_LIKELY(VK_IS_FIX2(a, b))) return VK_FIX((int64_t)a < (int64_t)b);
+  return vk_lt_slow(c, a, b, pos);
+}
+
+V vk_gt_slow(vk *c, V a, V b, const VkPos *pos) VK_COLD;
+static inline V vk_op_gt(vk *c, V a, V b, const VkPos *pos) {
+  if (VK_LIKELY(VK_IS_FIX2(a, b))) return VK_FIX((int64_t)a > (int64_t)b);
+  return vk_gt_slow(c, a, b, pos);
+}
+
+V vk_le_slow(vk *c, V a, V b, const VkPos *pos) VK_COLD;
+static inline V vk_op_le(vk *c, V a, V b, const VkPos *pos) {
+  if (VK_LIKELY(VK_IS_FIX2(a, b))) return VK_FIX((int64_t)a <= (int64_t)b);
+  return vk_le_slow(c, a, b, pos);
+}
+
+V vk_ge_slow(vk *c, V a, V b, const VkPos *pos) VK_COLD;
+static inline V vk_op_ge(vk *c, V a, V b, const VkPos *pos) {
+  if (VK_LIKELY(VK_IS_FIX2(a, b))) return VK_FIX((int64_t)a >= (int64_t)b);
+  return vk_ge_slow(c, a, b, pos);
+}
+
+/* Structural equality (equal.c); takes any values, errors too, and never fails. Not cold:
+ * strings and symbols go this way. */
+V vk_eq(vk *c, V a, V b);
+static inline V vk_op_eq(vk *c, V a, V b, const VkPos *pos) {
+  (void)pos;
+  if (VK_IS_FIX2(a, b) || (a == b && !VK_IS_OBJ(a))) return VK_FIX(a == b);
+  return vk_eq(c, a, b); /* nan is an object */
+}
+V vk_ne(vk *c, V a, V b);
+static inline V vk_op_ne(vk *c, V a, V b, const VkPos *pos) {
+  (void)pos;
+  return VK_IS_FIX2(a, b) ? VK_FIX(a != b) : vk_ne(c, a, b);
+}
+
+static inline V vk_op_not(vk *c, V a, const VkPos *pos) {
+  return VK_LIKELY(!VK_IS_ABN(a)) ? VK_FIX(VK_IS_FALSE(a)) : vk_at(c, a, pos);
+}
+
+V vk_bit_and_slow(vk *c, V a, V b, const VkPos *pos) VK_COLD;
+static inline V vk_op_bit_and(vk *c, V a, V b, const VkPos *pos) {
+  return VK_LIKELY(VK_IS_FIX2(a, b)) ? a & b : vk_bit_and_slow(c, a, b, pos);
+}
+
+V vk_bit_or_slow(vk *c, V a, V b, const VkPos *pos) VK_COLD;
+static inline V vk_op_bit_or(vk *c, V a, V b, const VkPos *pos) {
+  return VK_LIKELY(VK_IS_FIX2(a, b)) ? a | b : vk_bit_or_slow(c, a, b, pos);
+}
+
+V vk_bit_xor_slow(vk *c, V a, V b, const VkPos *pos) VK_COLD;
+static inline V vk_op_bit_xor(vk *c, V a, V b, const VkPos *pos) {
+  return VK_LIKELY(VK_IS_FIX2(a, b)) ? a ^ b : vk_bit_xor_slow(c, a, b, pos);
+}
+
+V vk_bit_shl_slow(vk *c, V a, V n, const VkPos *pos) VK_COLD;
+static inline V vk_op_bit_shl(vk *c, V a, V n, const VkPos *pos) {
+  if (VK_LIKELY(VK_IS_FIX2(a, n) && n <= VK_FIX(60))) {
+    int64_t r = (int64_t)(a << (n >> 3));
+    if (VK_LIKELY(r >> (n >> 3) == (int64_t)a)) return (V)r;
+  }
+  return vk_bit_shl_slow(c, a, n, pos);
+}
+
+V vk_bit_shr_slow(vk *c, V a, V n, const VkPos *pos) VK_COLD;
+static inline V vk_op_bit_shr(vk *c, V a, V n, const VkPos *pos) {
+  if (VK_LIKELY(VK_IS_FIX2(a, n) && n <= VK_FIX(60)))
+    return VK_FIX((int64_t)a >> 3 >> (n >> 3));
+  return vk_bit_shr_slow(c, a, n, pos);
+}
+/* ---- end of numbers ---------------------------------------------------------------------- */
+
+/* ---- lists and vectors (lists.c, vectors.c, order.c) ----------------------------------------
+ * Lists: a pair is the fast case; nil, other flavours and errors go the slow way. */
+
+V vk_head_slow(vk *c, V l, const VkPos *pos) VK_COLD;
+static inline V vk_op_head(vk *c, V l, const VkPos *pos) {
+  return VK_LIKELY(VK_IS_PAIR(l)) ? VK_HEAD(l) : vk_head_slow(c, l, pos);
+}
+
+V vk_tail_slow(vk *c, V l, const VkPos *pos) VK_COLD;
+static inline V vk_op_tail(vk *c, V l, const VkPos *pos) {
+  return VK_LIKELY(VK_IS_PAIR(l)) ? VK_TAIL(l) : vk_tail_slow(c, l, pos);
+}
+
+V vk_cons_checked_slow(vk *c, V x, V l, const VkPos *pos) VK_COLD;
+static inline V vk_op_cons_checked(vk *c, V x, V l, const VkPos *pos) {
+  return VK_LIKELY(VK_IS_PAIR(l) || l == VK_NIL) ? vk_cons(c, x, l)
+                                                 : vk_cons_checked_slow(c, x, l, pos);
+}
+
+V vk_nil_p(vk *c, V v);
+static inline V vk_op_nil_p(vk *c, V v, const VkPos *pos) {
+  (void)pos;
+  return VK_LIKELY(!VK_IS_OBJ(v)) ? VK_FIX(v == VK_NIL) : vk_nil_p(c, v); /* an empty block */
+}
+
+V vk_list_p(vk *c, V v);
+static inline V vk_op_list_p(vk *c, V v, const VkPos *pos) {
+  (void)pos;
+  return !VK_IS_OBJ(v) ? VK_FIX(VK_IS_PAIR(v) || v == VK_NIL) : vk_list_p(c, v);
+}
+
+static inline V vk_op_error_p(vk *c, V v, const VkPos *pos) {
+  (void)c, (void)pos;
+  return VK_FIX(VK_IS_ABN(v));
+}
+
+static inline V vk_op_pair(vk *c, V x, V tail, const VkPos *pos) {
+  (void)pos;
+  return vk_cons(c, x, tail);
+}
+
+static inline V vk_op_set_head(vk *c, V pair, V x, const VkPos *pos) {
+  (void)pos;
+  vk_write(c, pair, &VK_HEAD(pair), x);
+  return VK_NIL;
+}
+
+static inline V vk_op_set_tail(vk *c, V pair, V tail, const VkPos *pos) {
+  (void)pos;
+  vk_write(c, pair, &VK_TAIL(pair), tail);
+  return VK_NIL;
+}
+
+V vk_items_slow(vk *c, V l, V who, V index, const VkPos *pos) VK_COLD;
+static inline V vk_op_items(vk *c, V l, V who, V index, const VkPos *pos) {
+  return VK_LIKELY(VK_IS_PAIR(l) || l == VK_NIL) ? l : vk_items_slow(c, l, who, index, pos);
+}
+
+V vk_order_slow(vk *c, V a, V b, const VkPos *pos);
+static inline V vk_op_order(vk *c, V a, V b, const VkPos *pos) {
+  if (!VK_IS_FIX2(a, b)) return vk_order_slow(c, a, b, pos);
+  return VK_FIX(((int64_t)a > (int64_t)b) - ((int64_t)a < (int64_t)b));
+}
+
+/* Vectors: the index, seen as unsigned, is below the length times 8 only if it is a fixnum in
+ * range once its tag is known to be 0; an empty vector need not have a store. */
+#define VK_IS_INDEX(vector, i) (VK_IS_FIX(i) && (i) >> 3 < VK_VEC(vector)->len)
+
+V vk_vec_get_slow(vk *c, V vector, V i, const VkPos *pos) VK_COLD;
+static inline V vk_op_vec_get(vk *c, V vector, V i, const VkPos *pos) {
+  if (VK_LIKELY(VK_IS_KIND(vector, VK_VECTOR) && VK_IS_INDEX(vector, i)))
+    return VK_STOREP(VK_VEC(vector)->store)->items[i >> 3];
+  return vk_vec_get_slow(c, vector, i, pos);
+}
+
+V vk_vec_set_slow(vk *c, V vector, V i, V item, const VkPos *pos) VK_COLD;
+static inline V vk_op_vec_set(vk *c, V vector, V i, V item, const VkPos *pos) {
+  if (VK_LIKELY(VK_IS_OBJ(vector) && (*VK_OBJ(vector) & (255 | VK_FROZEN)) == VK_VECTOR &&
+                VK_IS_INDEX(vector, i))) {
+    V store = VK_VEC(vector)->store;
+    vk_write(c, store, &VK_STOREP(store)->items[i >> 3], item);
+    return VK_NIL;
+  }
+  return vk_vec_set_slow(c, vector, i, item, pos);
+}
+
+V vk_vec_len_slow(vk *c, V vector, const VkPos *pos) VK_COLD;
+static inline V vk_op_vec_len(vk *c, V vector, const VkPos *pos) {
+  if (VK_LIKELY(VK_IS_KIND(vector, VK_VECTOR))) return VK_FIX(VK_VEC(vector)->len);
+  return vk_vec_len_slow(c, vector, pos);
+}
+/* ---- end of lists and vectors ------------------------------------------------------------ */
+#endif

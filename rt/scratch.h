@@ -1,0 +1,85 @@
+/* scratch.h - two bump stacks per fiber for values that die with a region.
+ *
+ *   chunk (32 KiB, aligned, from a process-wide slab)
+ *   | previous | top | data ...............   cur ->            | lim
+ *
+ * Discipline (DESIGN 5): a function takes `res` (0 or 1), the stack its result goes to, and puts
+ * its temporaries on the other. The caller takes a mark before a non-tail call and resets after
+ * it; callees never reset. Nothing on the heap may point into scratch (debug builds check each
+ * store); scratch may point anywhere, and is scanned as a root while below `cur`, so stores into
+ * it need no barrier (vk_write is fine too).
+ *
+ * Beyond VALK_ARENA_SIZE per fiber, and for objects over VK_SCRATCH_BYTES_MAX, the heap serves:
+ * correct, merely slower. Such an object is region-owned: it may come to hold dangling pointers
+ * into scratch, which the collector ignores. */
+#ifndef VK_SCRATCH_H
+#define VK_SCRATCH_H
+#include "fiber.h"
+#include "vk.h"
+#include <stdbool.h>
+
+enum {
+  VK_SCRATCH_SHIFT = 15,
+  VK_SCRATCH_CHUNK_BYTES = 1 << VK_SCRATCH_SHIFT,
+  VK_SCRATCH_BYTES_MAX = VK_SCRATCH_CHUNK_BYTES / 4,
+};
+typedef struct VkScratchChunk {
+  struct VkScratchChunk *previous;
+  char *top; /* where data ended when the next chunk was begun */
+} VkScratchChunk;
+_Static_assert(sizeof(VkScratchChunk) == 16, "data must be aligned to 16");
+
+V vk_scratch_cons_slow(vk *c, int s, V head, V tail);
+void *vk_scratch_new_slow(vk *c, int s, size_t bytes);
+void vk_scratch_reset_slow(vk *c, int s, char *mark);
+
+static inline V vk_scratch_cons(vk *c, int s, V head, V tail) {
+  char *p = c->scratch[s].cur;
+  if (VK_UNLIKELY(p == c->scratch[s].lim)) return vk_scratch_cons_slow(c, s, head, tail);
+  c->scratch[s].cur = p + sizeof(VkPair);
+  ((VkPair *)p)->head = head;
+  ((VkPair *)p)->tail = tail;
+  return VK_FROM_PAIR(p);
+}
+
+/* Not zeroed: the caller writes all fields, and the header as hdr | vk_region_flag(c, p). */
+static inline void *vk_scratch_new(vk *c, int s, size_t bytes) {
+  char *p = c->scratch[s].cur;
+  size_t rounded = (bytes + 15) & ~(size_t)15;
+  if (VK_UNLIKELY((size_t)(c->scratch[s].lim - p) < rounded))
+    return vk_scratch_new_slow(c, s, bytes);
+  c->scratch[s].cur = p + rounded;
+  return p;
+}
+
+/* VK_REGION if p fell through to the heap. */
+static inline V vk_region_flag(vk *c, const void *p) {
+  return (uintptr_t)p - c->barrier.base < c->barrier.bytes ? VK_REGION : 0;
+}
+
+static inline char *vk_scratch_mark(vk *c, int s) { return c->scratch[s].cur; }
+
+/* Everything allocated on s since the mark dies. */
+static inline void vk_scratch_reset(vk *c, int s, char *mark) {
+#ifndef VK_DEBUG
+  uintptr_t now = (uintptr_t)c->scratch[s].cur - 1;
+  if (VK_LIKELY(!((now ^ ((uintptr_t)mark - 1)) >> VK_SCRATCH_SHIFT))) {
+    c->scratch[s].cur = mark;
+    return;
+  }
+#endif
+  vk_scratch_reset_slow(c, s, mark);
+}
+
+/* ---- for the collector and mem/arena ------------------------------------------------------ */
+
+typedef struct VkScratchWalk { /* start: {0} */
+  VkScratchChunk *chunk;
+  bool is_started;
+} VkScratchWalk;
+bool vk_scratch_next(vk *c, int s, VkScratchWalk *w, const char **low, const char **high);
+size_t vk_scratch_used(vk *c);       /* bytes, both stacks of the running fiber */
+bool vk_scratch_owns(const void *p); /* any fiber's */
+bool scratch_is_valid(vk *c);
+void vk_scratch_free(vk *c); /* gives the running fiber's chunks back */
+#endif

@@ -1,0 +1,27 @@
+/* stack.h - the stack the program runs on, and what happens when it is used up.
+ *
+ *   reserved            stack_limit                                  stack_base
+ *      | no access (guard) | never touched ...   sp | frames, newest first  |
+ *
+ * The main stack is reserved whole (VALK_STACK_SIZE, 1 GiB by default) and committed by the
+ * kernel page by page as it is touched, so a deep recursion is as cheap as a shallow one and a
+ * program that does not recurse pays one system call. Running off the lower end faults in the
+ * guard; the handler (fault.c), on a stack of its own, ends the program with :stack-overflow and a trace.
+ * `try` does not catch that (LANGUAGE 3): else every call could fail. */
+#ifndef VK_STACK_H
+#define VK_STACK_H
+#include "fiber.h"
+#include "vk.h"
+
+/* No frame may be larger: a store below it could jump over the guard. */
+enum { VK_GUARD_BYTES = 1 << 20 };
+/* How far below the top of a stack guarded tail calls begin to park (DESIGN 3): deeper than
+ * this, a compiler that makes them calls and not jumps would otherwise use up the stack. */
+enum { VK_TAIL_ROOM = 64 << 10 };
+
+/* Reserves the main stack: sets f's stack_base and stack_limit. A system that refuses the size
+ * gives a smaller one; one that refuses 256 KiB ends the process with a message. */
+void vk_stack_init(VkFiber *f);
+/* Runs fn(arg) on f's stack and returns when it returns. */
+void vk_stack_call(VkFiber *f, void (*fn)(void *), void *arg);
+#endif

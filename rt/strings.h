@@ -1,0 +1,44 @@
+/* strings.h - making strings, and the growable byte buffer that text is built in. */
+#ifndef VK_STRINGS_H
+#define VK_STRINGS_H
+#include "vk.h"
+#include <stdbool.h>
+
+#define VK_IS_STRING(v) VK_IS_KIND(v, VK_STRING)
+
+/* A string of these bytes (copied); any byte may occur. */
+V vk_string(vk *c, const char *bytes, size_t len);
+V vk_string_z(vk *c, const char *text); /* up to the NUL */
+/* A string of len bytes that the caller fills in before it allocates anything else. */
+VkString *vk_string_new(vk *c, size_t len);
+
+bool vk_string_equal(V a, V b);                        /* two strings (required) */
+int vk_string_compare(V a, V b);                       /* bytewise: -1, 0, 1 */
+uint64_t vk_bytes_hash(const char *bytes, size_t len); /* equal bytes hash equally */
+static inline uint64_t vk_string_hash(V v) {
+  return vk_bytes_hash(VK_STR(v)->bytes, VK_STR(v)->len);
+}
+
+/* Bytes being collected, in malloc memory: start with VkBuf b = {0}. Values kept only in it are
+ * not seen by the collector, so it takes bytes, never V. Without memory the program ends. */
+typedef struct VkBuf {
+  char *data; /* NULL while nothing was put */
+  size_t len, capacity;
+} VkBuf;
+void vk_buf_grow(VkBuf *b, size_t more); /* makes room for that many further bytes */
+void vk_buf_put(VkBuf *b, const char *bytes, size_t len);
+void vk_buf_put_z(VkBuf *b, const char *text);
+void vk_buf_putf(VkBuf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void vk_buf_fill(VkBuf *b, char byte, size_t times);
+static inline void vk_buf_putc(VkBuf *b, char byte) {
+  if (b->len == b->capacity) vk_buf_grow(b, 1);
+  b->data[b->len++] = byte;
+}
+void vk_buf_free(VkBuf *b);       /* and empties it */
+V vk_buf_string(vk *c, VkBuf *b); /* its bytes as a string; frees it */
+const char *vk_buf_z(VkBuf *b);   /* its bytes with a NUL after them, still owned by b */
+
+/* UTF-8: the length in bytes of the character at p, 1 for a byte that starts none. */
+size_t vk_utf8_length(const char *p, size_t available);
+size_t vk_utf8_encode(char out[4], uint32_t code_point);
+#endif

@@ -1,0 +1,9 @@
+# -o names the executable; an existing one is replaced, also while it runs.
+echo '(print 1)' >a.valk
+echo '(print 2)' >b.valk
+run 0 "$VALKC" build a.valk -o prog
+run 0 ./prog
+is out 1
+run 0 "$VALKC" build b.valk -o prog
+run 0 ./prog
+is out 2

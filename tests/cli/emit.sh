@@ -1,0 +1,14 @@
+# `emit` prints C text that both compilers take without a warning.
+echo '(fun {square x} {* x x}) (print (square 7))' >a.valk
+run 0 "$VALKC" emit a.valk
+has out '#include "vk.h"'
+has out '#line'
+has out square
+cp out a.c
+run 0 "$VALKC" emit a.valk -o b.c
+empty out
+cmp a.c b.c
+for cc in gcc clang; do
+  command -v $cc >/dev/null || continue
+  run 0 $cc -std=gnu11 -Wall -Wextra -Werror -fno-strict-aliasing -iquote "$TREE/rt" -c a.c -o a.o
+done

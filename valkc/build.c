@@ -1,0 +1,247 @@
+/* build.c - C text to an executable, by the system's C compiler.
+ *
+ * in:    c->c_text, as emit made it
+ * out:   a static executable, with the archives it uses: librt.a, libtommath, libm
+ * keeps: the C text reaches the compiler through memory; no file is left behind but the result
+ *
+ * A text that does not compile is a bug of ours: it is kept, its place is named, exit 70. */
+#include "build.h"
+#include "hash.h"
+#include "home.h"
+#include "process.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+typedef enum CompilerFamily { GCC, CLANG, OTHER } CompilerFamily;
+
+typedef struct BuildCommand {
+  Arena arena;
+  VEC(char *) words; /* NULL-terminated once complete */
+  CompilerFamily family;
+} BuildCommand;
+
+/* ---- the command line --------------------------------------------------------------------- */
+
+static void add(BuildCommand *b, const char *word) {
+  PUSH(&b->arena, b->words, arena_copy(&b->arena, word, strlen(word)));
+}
+
+static void add_all(BuildCommand *b, const char *words) {
+  for (size_t n; *(words += strspn(words, " ")); words += n) {
+    n = strcspn(words, " ");
+    PUSH(&b->arena, b->words, arena_copy(&b->arena, words, n));
+  }
+}
+
+/* gcc, clang or unknown, by the name of the file behind it: `cc` is a link to one of them. */
+static CompilerFamily family_of(const char *program) {
+  char *path = realpath(program, NULL);
+  const char *name = path ? strrchr(path, '/') + 1 : program;
+  CompilerFamily family = strstr(name, "clang") ? CLANG : strstr(name, "gcc") ? GCC : OTHER;
+  free(path);
+  return family;
+}
+
+/* The C compiler asked for, else the first that is there; malloc. NULL after a message. */
+static char *find_compiler(const Options *o) {
+  static const char *const usual[] = {"gcc", "clang", "cc"};
+  const char *asked = o->cc ? o->cc : getenv("VALKC_CC");
+  char *path = NULL;
+  if (asked && *asked) {
+    path = find_program(asked);
+    if (!path) fprintf(stderr, "valkc: there is no C compiler `%s`\n", asked);
+    return path;
+  }
+  for (size_t i = 0; !path && i < sizeof usual / sizeof *usual; i++)
+    path = find_program(usual[i]);
+  if (!path)
+    fputs("valkc: no C compiler found (looked for gcc, clang and cc in PATH)\n"
+          "  install one, for instance: apt-get install gcc libc6-dev\n"
+          "  or name one: --cc=COMPILER\n",
+          stderr);
+  return path;
+}
+
+/* The words of V and vk.h's structures are read through several types: no strict aliasing. gcc
+ * by default hardly inlines a function into itself once its slow paths are calls; the parameter
+ * takes fib from 3.6x to 1.6x C. At -O1 sibling calls are off; -O0 relies on the guards. */
+static void add_code_options(BuildCommand *b, const Options *o) {
+  static const char *const levels[] = {"-O0", "-O1", "-O2", "-O3"};
+  add(b, levels[o->optimise]);
+  add_all(b, "-std=gnu11 -fno-strict-aliasing -fno-math-errno");
+  if (o->optimise >= 1) add(b, "-foptimize-sibling-calls");
+  if (b->family == GCC && o->optimise >= 2) add_all(b, "--param max-inline-insns-auto=100");
+  if (b->family == CLANG) add_all(b, "-fbracket-depth=100000");
+  if (o->debug_info) add(b, "-g");
+  if (o->warn_c) add_all(b, "-Wall -Wextra -Werror");
+  if (o->sanitize)
+    add_all(b,
+            "-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer");
+  else
+    add_all(b, "-fno-plt -ffunction-sections -fdata-sections");
+  if (!o->sanitize && !o->no_pie) add(b, "-fPIE");
+}
+
+static void add_link_options(BuildCommand *b, const Options *o) {
+  if (o->strip) add(b, "-s");
+  if (o->sanitize) return; /* the checkers' runtimes want a dynamic executable */
+  add(b, o->no_pie ? "-static" : "-static-pie");
+  if (!o->no_pie) add(b, "-Wl,-z,pack-relative-relocs");
+  add_all(b, "-Wl,-z,relro,-z,now -Wl,--gc-sections");
+}
+
+static void make_command(BuildCommand *b, const Options *o, const char *compiler) {
+  const Home *home = home_get();
+  const char *archive_dir = o->sanitize ? home->asan_dir : home->archive_dir;
+  b->family = family_of(compiler);
+  add(b, compiler);
+  add_code_options(b, o);
+  add(b, "-iquote"); /* -I would put rt/strings.h before the system's <strings.h> */
+  add(b, home->include_dir);
+  add_all(b, "-x c /dev/stdin -x none");
+  add_link_options(b, o);
+  add(b, arena_printf(&b->arena, "%s/librt.a", archive_dir));
+  add(b, arena_printf(&b->arena, "-L%s", archive_dir));
+  add_all(b, o->sanitize ? "-l:libtommath.a -lm" : "-ltommath -lm");
+}
+
+static void show_command(const BuildCommand *b) {
+  for (size_t i = 0; i < b->words.count; i++)
+    if (b->words.items[i]) fprintf(stderr, "%s%s", i ? " " : "", b->words.items[i]);
+  fputc('\n', stderr);
+}
+
+/* ---- failure ------------------------------------------------------------------------------ */
+
+/* Messages of linker and system that are not about the C text. */
+static bool is_environment_failure(const char *messages) {
+  return strstr(messages, "cannot find -l") || strstr(messages, "No space left on device") ||
+         strstr(messages, "cannot find rcrt1.o") ||
+         strstr(messages, "Cannot allocate memory") ||
+         strstr(messages, "No such file or directory") ||
+         strstr(messages, "Permission denied") || strstr(messages, "Killed");
+}
+
+static void show_text_kept(const Compilation *c) {
+  char *dir = make_temporary_dir(), *path;
+  if (asprintf(&path, "%s/program.c", dir) < 0) abort();
+  if (write_path(path, c->c_text, c->c_len))
+    fprintf(stderr, "the C text is kept: %s\n", path);
+  else
+    fprintf(stderr, "the C text could not be kept: %s: %s\n", path, strerror(errno));
+  free(path);
+  free(dir);
+}
+
+static int compiler_failed(const Compilation *c, const BuildCommand *b, Text messages) {
+  if (messages.bytes && is_environment_failure(messages.bytes)) {
+    fprintf(stderr,
+            "valkc: %s cannot build executables here:\n%s"
+            "  it needs: apt-get install gcc libc6-dev libtommath-dev\n",
+            b->words.items[0], messages.bytes);
+    return EXIT_PROGRAM;
+  }
+  fprintf(stderr, "valkc: bug in the compiler: build: %s: %s rejects its C text\n", c->path,
+          b->words.items[0]);
+  if (messages.bytes) fwrite(messages.bytes, 1, messages.len, stderr);
+  show_text_kept(c);
+  return EXIT_COMPILER;
+}
+
+/* ---- running it --------------------------------------------------------------------------- */
+
+/* Runs the compiler with the C text as its input; its messages go to `messages`. */
+static int run_compiler(const Compilation *c, const BuildCommand *b, Text *messages) {
+  int in = memory_file(c->c_text, c->c_len), err = memory_file("", 0);
+  int status = -1;
+  if (in >= 0 && err >= 0) {
+    pid_t pid = process_start(b->words.items, in, err, err);
+    if (pid >= 0) status = process_wait(pid);
+    *messages = read_fd(err);
+  }
+  if (in >= 0) close(in);
+  if (err >= 0) close(err);
+  return status;
+}
+
+/* The result replaces path only when complete: the compiler writes to a name beside it. */
+static int compile_to(Compilation *c, BuildCommand *b, const char *path) {
+  char *partial = arena_printf(&b->arena, "%s.%d.tmp", path, (int)getpid());
+  Text messages = {NULL, 0};
+  add(b, "-o");
+  add(b, partial);
+  PUSH(&b->arena, b->words, NULL);
+  if (c->options->verbose) show_command(b);
+  int result = EXIT_OK, status = run_compiler(c, b, &messages);
+  if (status != 0)
+    result = compiler_failed(c, b, messages);
+  else if (rename(partial, path) != 0) {
+    fprintf(stderr, "valkc: cannot write %s: %s\n", path, strerror(errno));
+    result = EXIT_PROGRAM;
+  }
+  if (result != EXIT_OK) unlink(partial);
+  free(messages.bytes);
+  return result;
+}
+
+/* Refuses early, before the C compiler words it worse. */
+static bool is_writable_place(const char *path) {
+  struct stat info;
+  if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
+    fprintf(stderr, "valkc: cannot write %s: it is a directory\n", path);
+    return false;
+  }
+  const char *slash = strrchr(path, '/');
+  char *dir = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
+  bool is_ok = access(dir, W_OK) == 0;
+  if (!is_ok) fprintf(stderr, "valkc: cannot write %s: %s\n", path, strerror(errno));
+  free(dir);
+  return is_ok;
+}
+
+int build_executable(Compilation *c, const char *path) {
+  if (!is_writable_place(path)) return EXIT_PROGRAM;
+  char *compiler = find_compiler(c->options);
+  if (!compiler) return EXIT_PROGRAM;
+  BuildCommand b = {0};
+  make_command(&b, c->options, compiler);
+  int result = compile_to(c, &b, path);
+  arena_free(&b.arena);
+  free(compiler);
+  return result;
+}
+
+/* ---- the cache's key ---------------------------------------------------------------------- */
+
+/* A file's identity without reading it: changes whenever it is rebuilt or replaced. */
+static void add_identity(Hash *h, const char *path) {
+  struct stat s = {0};
+  stat(path, &s);
+  int64_t identity[] = {(int64_t)s.st_ino, (int64_t)s.st_size, (int64_t)s.st_mtim.tv_sec,
+                        (int64_t)s.st_mtim.tv_nsec};
+  hash_add_text(h, path);
+  hash_add(h, identity, sizeof identity);
+}
+
+bool build_key(Compilation *c, char hex[65]) {
+  char *compiler = find_compiler(c->options);
+  if (!compiler) return false;
+  BuildCommand b = {0};
+  make_command(&b, c->options, compiler);
+  Hash h;
+  hash_start(&h);
+  for (size_t i = 0; i < b.words.count; i++) hash_add_text(&h, b.words.items[i]);
+  add_identity(&h, compiler);
+  const Home *home = home_get();
+  add_identity(&h, arena_printf(&b.arena, "%s/librt.a",
+                                c->options->sanitize ? home->asan_dir : home->archive_dir));
+  hash_add(&h, c->c_text, c->c_len);
+  hash_finish(&h, hex);
+  arena_free(&b.arena);
+  free(compiler);
+  return true;
+}

@@ -1,0 +1,13 @@
+/* build.h - the last pass: C text to an executable, by the system's C compiler. */
+#ifndef VALKC_BUILD_H
+#define VALKC_BUILD_H
+#include "compile.h"
+
+/* Makes an executable at path of c->c_text; in: emit ran. The file appears complete or not at
+ * all. Gives an exit status, after a message if it is not EXIT_OK. */
+int build_executable(Compilation *c, const char *path);
+
+/* A name for what build_executable would make: 64 hex digits over the C text, the command line
+ * and the identity of compiler and runtime. False (with a message) without a C compiler. */
+bool build_key(Compilation *c, char hex[65]);
+#endif

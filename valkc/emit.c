@@ -1,0 +1,569 @@
+/* emit.c - low to C: prints what lower decided.
+ *
+ * in:    low.h, after lower_facts
+ * out:   one C11 (GNU) file that includes rt/vk.h, without warnings under gcc and clang
+ * keeps: one C variable per low variable, one C function per low function
+ *
+ * The text has, in this order: names of source files, prototypes, descriptions of functions and
+ * constants, the table of positions, functions, top-level forms, the table of the program. Code
+ * is printed first, so that only the constants and positions it mentions are emitted.
+ *
+ * A variable that nobody reads is not declared; the operation that gives its value stays. An
+ * argument array is in a block of its own that ends before anything else happens: an
+ * address-taken local in scope keeps C compilers from making tail calls jumps. */
+#include "emit_parts.h"
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_read(const LowVar *v) { return v && v->read_count > 0; }
+
+/* ---- operations ---------------------------------------------------------------------------- */
+
+/* ", a, b" */
+static void put_args(Emit *e, const LowArg *args, size_t count) {
+  for (size_t i = 0; i < count; i++) put(e, ", %a", &args[i]);
+}
+
+static void put_prim_call(Emit *e, const LowOp *op) {
+  const Prim *prim = op->prim;
+  if (prim->flags & PRIM_INLINE) {
+    put(e, "vk_op_%s(c", prim->symbol + 3);
+    put_args(e, op->args, op->count);
+    put(e, ", %p)", &op->pos);
+    return;
+  }
+  emit_use_prim(e, prim);
+  put(e, "%s(c", prim->symbol);
+  if (prim->is_argv) put(e, ", 0, NULL"); /* only without arguments: see emit_with_array */
+  else put_args(e, op->args, op->count);
+  put(e, ")");
+}
+
+/* The callee's C arguments are self, if it takes one, and at most LOW_REG_ARGS more. */
+static size_t register_args(const LowOp *op) {
+  size_t self = op->fn->captures.count ? 1 : 0;
+  return op->count - self > LOW_REG_ARGS ? LOW_REG_ARGS + self : op->count;
+}
+
+static void put_known_call(Emit *e, const LowOp *op) {
+  put(e, "%f(c", op->fn);
+  put_args(e, op->args, register_args(op));
+  put(e, ")");
+}
+
+static void put_op(Emit *e, const LowOp *op) {
+  const LowArg *args = op->args;
+  switch (op->kind) {
+  case OP_COPY: put_arg(e, args[0]); break;
+  case OP_BOX:
+    if (op->count) put(e, "vk_box(c, %a)", &args[0]);
+    else put(e, "vk_box(c, VK_UNBOUND)");
+    break;
+  case OP_UNBOX: put(e, "VK_BOXP(%a)->value", &args[0]); break;
+  case OP_MADE: put_const(e, op->constant); break;
+  case OP_GLOBAL:
+    if (op->is_checked) put(e, "vk_global(c, %d, %p)", op->global->slot, &op->pos);
+    else put(e, "c->globals[%d]", op->global->slot);
+    break;
+  case OP_NO_GLOBAL:
+    put(e, "vk_unbound_error(c, ");
+    put_string(e, op->global->name, strlen(op->global->name));
+    put(e, ", %p)", &op->pos);
+    break;
+  case OP_AT: put(e, "vk_at(c, %a, %p)", &args[0], &op->pos); break;
+  case OP_PRIM: put_prim_call(e, op); break;
+  case OP_CALL: put_known_call(e, op); break;
+  case OP_CALL_VALUE:
+    put(e, "vk_call%z(c", op->count - 1);
+    put_args(e, args, op->count);
+    put(e, ", %p)", &op->pos);
+    break;
+  case OP_LITERAL: put(e, "vk_block(c, %a, %a)", &args[0], &args[1]); break;
+  case OP_PARTIAL:
+  case OP_LIST:
+  case OP_CLOSURE: diag_bug(e->p->diag, op->pos, "emit", "operation %d is no expression", op->kind);
+  }
+}
+
+/* ---- var = operation ----------------------------------------------------------------------- */
+
+/* "V x = ", "x = ", or nothing. */
+static void put_target(Emit *e, const LowVar *v, bool is_decl) {
+  put_line_start(e);
+  if (is_read(v)) put(e, is_decl ? "V %v = " : "%v = ", v);
+}
+
+static bool needs_array(const LowOp *op) {
+  if (op->kind == OP_PRIM) return op->prim->is_argv && op->count > 0;
+  return op->kind == OP_PARTIAL || (op->kind == OP_CALL_VALUE && op->count - 1 > LOW_REG_ARGS);
+}
+
+static void put_array(Emit *e, const LowArg *args, size_t count) {
+  put_line_start(e);
+  put(e, "const V args[] = {");
+  for (size_t i = 0; i < count; i++) put(e, i ? ", %a" : "%a", &args[i]);
+  put(e, "};\n");
+}
+
+/* Declared outside, so that the block with the array can end. */
+static void emit_with_array(Emit *e, const LowOp *op, const LowVar *v, bool is_decl) {
+  bool is_prim = op->kind == OP_PRIM;
+  if (is_read(v) && is_decl) put_line(e, "V %v;", v);
+  put_line(e, "{");
+  e->depth++;
+  put_array(e, op->args + !is_prim, op->count - !is_prim);
+  put_target(e, v, false);
+  if (is_prim) {
+    emit_use_prim(e, op->prim);
+    put(e, "%s(c, %z, args);\n", op->prim->symbol, op->count);
+  } else if (op->kind == OP_PARTIAL) {
+    put(e, "vk_call_slow(c, %a, %z, args);\n", &op->args[0], op->count - 1);
+  } else {
+    put(e, "vk_call_at(c, %a, %z, args, %p);\n", &op->args[0], op->count - 1, &op->pos);
+  }
+  e->depth--;
+  put_line(e, "}");
+}
+
+/* Arguments beyond the registers; right before the call. */
+static void emit_extra_args(Emit *e, const LowOp *op) {
+  size_t first = register_args(op);
+  for (size_t i = first; i < op->count; i++)
+    put_line(e, "c->xargs[%z] = %a;", i - first, &op->args[i]);
+}
+
+static void emit_call(Emit *e, const LowOp *op, const LowVar *v, bool is_decl) {
+  emit_extra_args(e, op);
+  if (op->fn->may_park && !is_read(v)) {
+    put_line_start(e);
+    put(e, "if (");
+    put_known_call(e, op);
+    put(e, " == VK_MARK) vk_resume(c);\n");
+    return;
+  }
+  put_target(e, v, is_decl);
+  put_known_call(e, op);
+  put(e, ";\n");
+  if (op->fn->may_park) put_line(e, "%v = VK_RESUMED(c, %v);", v, v);
+}
+
+static void emit_list(Emit *e, const LowOp *op, const LowVar *v) {
+  if (!is_read(v)) return;
+  put_line(e, "V %v = VK_NIL;", v);
+  for (size_t i = op->count; i-- > 0;) put_line(e, "%v = vk_cons(c, %a, %v);", v, &op->args[i], v);
+}
+
+static void emit_closure(Emit *e, const LowOp *op, const LowVar *v, bool is_decl) {
+  const LowFn *f = op->fn;
+  put_target(e, v, is_decl);
+  put(e, "vk_closure(c, &fn_%n, ", f);
+  if (f->has_rest) put(e, "VK_ANY");
+  else put(e, "%u", f->required);
+  put(e, ", %z);\n", op->count);
+  for (size_t i = 0; is_read(v) && i < op->count; i++)
+    put_line(e, "VK_CAP(%v, %z) = %a;", v, i, &op->args[i]);
+}
+
+/* An operation without effect whose result nobody reads. */
+static bool is_idle(const LowOp *op) {
+  if (op->kind == OP_UNBOX) return false;
+  return op->kind == OP_COPY && (op->args[0].kind == ARG_CONST || op->args[0].kind == ARG_UNBOUND);
+}
+
+static void emit_expression(Emit *e, const LowOp *op, const LowVar *v, bool is_decl) {
+  if (!is_read(v) && is_idle(op)) return;
+  put_target(e, v, is_decl);
+  bool is_bare = op->kind == OP_COPY || op->kind == OP_UNBOX || op->kind == OP_GLOBAL;
+  if (!is_read(v) && is_bare) put(e, "(void)");
+  put_op(e, op);
+  put(e, ";\n");
+}
+
+static bool gets_place(const LowOp *op) {
+  return op->kind == OP_PRIM && op->prim->flags & PRIM_FAILS && !(op->prim->flags & PRIM_INLINE);
+}
+
+static void emit_op(Emit *e, const LowOp *op, const LowVar *v, bool is_decl) {
+  if (needs_array(op)) emit_with_array(e, op, v, is_decl);
+  else if (op->kind == OP_CALL) emit_call(e, op, v, is_decl);
+  else if (op->kind == OP_LIST) emit_list(e, op, v);
+  else if (op->kind == OP_CLOSURE) emit_closure(e, op, v, is_decl);
+  else emit_expression(e, op, v, is_decl);
+  if (gets_place(op) && is_read(v)) put_line(e, "%v = VK_AT(c, %v, %p);", v, v, &op->pos);
+}
+
+/* ---- returns ------------------------------------------------------------------------------- */
+
+/* The same type, and nothing after the call: C compilers make it a jump. Where they do not, the
+ * stack grows until the guard parks the call. */
+static void emit_tail_call(Emit *e, const LowOp *op, bool is_guarded) {
+  emit_extra_args(e, op);
+  if (is_guarded) {
+    size_t count = register_args(op);
+    put_line_start(e);
+    put(e, "if (VK_UNLIKELY(VK_TAIL_LOW(c))) return ");
+    if (count <= 4) put(e, "vk_park_code(c, (void *)%f, %z", op->fn, count);
+    else put(e, "vk_park_code5(c, (void *)%f", op->fn);
+    put_args(e, op->args, count);
+    for (size_t i = count; i < 4; i++) put(e, ", 0");
+    put(e, ");\n");
+  }
+  put_line_start(e);
+  put(e, "return ");
+  put_known_call(e, op);
+  put(e, ";\n");
+}
+
+static void emit_tail_call_many(Emit *e, const LowOp *op) {
+  size_t count = op->count - 1;
+  put_line(e, "if (VK_IS_FN(%a, %z) && !VK_TAIL_LOW(c)) {", &op->args[0], count);
+  e->depth++;
+  for (size_t i = LOW_REG_ARGS; i < count; i++)
+    put_line(e, "c->xargs[%z] = %a;", i - LOW_REG_ARGS, &op->args[1 + i]);
+  put_line_start(e);
+  put(e, "return VK_CODE4(%a)(c", &op->args[0]);
+  put_args(e, op->args, 1 + LOW_REG_ARGS);
+  put(e, ");\n");
+  e->depth--;
+  put_line(e, "}");
+  put_line(e, "{");
+  e->depth++;
+  put_line(e, "V result;");
+  put_line(e, "{");
+  e->depth++;
+  put_array(e, op->args + 1, count);
+  put_line(e, "result = vk_tailn(c, %a, %z, args, %p);", &op->args[0], count, &op->pos);
+  e->depth--;
+  put_line(e, "}");
+  put_line(e, "return result;");
+  e->depth--;
+  put_line(e, "}");
+}
+
+static void emit_tail_call_value(Emit *e, const LowOp *op) {
+  size_t count = op->count - 1;
+  const LowArg *callee = &op->args[0];
+  if (count > LOW_REG_ARGS) {
+    emit_tail_call_many(e, op);
+    return;
+  }
+  if (count == 0) put_line(e, "if (!VK_IS_OBJ_OR_ABN(%a)) return %a;", callee, callee);
+  put_line_start(e);
+  put(e, "if (VK_IS_FN(%a, %z) && !VK_TAIL_LOW(c)) return VK_CODE%z(%a)(c", callee, count, count, callee);
+  put_args(e, op->args, op->count);
+  put(e, ");\n");
+  put_line_start(e);
+  put(e, "return vk_tail%z(c", count);
+  put_args(e, op->args, op->count);
+  put(e, ", %p);\n", &op->pos);
+}
+
+static void emit_return(Emit *e, const LowStmt *s) {
+  if (s->is_tail && s->op.kind == OP_CALL) {
+    emit_tail_call(e, &s->op, s->is_guarded);
+  } else if (s->is_tail) {
+    emit_tail_call_value(e, &s->op);
+  } else {
+    put_line_start(e);
+    put(e, "return ");
+    put_op(e, &s->op);
+    put(e, ";\n");
+  }
+}
+
+/* ---- control ------------------------------------------------------------------------------- */
+
+static void emit_body(Emit *e, const LowBody *body);
+
+static void put_test(Emit *e, const LowStmt *s) {
+  const LowArg *a = &s->op.args[0];
+  switch (s->test) {
+  case TEST_TRUE: put(e, "if (!VK_IS_FALSE(%a))", a); break;
+  case TEST_FALSE: put(e, "if (VK_IS_FALSE(%a))", a); break;
+  case TEST_ERROR: put(e, "if (VK_UNLIKELY(VK_IS_ABN(%a)))", a); break;
+  case TEST_UNBOUND: put(e, "if (VK_UNLIKELY(%a == VK_UNBOUND))", a); break;
+  }
+}
+
+/* The frequent `if (..) return ..;` on one line. */
+static bool is_short_return(const LowBody *body) {
+  const LowStmt *s = body->first;
+  return s && !s->next && s->kind == STMT_RETURN && !s->is_tail;
+}
+
+static void emit_if(Emit *e, const LowStmt *s) {
+  put_line_start(e);
+  put_test(e, s);
+  if (is_short_return(&s->body) && !s->other.first) {
+    put(e, " return ");
+    put_op(e, &s->body.first->op);
+    put(e, ";\n");
+    return;
+  }
+  put(e, " {\n");
+  e->depth++;
+  emit_body(e, &s->body);
+  e->depth--;
+  if (s->other.first) {
+    put_line(e, "} else {");
+    e->depth++;
+    emit_body(e, &s->other);
+    e->depth--;
+  }
+  put_line(e, "}");
+}
+
+/* Names are unique in a function, so a block needs no braces, only the label behind it. */
+static void emit_block(Emit *e, const LowStmt *s) {
+  emit_body(e, &s->body);
+  if (s->label->is_left) put_line(e, "leave_%u:;", s->label->id);
+}
+
+/* Inside, `break` and `continue` mean this loop; labels are for jumps out of inner loops. */
+static void emit_loop(Emit *e, const LowStmt *s) {
+  const LowLabel *outer = e->loop;
+  LowLabel *label = s->label;
+  e->loop = label;
+  put_line(e, "for (;;) {");
+  e->depth++;
+  emit_body(e, &s->body);
+  if (!s->body.is_closed) put_line(e, "break;");
+  if (label->needs_next) put_line(e, "next_%u:;", label->id);
+  e->depth--;
+  put_line(e, "}");
+  if (label->needs_leave) put_line(e, "leave_%u:;", label->id);
+  e->loop = outer;
+}
+
+static void emit_jump(Emit *e, const LowStmt *s) {
+  bool is_next = s->kind == STMT_NEXT;
+  if (s->label == e->loop) {
+    put_line(e, is_next ? "continue;" : "break;");
+    return;
+  }
+  if (is_next) s->label->needs_next = true;
+  else s->label->needs_leave = true;
+  put_line(e, is_next ? "goto next_%u;" : "goto leave_%u;", s->label->id);
+}
+
+static void emit_stmt(Emit *e, const LowStmt *s) {
+  if (s->kind != STMT_BLOCK && s->kind != STMT_LEAVE) emit_line_directive(e, s->span);
+  switch (s->kind) {
+  case STMT_DECLARE:
+    if (is_read(s->var)) put_line(e, "V %v;", s->var);
+    break;
+  case STMT_SET: emit_op(e, &s->op, s->var, s->is_decl); break;
+  case STMT_DO: emit_op(e, &s->op, NULL, false); break;
+  case STMT_SET_BOX: put_line(e, "VK_BOX_SET(c, %a, %a);", &s->op.args[0], &s->op.args[1]); break;
+  case STMT_SET_GLOBAL: put_line(e, "c->globals[%d] = %a;", s->global->slot, &s->op.args[0]); break;
+  case STMT_IF: emit_if(e, s); break;
+  case STMT_BLOCK: emit_block(e, s); break;
+  case STMT_LOOP: emit_loop(e, s); break;
+  case STMT_LEAVE:
+  case STMT_NEXT: emit_jump(e, s); break;
+  case STMT_RETURN: emit_return(e, s); break;
+  }
+}
+
+static void emit_body(Emit *e, const LowBody *body) {
+  for (const LowStmt *s = body->first; s; s = s->next) emit_stmt(e, s);
+}
+
+/* ---- functions ----------------------------------------------------------------------------- */
+
+static void put_signature(Emit *e, const LowFn *f) {
+  put(e, "static V %f(vk *c", f);
+  if (f->captures.count) put(e, ", V self");
+  for (size_t i = 0; i < f->params.count && i < LOW_REG_ARGS; i++) put(e, ", V %v", f->params.items[i]);
+  put(e, ")");
+}
+
+static void emit_params(Emit *e, const LowFn *f) {
+  if (!f->uses_c) put(e, "  (void)c;\n");
+  if (f->captures.count && !f->uses_self) put(e, "  (void)self;\n");
+  for (size_t i = 0; i < f->params.count; i++) {
+    const LowVar *v = f->params.items[i];
+    if (i < LOW_REG_ARGS && !is_read(v)) put(e, "  (void)%v;\n", v);
+    else if (i >= LOW_REG_ARGS && is_read(v)) put(e, "  V %v = c->xargs[%z];\n", v, i - LOW_REG_ARGS);
+  }
+}
+
+static void put_heading(Emit *e, const LowFn *f) {
+  uint32_t line, column;
+  if (f->span.file == NO_FILE) return;
+  diag_line_col(e->p->diag, f->span, &line, &column);
+  put(e, "/* %s, %s:%u */\n", f->name ? "function" : f->lambda ? "anonymous" : "top level",
+      diag_path(e->p->diag, f->span), line);
+}
+
+static void emit_fn(Emit *e, const LowFn *f) {
+  e->fn = (LowFn *)f;
+  e->loop = NULL;
+  e->file = NO_FILE;
+  e->depth = 1;
+  put(e, "\n");
+  put_heading(e, f);
+  put_signature(e, f);
+  put(e, " {\n");
+  emit_params(e, f);
+  emit_body(e, &f->body);
+  put(e, "}\n");
+}
+
+/* What closures of a function without self call. */
+static void emit_wrapper(Emit *e, const LowFn *f) {
+  size_t count = f->params.count < LOW_REG_ARGS ? f->params.count : LOW_REG_ARGS;
+  put(e, "\nstatic V %f__v(vk *c, V self", f);
+  for (size_t i = 0; i < count; i++) put(e, ", V a%z", i);
+  put(e, ") {\n  (void)self;\n  return %f(c", f);
+  for (size_t i = 0; i < count; i++) put(e, ", a%z", i);
+  put(e, ");\n}\n");
+}
+
+static void emit_prototype(Emit *e, const LowFn *f) {
+  put_signature(e, f);
+  put(e, ";\n");
+  if (!emit_has_wrapper(f)) return;
+  put(e, "static V %f__v(vk *c, V self", f);
+  for (size_t i = 0; i < f->params.count && i < LOW_REG_ARGS; i++) put(e, ", V a%z", i);
+  put(e, ");\n");
+}
+
+static void emit_code(Emit *e) {
+  LowProgram *low = e->low;
+  e->out = &e->code;
+  for (size_t i = 0; i < low->fns.count; i++) {
+    emit_fn(e, low->fns.items[i]);
+    if (emit_has_wrapper(low->fns.items[i])) emit_wrapper(e, low->fns.items[i]);
+  }
+  for (size_t i = 0; i < low->tops.count; i++) emit_fn(e, low->tops.items[i]);
+}
+
+/* ---- the program --------------------------------------------------------------------------- */
+
+/* Descriptions are needed of functions whose closures exist, and for the trace of a stack that
+ * overflows: which only a function can fill that calls itself in some way. */
+static void emit_fn_infos(Emit *e) {
+  for (size_t i = 0; i < e->low->fns.count; i++) {
+    const LowFn *f = e->low->fns.items[i];
+    if (f->is_value) emit_fn_info(e, f, "fn_", emit_has_wrapper(f));
+    if (f->is_recursive && !(f->is_value && f->captures.count)) emit_fn_info(e, f, "code_", false);
+  }
+}
+
+static size_t emit_fn_table(Emit *e) {
+  size_t found = 0;
+  for (size_t i = 0; i < e->low->fns.count; i++) {
+    const LowFn *f = e->low->fns.items[i];
+    if (!f->is_value && !f->is_recursive) continue;
+    if (!found) put(e, "\nstatic const VkFn *const fns[] = {\n");
+    if (f->is_value) put(e, "  &fn_%n,\n", f);
+    if (f->is_value) found++;
+    if (!f->is_recursive || (f->is_value && f->captures.count)) continue;
+    put(e, "  &code_%n,\n", f);
+    found++;
+  }
+  if (found) put(e, "};\n");
+  return found;
+}
+
+static void emit_global_tables(Emit *e) {
+  LowProgram *low = e->low;
+  if (low->slots.count == 0) return;
+  put(e, "\nstatic const V global_init[] = {\n");
+  for (size_t i = 0; i < low->slots.count; i++) {
+    if (low->slot_inits.items[i]) put(e, "  %k,\n", low->slot_inits.items[i]);
+    else put(e, "  VK_UNBOUND,\n");
+  }
+  put(e, "};\n\nstatic const char *const global_names[] = {\n");
+  for (size_t i = 0; i < low->slots.count; i++) {
+    const Global *g = low->slots.items[i];
+    put(e, "  ");
+    if (g) put_string(e, g->name, strlen(g->name));
+    else put(e, "NULL"); /* a constant's */
+    put(e, ",\n");
+  }
+  put(e, "};\n");
+}
+
+static void put_table(Emit *e, const char *table, size_t count) {
+  put(e, "  %s, %z,\n", count ? table : "NULL", count);
+}
+
+/* The file of the last form: others are loaded by it, or are the library. */
+static const char *program_name(const Program *p) {
+  if (p->tops.count == 0) return "program";
+  return diag_path(p->diag, p->tops.items[p->tops.count - 1].span);
+}
+
+static void emit_program(Emit *e, size_t symbol_count) {
+  LowProgram *low = e->low;
+  if (low->tops.count) put(e, "\nstatic const VkTop tops[] = {\n");
+  for (size_t i = 0; i < low->tops.count; i++) put(e, "  %f,\n", low->tops.items[i]);
+  if (low->tops.count) put(e, "};\n");
+  size_t fn_count = emit_fn_table(e);
+  const char *name = program_name(e->p);
+  put(e, "\nstatic const VkProgram program = {\n  ");
+  put_string(e, name, strlen(name));
+  put(e, ",\n");
+  put_table(e, "tops", low->tops.count);
+  put(e, "  %s, %s, %z,\n", low->slots.count ? "global_init" : "NULL",
+      low->slots.count ? "global_names" : "NULL", low->slots.count);
+  put_table(e, "symbols", symbol_count);
+  put_table(e, "fns", fn_count);
+  put(e, "  NULL,\n};\n\nint main(int argc, char **argv) { return vk_main(argc, argv, &program); }\n");
+}
+
+static void emit_prim_prototypes(Emit *e) {
+  for (size_t i = 0; i < prim_count; i++) {
+    const Prim *prim = &prim_table[i];
+    if (!e->is_prim_used[i]) continue;
+    put(e, "V %s(vk *", prim->symbol);
+    if (prim->is_argv) put(e, ", size_t, const V *");
+    else
+      for (unsigned j = 0; j < prim->min; j++) put(e, ", V");
+    put(e, ");\n");
+  }
+}
+
+static void emit_includes(Emit *e) {
+  put(e, "/* Made by valkc from %s. */\n#include \"vk.h\"\n", program_name(e->p));
+  if (e->needs_collections) put(e, "#include \"lists.h\"\n#include \"maps.h\"\n#include \"vectors.h\"\n");
+}
+
+static void write_text(Text *t, FILE *out) {
+  fwrite(t->bytes, 1, t->len, out);
+  text_free(t);
+}
+
+void emit_run(LowProgram *low, FILE *out) {
+  Emit e = {.low = low, .p = low->program, .arena = low->arena};
+  Text tail = {0}, head = {0};
+  e.is_const_used = ARENA_ARRAY(e.arena, bool, low->consts.count);
+  e.is_prim_used = ARENA_ARRAY(e.arena, bool, prim_count);
+  emit_code(&e);
+  e.out = &tail;
+  emit_global_tables(&e);
+  e.out = &e.data;
+  emit_fn_infos(&e);
+  emit_consts(&e);
+  e.out = &tail;
+  emit_program(&e, emit_symbol_table(&e));
+  e.out = &e.data;
+  emit_places(&e);
+  e.out = &e.files;
+  emit_files(&e);
+  e.out = &e.prototypes;
+  put(&e, "\n");
+  emit_prim_prototypes(&e);
+  for (size_t i = 0; i < low->fns.count; i++) emit_prototype(&e, low->fns.items[i]);
+  put(&e, "\n");
+  e.out = &head;
+  emit_includes(&e);
+  write_text(&head, out);
+  write_text(&e.files, out);
+  write_text(&e.prototypes, out);
+  write_text(&e.data, out);
+  write_text(&e.code, out);
+  write_text(&tail, out);
+}

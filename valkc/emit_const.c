@@ -1,0 +1,359 @@
+/* emit_const.c - constants as static read-only C data, in the layouts of rt/vk.h.
+ *
+ * Nothing of a constant is made at run time: lists are arrays of pairs that point at each other,
+ * numbers too large for a word are digits. The exception are maps whose keys only the runtime
+ * can compare, and what contains them: a function makes those at their first use and keeps them
+ * in a slot of c->globals. Only constants that the code mentions are emitted. */
+#include "emit_parts.h"
+#include "../rt/vk.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <tommath.h>
+
+_Static_assert(sizeof(mp_digit) == sizeof(uint64_t), "VkBigint holds libtommath's digits");
+_Static_assert((int)LOW_REG_ARGS == (int)VK_REG_ARGS, "one calling convention");
+
+/* ---- naming a constant --------------------------------------------------------------------- */
+
+static const char *runtime_symbol(const LowConst *k) {
+  static const struct {
+    const char *text, *id;
+  } symbols[] = {
+#define SYM(id, text, is_keyword) {text, #id},
+#include "../rt/symbols.def"
+#undef SYM
+  };
+  for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++)
+    if (strlen(symbols[i].text) == k->len && !memcmp(symbols[i].text, k->text, k->len))
+      return symbols[i].id;
+  return NULL;
+}
+
+/* The word of a float that needs no box. */
+static bool float_word(double x, V *word) {
+  V bits = vk_float_bits(x);
+  *word = (bits << 4 | bits >> 60) ^ 7;
+  return VK_IS_IMM_FLOAT(*word);
+}
+
+static void put_float(Emit *e, const LowConst *k) {
+  V word;
+  char text[64];
+  if (float_word(k->real, &word)) {
+    snprintf(text, sizeof text, "0x%llxull /* %.17g */", (unsigned long long)word, k->real);
+    put(e, "%s", text);
+  } else {
+    put(e, "VK_FROM_OBJ(&float_%u)", k->id);
+  }
+}
+
+/* Short plain strings are shown where they are used. */
+static bool is_plain_text(const LowConst *k) {
+  if (k->len == 0 || k->len > 32) return false;
+  for (size_t i = 0; i < k->len; i++) {
+    char ch = k->text[i];
+    if (ch < ' ' || ch > '~' || ch == '*' || ch == '/' || ch == '\\' || ch == '?') return false;
+  }
+  return true;
+}
+
+static void put_string_const(Emit *e, const LowConst *k) {
+  put(e, "VK_FROM_OBJ(&str_%u)", k->id);
+  if (is_plain_text(k)) put(e, " /* %s */", k->text);
+}
+
+static void put_symbol(Emit *e, const LowConst *k) {
+  const char *id = runtime_symbol(k);
+  if (id) {
+    put(e, "VK_SYM(%s)", id);
+    return;
+  }
+  put(e, "VK_FROM_OBJ(&sym_");
+  put_mangled(e, k->text);
+  put(e, "_%u)", k->id);
+}
+
+static void put_int(Emit *e, int64_t n) {
+  char text[32];
+  snprintf(text, sizeof text, "VK_FIX(%lld)", (long long)n);
+  put(e, "%s", text);
+}
+
+/* A primitive's name in C, unique: several rows may share one function. */
+static void put_prim(Emit *e, const char *prefix, const Prim *prim) {
+  put(e, "%s%s_%u", prefix, prim->symbol + 3, (unsigned)(prim - prim_table));
+}
+
+void put_const(Emit *e, const LowConst *k) {
+  e->is_const_used[k->id] = true;
+  if (k->is_dynamic) {
+    put(e, "make_%u(c)", k->id);
+    return;
+  }
+  switch (k->kind) {
+  case LOW_INT: put_int(e, k->integer); break;
+  case LOW_BIG: put(e, "VK_FROM_OBJ(&big_%u)", k->id); break;
+  case LOW_FLOAT: put_float(e, k); break;
+  case LOW_STRING: put_string_const(e, k); break;
+  case LOW_SYMBOL: put_symbol(e, k); break;
+  case LOW_NIL: put(e, "VK_NIL"); break;
+  case LOW_LIST: put(e, "VK_FROM_PAIR(list_%u)", k->id); break;
+  case LOW_SEXPR: put(e, "VK_FROM_OBJ(&sexpr_%u)", k->id); break;
+  case LOW_VECTOR: put(e, "VK_FROM_OBJ(&vec_%u)", k->id); break;
+  case LOW_MAP: put(e, "VK_FROM_OBJ(&map_%u)", k->id); break;
+  case LOW_LITERAL: put(e, "VK_FROM_OBJ(&block_%u)", k->id); break;
+  case LOW_FUNCTION: put(e, "VK_FROM_OBJ(&fun_%n)", k->fn); break;
+  case LOW_BUILTIN:
+    put(e, "VK_FROM_OBJ(&");
+    put_prim(e, "p_", k->prim);
+    put(e, ")");
+    break;
+  }
+}
+
+/* ---- atoms --------------------------------------------------------------------------------- */
+
+static void emit_big(Emit *e, const LowConst *k) {
+  mp_int n;
+  char digit[32];
+  if (mp_init(&n) != MP_OKAY || mp_read_radix(&n, k->text, 10) != MP_OKAY)
+    diag_bug(e->p->diag, NO_SPAN, "emit", "bad digits `%s`", k->text);
+  put(e, "static const VkBigint big_%u VK_ALIGN16 = {VK_HDR(VK_BIGINT, 0, %d)%s, {", k->id, n.used,
+      n.sign == MP_NEG ? " | VK_NEGATIVE" : "");
+  for (int i = 0; i < n.used; i++) {
+    snprintf(digit, sizeof digit, "%s0x%llxull", i ? ", " : "", (unsigned long long)n.dp[i]);
+    put(e, "%s", digit);
+  }
+  put(e, "}}; /* %s */\n", k->text);
+  mp_clear(&n);
+}
+
+static void emit_float(Emit *e, const LowConst *k) {
+  V word;
+  char text[64];
+  if (float_word(k->real, &word)) return;
+  if (isnan(k->real)) strcpy(text, "__builtin_nan(\"\")");
+  else if (isinf(k->real)) strcpy(text, k->real < 0 ? "-__builtin_inf()" : "__builtin_inf()");
+  else snprintf(text, sizeof text, "%a /* %.17g */", k->real, k->real);
+  put(e, "static const VkFloat float_%u VK_ALIGN16 = {VK_HDR(VK_FLOAT, 0, 0), %s};\n", k->id, text);
+}
+
+static void emit_string(Emit *e, const LowConst *k) {
+  put(e, "static const VkString str_%u VK_ALIGN16 = {VK_HDR(VK_STRING, 0, 0), %z, ", k->id, k->len);
+  put_string(e, k->text, k->len);
+  put(e, "};\n");
+}
+
+static void emit_symbol(Emit *e, const LowConst *k) {
+  if (runtime_symbol(k)) return;
+  put(e, "static const VkSymbol sym_");
+  put_mangled(e, k->text);
+  put(e, "_%u VK_ALIGN16 = {VK_HDR(VK_SYMBOL, 0, 0)%s, %z, ", k->id,
+      k->len > 1 && k->text[0] == ':' ? " | VK_KEYWORD" : "", k->len);
+  put_string(e, k->text, k->len);
+  put(e, "};\n");
+}
+
+/* ---- wholes -------------------------------------------------------------------------------- */
+
+static void emit_pairs(Emit *e, const LowConst *k, const char *suffix) {
+  const char *name = k->kind == LOW_LIST ? "list" : "sexpr";
+  put(e, "static const VkPair %s_%u%s[] VK_ALIGN16 = {\n", name, k->id, suffix);
+  for (size_t i = 0; i < k->count; i++) {
+    put(e, "  {%k, ", k->items[i]);
+    if (i + 1 < k->count) put(e, "VK_FROM_PAIR(&%s_%u%s[%z])},\n", name, k->id, suffix, i + 1);
+    else put(e, "VK_NIL},\n");
+  }
+  put(e, "};\n");
+}
+
+static void emit_sexpr(Emit *e, const LowConst *k) {
+  emit_pairs(e, k, "_list");
+  put(e, "static const VkSexpr sexpr_%u VK_ALIGN16 = {VK_HDR(VK_SEXPR, 0, 0), ", k->id);
+  put(e, "VK_FROM_PAIR(sexpr_%u_list)};\n", k->id);
+}
+
+/* The elements of a vector, or the entries of a map. */
+static void emit_store(Emit *e, const LowConst *k) {
+  if (k->count == 0) return;
+  put(e, "static const VkStore store_%u VK_ALIGN16 = {VK_HDR(VK_STORE, 0, 0), %z, {\n", k->id, k->count);
+  for (size_t i = 0; i < k->count; i++) put(e, "  %k,\n", k->items[i]);
+  put(e, "}};\n");
+}
+
+static void put_store(Emit *e, const LowConst *k) {
+  if (k->count == 0) put(e, "VK_NIL");
+  else put(e, "VK_FROM_OBJ(&store_%u)", k->id);
+}
+
+static void emit_vector(Emit *e, const LowConst *k) {
+  emit_store(e, k);
+  put(e, "static const VkVector vec_%u VK_ALIGN16 = ", k->id);
+  put(e, "{VK_HDR(VK_VECTOR, 0, 0) | VK_FROZEN, %z, ", k->count);
+  put_store(e, k);
+  put(e, "};\n");
+}
+
+static void emit_map(Emit *e, const LowConst *k) {
+  emit_store(e, k);
+  put(e, "static const VkMap map_%u VK_ALIGN16 = ", k->id);
+  put(e, "{VK_HDR(VK_MAP, 0, 0) | VK_FROZEN, %z, %z, ", k->count / 2, k->count / 2);
+  put_store(e, k);
+  put(e, ", VK_NIL};\n");
+  e->needs_collections = true;
+}
+
+static void emit_literal(Emit *e, const LowConst *k) {
+  put(e, "static const VkBlock block_%u VK_ALIGN16 = {VK_HDR(VK_BLOCK, 0, 0), ", k->id);
+  put(e, "%k, %k};\n", k->items[0], k->items[1]);
+}
+
+/* ---- functions ----------------------------------------------------------------------------- */
+
+/* Code that takes no self is called through closures by way of a function that does. */
+bool emit_has_wrapper(const LowFn *f) { return f->is_value && f->captures.count == 0; }
+
+void emit_fn_info(Emit *e, const LowFn *f, const char *prefix, bool is_wrapper) {
+  put(e, "static const VkFn %s%n = {", prefix, f);
+  if (f->name) put_string(e, f->name, strlen(f->name));
+  else put(e, "NULL");
+  put(e, ", (void *)%f%s, %u, ", f, is_wrapper ? "__v" : "", f->required);
+  if (f->has_rest) put(e, "VK_ANY, VK_CONV_REST, 0, ");
+  else put(e, "%u, VK_CONV_FIXED, 0, ", f->required);
+  put_place_fields(e, f->span, f);
+  put(e, "};\n");
+}
+
+static void emit_function(Emit *e, const LowConst *k) {
+  const LowFn *f = k->fn;
+  put(e, "static const VkClosure fun_%n VK_ALIGN16 = {VK_HDR(VK_CLOSURE, ", f);
+  if (f->has_rest) put(e, "VK_ANY");
+  else put(e, "%u", f->required);
+  put(e, ", 0), (void *)%f__v, &fn_%n, {}};\n", f, f);
+}
+
+void emit_use_prim(Emit *e, const Prim *prim) { e->is_prim_used[prim - prim_table] = true; }
+
+static void emit_builtin_code(Emit *e, const Prim *prim) {
+  put(e, "static V ");
+  put_prim(e, "pw_", prim);
+  if (prim->is_argv) {
+    put(e, "(vk *c, V self, size_t n, const V *args) {\n");
+    put(e, "  (void)self;\n  return %s(c, n, args);\n}\n", prim->symbol);
+    return;
+  }
+  put(e, "(vk *c, V self");
+  for (unsigned i = 0; i < prim->min; i++) put(e, ", V a%u", i);
+  put(e, ") {\n  (void)self;\n  return %s(c", prim->symbol);
+  for (unsigned i = 0; i < prim->min; i++) put(e, ", a%u", i);
+  put(e, ");\n}\n");
+}
+
+static void emit_builtin(Emit *e, const LowConst *k) {
+  const Prim *prim = k->prim;
+  emit_use_prim(e, prim);
+  emit_builtin_code(e, prim);
+  put(e, "static const VkFn ");
+  put_prim(e, "pf_", prim);
+  put(e, " = {");
+  put_string(e, prim->name, strlen(prim->name));
+  put(e, ", (void *)");
+  put_prim(e, "pw_", prim);
+  put(e, ", %u, %u, %s, 1, {NULL, NULL, 0, 0}};\n", prim->min, prim->max,
+      prim->is_argv ? "VK_CONV_ARGV" : "VK_CONV_FIXED");
+  put(e, "static const VkClosure ");
+  put_prim(e, "p_", prim);
+  put(e, " VK_ALIGN16 = {VK_HDR(VK_CLOSURE, ");
+  if (prim->is_argv) put(e, "VK_ANY");
+  else put(e, "%u", prim->min);
+  put(e, ", 0), (void *)");
+  put_prim(e, "pw_", prim);
+  put(e, ", &");
+  put_prim(e, "pf_", prim);
+  put(e, ", {}};\n");
+}
+
+/* ---- made at run time ---------------------------------------------------------------------- */
+
+static void emit_maker_body(Emit *e, const LowConst *k) {
+  switch (k->kind) {
+  case LOW_LIST: put(e, "  V made = vk_list_from(c, %z, parts);\n", k->count); break;
+  case LOW_SEXPR:
+    put(e, "  V made = vk_sexpr(c, vk_list_from(c, %z, parts));\n", k->count);
+    break;
+  case LOW_VECTOR: put(e, "  V made = vk_vec_from(c, %z, parts);\n", k->count); break;
+  default:
+    put(e, "  V made = vk_map_make(c, %z);\n", k->count / 2);
+    put(e, "  for (size_t i = 0; i < %z; i += 2) ", k->count);
+    put(e, "vk_map_put(c, made, parts[i], parts[i + 1]);\n");
+  }
+}
+
+static void emit_maker(Emit *e, const LowConst *k) {
+  Text *data = e->out;
+  put(e, "static V make_%u(vk *c);\n", k->id);
+  e->out = &e->code;
+  put(e, "\nstatic V make_%u(vk *c) {\n", k->id);
+  put(e, "  if (VK_LIKELY(c->globals[%d] != VK_UNBOUND)) return c->globals[%d];\n", k->slot, k->slot);
+  put(e, "  V parts[] = {\n");
+  for (size_t i = 0; i < k->count; i++) put(e, "    %k,\n", k->items[i]);
+  put(e, "  };\n");
+  emit_maker_body(e, k);
+  put(e, "  vk_freeze(made);\n  c->globals[%d] = made;\n  return made;\n}\n", k->slot);
+  e->out = data;
+  e->needs_collections = true;
+}
+
+/* ---- all of them --------------------------------------------------------------------------- */
+
+static void emit_const(Emit *e, const LowConst *k) {
+  if (k->is_dynamic) {
+    emit_maker(e, k);
+    return;
+  }
+  switch (k->kind) {
+  case LOW_INT:
+  case LOW_NIL: break;
+  case LOW_BIG: emit_big(e, k); break;
+  case LOW_FLOAT: emit_float(e, k); break;
+  case LOW_STRING: emit_string(e, k); break;
+  case LOW_SYMBOL: emit_symbol(e, k); break;
+  case LOW_LIST: emit_pairs(e, k, ""); break;
+  case LOW_SEXPR: emit_sexpr(e, k); break;
+  case LOW_VECTOR: emit_vector(e, k); break;
+  case LOW_MAP: emit_map(e, k); break;
+  case LOW_LITERAL: emit_literal(e, k); break;
+  case LOW_FUNCTION: emit_function(e, k); break;
+  case LOW_BUILTIN: emit_builtin(e, k); break;
+  }
+}
+
+static bool has_items(const LowConst *k) {
+  return k->kind == LOW_LIST || k->kind == LOW_SEXPR || k->kind == LOW_VECTOR ||
+         k->kind == LOW_MAP || k->kind == LOW_LITERAL;
+}
+
+void emit_consts(Emit *e) {
+  LowConst **consts = e->low->consts.items;
+  size_t count = e->low->consts.count;
+  for (size_t i = count; i-- > 0;) /* wholes come after their parts */
+    if (e->is_const_used[i] && has_items(consts[i]))
+      for (size_t j = 0; j < consts[i]->count; j++) e->is_const_used[consts[i]->items[j]->id] = true;
+  for (size_t i = 0; i < count; i++)
+    if (e->is_const_used[i]) emit_const(e, consts[i]);
+}
+
+size_t emit_symbol_table(Emit *e) {
+  size_t found = 0;
+  for (size_t i = 0; i < e->low->consts.count; i++) {
+    const LowConst *k = e->low->consts.items[i];
+    if (k->kind != LOW_SYMBOL || !e->is_const_used[i] || runtime_symbol(k)) continue;
+    if (!found++) put(e, "\nstatic const VkSymbol *const symbols[] = {\n");
+    put(e, "  &sym_");
+    put_mangled(e, k->text);
+    put(e, "_%u,\n", k->id);
+  }
+  if (found) put(e, "};\n");
+  return found;
+}

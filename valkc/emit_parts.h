@@ -1,0 +1,55 @@
+/* emit_parts.h - what the files of emit share; nobody else includes it. */
+#ifndef VALKC_EMIT_PARTS_H
+#define VALKC_EMIT_PARTS_H
+#include "emit.h"
+
+typedef struct Text { /* malloc */
+  char *bytes;
+  size_t len, capacity;
+} Text;
+
+typedef struct Emit {
+  LowProgram *low;
+  Program *p;
+  Arena *arena;
+  Text files, prototypes, data, code; /* the C text is their concatenation in this order */
+  Text *out;                   /* the one being written */
+  unsigned depth;              /* of indentation */
+  LowFn *fn;                   /* being printed */
+  const LowLabel *loop;        /* the innermost C loop around */
+  uint32_t file, line;         /* of the last #line directive */
+  struct PlaceTable *places;
+  bool *is_const_used, *is_prim_used;  /* by const id; by row of prim_table */
+  bool *is_file_used;
+  bool needs_collections; /* lists.h, vectors.h, maps.h */
+} Emit;
+
+/* emit_text.c. Formats: %s text, %u unsigned, %d int, %z size_t, %v LowVar *, %a const LowArg *,
+ * %f LowFn * (its C function), %n LowFn * (its name and id), %k const LowConst * (the value),
+ * %p const Span * (address of that VkPos in the current function), %% */
+void put(Emit *e, const char *format, ...);
+void put_line(Emit *e, const char *format, ...); /* indented, with a newline */
+void put_line_start(Emit *e);                    /* the indentation alone */
+void put_string(Emit *e, const char *bytes, size_t len); /* a C string literal */
+void put_mangled(Emit *e, const char *name);
+void put_var(Emit *e, const LowVar *v);
+void put_arg(Emit *e, LowArg a);
+void put_fn_name(Emit *e, const LowFn *f);
+void text_put(Text *t, const char *bytes, size_t len);
+void text_free(Text *t);
+
+/* emit_place.c: source positions */
+void put_place(Emit *e, Span at);          /* &at[12] */
+void put_place_fields(Emit *e, Span at, const LowFn *f); /* {file, function, line, column} */
+void emit_places(Emit *e);                 /* the table, where e->out is */
+void emit_files(Emit *e);                  /* the names of files; after all others */
+void emit_line_directive(Emit *e, Span at); /* if the source line is another one */
+
+/* emit_const.c */
+void put_const(Emit *e, const LowConst *k); /* as a C expression; notes that k is used */
+void emit_use_prim(Emit *e, const Prim *prim); /* its prototype is needed */
+void emit_consts(Emit *e); /* those used: to data, what is made at run time to code */
+void emit_fn_info(Emit *e, const LowFn *f, const char *prefix, bool is_wrapper); /* its VkFn */
+bool emit_has_wrapper(const LowFn *f);
+size_t emit_symbol_table(Emit *e); /* the program's own symbols; how many */
+#endif

@@ -1,0 +1,774 @@
+/* flow.c - what every expression can be: abstract interpretation of the whole program.
+ *
+ * in:    simplified core, free variables found
+ * out:   types, lo, hi in every reachable node, callee in calls of one known function; the tree is
+ *        unchanged
+ * keeps: facts only grow while the work-list runs, so it ends; ranges are widened to program
+ *        constants after a few growths, sets of functions and sites are capped at SET_MAX
+ * cost:  near linear: a function is walked again only when something it read has grown
+ * trust: represent.c and lower.c drop checks because of these facts
+ *
+ * Method: Shivers, "Control-Flow Analysis in Scheme", PLDI 1988 (0-CFA), as an abstract
+ * interpreter with a work-list of functions; values of one function's own variables are kept per
+ * program point, so that tests narrow them (what SSA form with renaming at tests gives). Lists,
+ * vectors and maps are described by allocation site. Whatever reaches code the compiler cannot
+ * see (eval, primitives without a transfer function that may keep it) escapes: its functions may
+ * be called with anything, its contents may become anything. */
+#include "flow_engine.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { GROWTHS_MAX = 3 };
+
+/* ---- cells and the work-list ---------------------------------------------------------------- */
+
+static void wake(Flow *f, FnInfo *fn) {
+  if (fn->is_queued) return;
+  fn->is_queued = true;
+  PUSH(f->p->arena, f->work, fn);
+}
+
+static void wake_readers(Flow *f, Cell *c) {
+  for (size_t i = 0; i < c->readers.count; i++) wake(f, c->readers.items[i]);
+}
+
+AVal flow_read(Flow *f, Cell *c) {
+  for (size_t i = c->readers.count; i-- > 0;)
+    if (c->readers.items[i] == f->in) return c->value;
+  PUSH(f->p->arena, c->readers, f->in);
+  return c->value;
+}
+
+/* The next threshold beyond a bound that keeps moving. */
+static int64_t widen_up(Flow *f, int64_t n) {
+  for (size_t i = 0; i < f->thresholds.count; i++)
+    if (f->thresholds.items[i] >= n) return f->thresholds.items[i];
+  return FIX_MAX;
+}
+static int64_t widen_down(Flow *f, int64_t n) {
+  for (size_t i = f->thresholds.count; i-- > 0;)
+    if (f->thresholds.items[i] <= n) return f->thresholds.items[i];
+  return FIX_MIN;
+}
+
+static AVal widen(Flow *f, AVal old, AVal new) {
+  if (!(old.types & T_FIX) || !(new.types & T_FIX)) return new;
+  if (new.hi > old.hi) new.hi = widen_up(f, new.hi);
+  if (new.lo < old.lo) new.lo = widen_down(f, new.lo);
+  return new;
+}
+
+/* Join v into *to; whether it grew. */
+static bool grow(Flow *f, AVal *to, AVal v, unsigned *growths) {
+  AVal joined = aval_join(f->p->arena, *to, v);
+  if (aval_equal(joined, *to)) return false;
+  if (++*growths > GROWTHS_MAX) joined = widen(f, *to, joined);
+  *to = joined;
+  return true;
+}
+
+void flow_add(Flow *f, Cell *c, AVal v) {
+  if (!v.types || !grow(f, &c->value, v, &c->growths)) return;
+  if (f->is_recording) diag_bug(f->p->diag, NO_SPAN, "flow", "a fact grew after the fixed point");
+  wake_readers(f, c);
+}
+
+/* ---- functions, variables, sites ------------------------------------------------------------- */
+
+static FnInfo *fn_info(Flow *f, Lambda *l) {
+  FnInfo *fn = ptrmap_get(&f->fns, l);
+  if (fn) return fn;
+  fn = ARENA_NEW(f->p->arena, FnInfo);
+  fn->lambda = l;
+  fn->result.value = aval_none();
+  ptrmap_put(&f->fns, l, fn);
+  PUSH(f->p->arena, f->all_fns, fn);
+  return fn;
+}
+
+static VarInfo *var_info(Flow *f, Var *v) {
+  VarInfo *i = ptrmap_get(&f->vars, v);
+  if (i) return i;
+  i = ARENA_NEW(f->p->arena, VarInfo);
+  i->all.value = i->now = aval_none();
+  ptrmap_put(&f->vars, v, i);
+  return i;
+}
+
+static Cell *global_cell(Flow *f, Global *g) {
+  Cell *c = ptrmap_get(&f->globals, g);
+  if (c) return c;
+  c = ARENA_NEW(f->p->arena, Cell);
+  c->value = aval_none();
+  ptrmap_put(&f->globals, g, c);
+  return c;
+}
+
+Site *flow_site(Flow *f, const void *key, const Core *at) {
+  Site *s = ptrmap_get(&f->sites, key);
+  if (s) return s;
+  s = ARENA_NEW(f->p->arena, Site);
+  s->at = at;
+  s->key = key;
+  s->head.value = s->tail.value = aval_none();
+  ptrmap_put(&f->sites, key, s);
+  return s;
+}
+
+AVal flow_site_value(Flow *f, Site *s, uint32_t types) {
+  AVal v = {types, 1, 0, NULL, set_one(f->p->arena, s)};
+  return v;
+}
+
+static AVal fn_value(Flow *f, Lambda *l) {
+  AVal v = {T_FUN, 1, 0, set_one(f->p->arena, l), NULL};
+  return v;
+}
+
+static void mark_called(Flow *f, FnInfo *fn) {
+  if (fn->is_called) return;
+  fn->is_called = true;
+  wake(f, fn);
+}
+
+static void bind_param(Flow *f, Lambda *l, size_t i, AVal v) {
+  flow_add(f, &var_info(f, l->params[i])->all, v);
+}
+
+static void escape_fn(Flow *f, Lambda *l) {
+  FnInfo *fn = fn_info(f, l);
+  if (fn->escapes) return;
+  fn->escapes = true;
+  mark_called(f, fn);
+  for (size_t i = 0; i < l->param_count; i++) {
+    bool is_rest = l->has_rest && i + 1 == l->param_count;
+    bind_param(f, l, i, aval_of(is_rest ? T_NIL | T_PAIR : T_ANY));
+  }
+  flow_escape(f, flow_read(f, &fn->result));
+}
+
+/* Iterative: contents may be deep. */
+void flow_escape(Flow *f, AVal v) {
+  if (v.fns && v.fns != &set_any)
+    for (unsigned i = 0; i < v.fns->count; i++) escape_fn(f, (Lambda *)v.fns->items[i]);
+  if (!v.sites || v.sites == &set_any) return;
+  for (unsigned i = 0; i < v.sites->count; i++) {
+    Site *s = (Site *)v.sites->items[i];
+    if (s->escaped) continue;
+    s->escaped = true;
+    AVal head = flow_read(f, &s->head), tail = flow_read(f, &s->tail);
+    if (v.types & (T_VECTOR | T_MAP)) flow_add(f, &s->head, aval_of(T_ANY));
+    if (v.types & T_MAP) flow_add(f, &s->tail, aval_of(T_ANY));
+    flow_escape(f, head);
+    flow_escape(f, tail);
+  }
+}
+
+AVal flow_elements(Flow *f, AVal list) {
+  if (!(list.types & (T_PAIR | T_LISTOBJ))) return aval_none();
+  if (list.sites == &set_any || list.types & T_LISTOBJ) return aval_of(T_ANY);
+  VEC(const Site *) seen = {0};
+  AVal v = aval_none(), from = list;
+  size_t done = 0;
+  for (;;) {
+    for (unsigned i = 0; from.sites && i < from.sites->count; i++) {
+      bool is_new = true;
+      for (size_t j = 0; j < seen.count && is_new; j++) is_new = seen.items[j] != from.sites->items[i];
+      if (is_new) PUSH(f->p->arena, seen, (const Site *)from.sites->items[i]);
+    }
+    if (done == seen.count) return v;
+    Site *s = (Site *)seen.items[done++];
+    v = aval_join(f->p->arena, v, flow_read(f, &s->head));
+    from = flow_read(f, &s->tail);
+    if (from.sites == &set_any) return aval_of(T_ANY);
+  }
+}
+
+static AVal site_parts(Flow *f, AVal v, bool keys) {
+  if (!(v.types & (T_VECTOR | T_MAP))) return aval_none();
+  if (v.sites == &set_any) return aval_of(T_ANY);
+  AVal r = aval_none();
+  for (unsigned i = 0; v.sites && i < v.sites->count; i++) {
+    Site *s = (Site *)v.sites->items[i];
+    r = aval_join(f->p->arena, r, flow_read(f, keys ? &s->tail : &s->head));
+  }
+  return r;
+}
+AVal flow_contents(Flow *f, AVal v) { return site_parts(f, v, false); }
+AVal flow_keys(Flow *f, AVal v) { return site_parts(f, v, true); }
+
+/* ---- the state of one walk ------------------------------------------------------------------ */
+
+static AVal *now(Flow *f, Var *v) {
+  VarInfo *i = var_info(f, v);
+  if (i->stamp != f->stamp) { /* bound outside of this walk */
+    i->stamp = f->stamp;
+    i->now = flow_read(f, &i->all);
+  }
+  return &i->now;
+}
+
+static void set_now(Flow *f, Var *v, AVal value) {
+  AVal *n = now(f, v);
+  Undo u = {v, *n};
+  PUSH(f->p->arena, f->undo, u);
+  *n = value;
+}
+
+static void undo_to(Flow *f, size_t mark) {
+  while (f->undo.count > mark) {
+    Undo u = f->undo.items[--f->undo.count];
+    var_info(f, u.var)->now = u.old;
+  }
+}
+
+static void bind(Flow *f, Var *v, AVal value, const Core *def) {
+  VarInfo *i = var_info(f, v);
+  if (i->stamp != f->stamp) i->stamp = f->stamp;
+  i->now = value;
+  i->def = def && def->kind == CORE_PRIM ? def : NULL;
+  flow_add(f, &i->all, value);
+}
+
+static AVal read_var(Flow *f, Var *v) {
+  if (VAR_IS_BOXED(v)) return flow_read(f, &var_info(f, v)->all);
+  return *now(f, v);
+}
+
+/* ---- narrowing ------------------------------------------------------------------------------ */
+
+static void refine(Flow *f, const Core *test, bool truth);
+
+static void refine_var(Flow *f, Var *v, AVal value) {
+  if (!VAR_IS_BOXED(v) && !aval_equal(*now(f, v), value)) set_now(f, v, value);
+}
+
+static AVal clamp(AVal v, int64_t lo, int64_t hi) {
+  if (!(v.types & T_FIX)) return v;
+  if (lo > v.lo) v.lo = lo;
+  if (hi < v.hi) v.hi = hi;
+  return v.lo > v.hi ? aval_keep(v, ~(uint32_t)T_FIX) : v;
+}
+
+static bool operand(Flow *f, const Core *e, AVal *v) {
+  if (e->kind == CORE_CONST) *v = aval_const(e->datum);
+  else if (e->kind == CORE_LOCAL && !e->a) *v = read_var(f, e->var);
+  else return false;
+  return true;
+}
+
+/* a < b or a <= b holds. A comparison that was decided had two numbers. */
+static void refine_less(Flow *f, const Core *a, const Core *b, bool or_equal) {
+  AVal x, y;
+  bool has_x = operand(f, a, &x), has_y = operand(f, b, &y);
+  int64_t gap = or_equal ? 0 : 1;
+  if (a->kind == CORE_LOCAL && !a->a) {
+    AVal v = aval_keep(x, T_NUM);
+    if (has_y && y.types == T_FIX) v = clamp(v, FIX_MIN, y.hi - gap);
+    refine_var(f, a->var, v);
+  }
+  if (b->kind == CORE_LOCAL && !b->a) {
+    AVal v = aval_keep(y, T_NUM);
+    if (has_x && x.types == T_FIX) v = clamp(v, x.lo + gap, FIX_MAX);
+    refine_var(f, b->var, v);
+  }
+}
+
+static void refine_equal(Flow *f, const Core *a, const Core *b, bool truth) {
+  AVal x, y;
+  if (a->kind != CORE_LOCAL || a->a || !operand(f, b, &y)) return;
+  x = read_var(f, a->var);
+  if (y.types != T_FIX) {
+    if (y.types == T_NIL) refine_var(f, a->var, aval_keep(x, truth ? T_NIL : ~(uint32_t)T_NIL));
+    return;
+  }
+  if (truth) {
+    if (x.types & T_FIX) refine_var(f, a->var, clamp(aval_keep(x, T_FIX | T_FLOAT), y.lo, y.hi));
+  } else if (y.lo == y.hi && x.types & T_FIX) {
+    if (x.lo == y.lo) x = clamp(x, x.lo + 1, x.hi);
+    else if (x.hi == y.lo) x = clamp(x, x.lo, x.hi - 1);
+    refine_var(f, a->var, x);
+  }
+}
+
+/* Predicates of one argument that ask for types. */
+static uint32_t asked_types(const char *name, bool *is_exact) {
+  static const struct {
+    const char *name;
+    uint32_t types;
+    bool is_exact; /* false answers exclude the types */
+  } rows[] = {{"nil?", T_NIL, true}, {"int?", T_INT, true}, {"float?", T_FLOAT, true}, {"number?", T_NUM, true},
+              {"string?", T_STRING, true}, {"symbol?", T_SYMBOL, true}, {"keyword?", T_KEYWORD, true},
+              {"function?", T_FUN, true}, {"list?", T_LIST, true}, {"vec?", T_VECTOR, true},
+              {"map?", T_MAP, true}, {"error?", T_ERROR, true}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    if (!strcmp(rows[i].name, name)) {
+      *is_exact = rows[i].is_exact;
+      return rows[i].types;
+    }
+  return 0;
+}
+
+static void refine_prim(Flow *f, const Core *e, bool truth) {
+  const char *n = e->prim->name;
+  if (e->count == 1) {
+    bool exact;
+    uint32_t asked = asked_types(n, &exact);
+    const Core *a = e->items[0];
+    if (asked && a->kind == CORE_LOCAL && !a->a) {
+      AVal v = read_var(f, a->var);
+      if (!strcmp(n, "symbol?") && !truth) return;
+      refine_var(f, a->var, aval_keep(v, truth ? asked : ~asked));
+    }
+    return;
+  }
+  if (e->count != 2) return;
+  const Core *a = e->items[0], *b = e->items[1];
+  if (!strcmp(n, "%lt")) truth ? refine_less(f, a, b, false) : refine_less(f, b, a, true);
+  else if (!strcmp(n, "%gt")) truth ? refine_less(f, b, a, false) : refine_less(f, a, b, true);
+  else if (!strcmp(n, "%le")) truth ? refine_less(f, a, b, true) : refine_less(f, b, a, false);
+  else if (!strcmp(n, "%ge")) truth ? refine_less(f, b, a, true) : refine_less(f, a, b, false);
+  else if (!strcmp(n, "==")) refine_equal(f, a, b, truth), refine_equal(f, b, a, truth);
+  else if (!strcmp(n, "!=")) refine_equal(f, a, b, !truth), refine_equal(f, b, a, !truth);
+}
+
+static bool is_const_false(const Core *e) {
+  return e->kind == CORE_CONST && ((e->datum->kind == DATUM_INT && e->datum->integer == 0) ||
+                                   (e->datum->kind == DATUM_LIST && e->datum->count == 0));
+}
+
+static bool has_fixed_operands(const Core *e) {
+  for (size_t i = 0; i < e->count; i++)
+    if (e->items[i]->kind == CORE_LOCAL && e->items[i]->var->is_set) return false;
+  return true;
+}
+
+static void refine_local(Flow *f, const Core *e, bool truth) {
+  AVal v = read_var(f, e->var);
+  VarInfo *i = var_info(f, e->var);
+  if (truth) {
+    v = aval_keep(v, ~(uint32_t)(T_NIL | T_ERROR));
+    if (v.types & T_FIX && v.lo == 0) v = clamp(v, 1, v.hi);
+    else if (v.types & T_FIX && v.hi == 0) v = clamp(v, v.lo, -1);
+  } else {
+    v = clamp(aval_keep(v, T_NIL | T_FIX), 0, 0);
+  }
+  refine_var(f, e->var, v);
+  if (i->def && !e->var->is_set && has_fixed_operands(i->def)) refine_prim(f, i->def, truth);
+}
+
+/* test gave a value of this truth (and no error): what follows for variables. */
+static void refine(Flow *f, const Core *test, bool truth) {
+  if (test->kind == CORE_LOCAL && !test->a) refine_local(f, test, truth);
+  else if (test->kind == CORE_PRIM) refine_prim(f, test, truth);
+  else if (test->kind == CORE_LET) refine(f, test->b, truth);
+  else if (test->kind == CORE_IF && truth && is_const_false(test->d)) {
+    refine(f, test->a, true);
+    refine(f, test->b, true);
+  }
+}
+
+/* ---- expressions ---------------------------------------------------------------------------- */
+
+static AVal eval(Flow *f, Core *e);
+
+static AVal eval_const(Flow *f, const Datum *d) {
+  AVal v = aval_const(d);
+  bool is_list = d->kind == DATUM_LIST && d->is_quoted && d->count > 0;
+  if (!is_list && d->kind != DATUM_VECTOR) return v;
+  Site *s = flow_site(f, d, NULL);
+  if (!s->head.value.types) {
+    for (size_t i = 0; i < d->count; i++) flow_add(f, &s->head, eval_const(f, d->items[i]));
+    AVal list = flow_site_value(f, s, T_PAIR);
+    if (is_list) flow_add(f, &s->tail, aval_join(f->p->arena, list, aval_of(T_NIL)));
+  }
+  return flow_site_value(f, s, is_list ? T_PAIR : T_VECTOR);
+}
+
+static AVal eval_local(Flow *f, Core *e) {
+  AVal v = read_var(f, e->var);
+  if (e->var->starts_unbound && e->a) {
+    bool maybe_unbound = VAR_IS_BOXED(e->var) || v.types & T_UNBOUND || !v.types;
+    v = aval_keep(v, T_ANY);
+    if (maybe_unbound) v = aval_join(f->p->arena, v, eval(f, e->a));
+    else eval(f, e->a);
+  }
+  return aval_keep(v, T_ANY);
+}
+
+static AVal eval_global(Flow *f, Global *g) {
+  AVal error = aval_of(T_ERROR);
+  switch (g->kind) {
+  case GLOBAL_FUNCTION: return g->lambda ? fn_value(f, g->lambda) : aval_of(T_FUN);
+  case GLOBAL_PRIM: return aval_of(T_FUN);
+  case GLOBAL_UNKNOWN: return error;
+  case GLOBAL_VARIABLE: break;
+  }
+  AVal v = flow_read(f, global_cell(f, g));
+  if (g->library) return aval_join(f->p->arena, v, eval_global(f, g->library));
+  return g->is_always_bound ? v : aval_join(f->p->arena, v, error);
+}
+
+AVal flow_call(Flow *f, const Core *at, AVal fn, size_t n, const AVal *args) {
+  AVal r = aval_none();
+  (void)at;
+  if (fn.types & ~(uint32_t)T_FUN) {
+    r = aval_of(T_ERROR);
+    if (n == 0) r = aval_join(f->p->arena, r, aval_keep(fn, ~(uint32_t)T_FUN));
+  }
+  if (!(fn.types & T_FUN)) return r;
+  if (fn.fns == &set_any) {
+    for (size_t i = 0; i < n; i++) flow_escape(f, args[i]);
+    return aval_of(T_ANY);
+  }
+  for (unsigned i = 0; fn.fns && i < fn.fns->count; i++) {
+    Lambda *l = (Lambda *)fn.fns->items[i];
+    size_t fixed = l->has_rest ? l->param_count - 1 : l->param_count;
+    bool is_exact = l->has_rest ? n >= fixed : n == fixed;
+    if (n == 0 && fixed > 0) { /* itself */
+      r = aval_join(f->p->arena, r, fn_value(f, l));
+      continue;
+    }
+    if (!is_exact) { /* a partial application or an arity error */
+      escape_fn(f, l);
+      for (size_t j = 0; j < n; j++) flow_escape(f, args[j]);
+      r = aval_join(f->p->arena, r, aval_of(n < fixed ? T_FUN : T_ERROR));
+      continue;
+    }
+    for (size_t j = 0; j < fixed; j++) bind_param(f, l, j, args[j]);
+    if (l->has_rest) {
+      Site *s = flow_site(f, l->params[fixed], NULL);
+      AVal rest = flow_site_value(f, s, T_PAIR), nil = aval_of(T_NIL);
+      for (size_t j = fixed; j < n; j++) flow_add(f, &s->head, args[j]);
+      flow_add(f, &s->tail, aval_join(f->p->arena, rest, nil));
+      bind_param(f, l, fixed, n > fixed ? rest : nil);
+    }
+    FnInfo *info = fn_info(f, l);
+    mark_called(f, info);
+    r = aval_join(f->p->arena, r, flow_read(f, &info->result));
+  }
+  return r;
+}
+
+static AVal eval_call(Flow *f, Core *e) {
+  AVal fn = eval(f, e->a);
+  if (!fn.types) return fn;
+  AVal *args = ARENA_ARRAY(f->p->arena, AVal, e->count);
+  for (size_t i = 0; i < e->count; i++) {
+    args[i] = eval(f, e->items[i]);
+    if (!args[i].types) return aval_none();
+  }
+  AVal head_error = aval_keep(fn, T_ERROR);
+  e->callee = NULL;
+  if (fn.types == T_FUN && fn.fns && fn.fns != &set_any && fn.fns->count == 1)
+    e->callee = (Lambda *)fn.fns->items[0];
+  return aval_join(f->p->arena, head_error, flow_call(f, e, fn, e->count, args));
+}
+
+static AVal eval_prim(Flow *f, Core *e) {
+  AVal *args = ARENA_ARRAY(f->p->arena, AVal, e->count + 1);
+  for (size_t i = 0; i < e->count; i++) {
+    args[i] = eval(f, e->items[i]);
+    if (!args[i].types) return aval_none();
+  }
+  AVal v = flow_prim(f, e, args);
+  for (size_t i = 0; i < e->count; i++)
+    if (args[i].types & T_ERROR && !(e->prim->flags & PRIM_ERRS)) v = aval_join(f->p->arena, v, aval_of(T_ERROR));
+  return v;
+}
+
+/* After both branches: the state where they meet. dead: that branch does not come here. */
+static void join_branches(Flow *f, size_t mark, Undo *then, size_t n, bool then_dead, bool else_dead) {
+  size_t end = f->undo.count;
+  if (else_dead) undo_to(f, mark);
+  else if (!then_dead)
+    for (size_t i = mark; i < end; i++) {
+      Undo u = f->undo.items[i];
+      bool in_then = false;
+      for (size_t j = 0; j < n && !in_then; j++) in_then = then[j].var == u.var;
+      if (!in_then) set_now(f, u.var, aval_join(f->p->arena, u.old, *now(f, u.var)));
+    }
+  if (then_dead) return;
+  for (size_t j = 0; j < n; j++)
+    set_now(f, then[j].var, else_dead ? then[j].old : aval_join(f->p->arena, then[j].old, *now(f, then[j].var)));
+}
+
+static AVal eval_if(Flow *f, Core *e) {
+  AVal c = eval(f, e->a), r = aval_keep(c, T_ERROR);
+  bool may_be_false = c.types & T_NIL || (c.types & T_FIX && c.lo <= 0 && c.hi >= 0);
+  bool may_be_true = c.types & ~(uint32_t)(T_NIL | T_ERROR | T_FIX) || (c.types & T_FIX && (c.lo < 0 || c.hi > 0));
+  size_t mark = f->undo.count;
+  AVal t = aval_none(), d = aval_none();
+  if (may_be_true) {
+    refine(f, e->a, true);
+    t = eval(f, e->b);
+  }
+  size_t n = f->undo.count - mark;
+  Undo *then = ARENA_ARRAY(f->p->arena, Undo, n);
+  for (size_t i = 0; i < n; i++) then[i] = (Undo){f->undo.items[mark + i].var, *now(f, f->undo.items[mark + i].var)};
+  undo_to(f, mark);
+  if (may_be_false) {
+    refine(f, e->a, false);
+    d = eval(f, e->d);
+  }
+  /* a branch that ends in RECUR has no value: it does not come here */
+  join_branches(f, mark, then, n, !t.types, !d.types);
+  return aval_join(f->p->arena, aval_join(f->p->arena, r, t), d);
+}
+
+static AVal eval_seq(Flow *f, Core *e) {
+  AVal r = aval_none();
+  for (size_t i = 0; i < e->count; i++) {
+    AVal v = eval(f, e->items[i]);
+    if (i + 1 == e->count) return aval_join(f->p->arena, r, v);
+    r = aval_join(f->p->arena, r, aval_keep(v, T_ERROR));
+    if (!(v.types & ~(uint32_t)T_ERROR)) return r;
+    Core *item = e->items[i];
+    if (item->kind == CORE_LOCAL && !item->a) refine_var(f, item->var, aval_keep(read_var(f, item->var), ~(uint32_t)T_ERROR));
+  }
+  return r;
+}
+
+static AVal eval_set(Flow *f, Core *e) {
+  AVal v = eval(f, e->a);
+  if (!v.types) return v;
+  flow_add(f, &var_info(f, e->var)->all, v);
+  if (!VAR_IS_BOXED(e->var)) {
+    now(f, e->var);
+    set_now(f, e->var, v);
+  }
+  return aval_of(T_NIL);
+}
+
+static AVal eval_let(Flow *f, Core *e) {
+  AVal v = aval_of(T_UNBOUND);
+  if (e->a && e->a->kind == CORE_LAMBDA) { /* may use its own name */
+    bind(f, e->var, fn_value(f, e->a->lambda), NULL);
+    eval(f, e->a);
+  } else if (e->a) {
+    v = eval(f, e->a);
+    if (!v.types) return v;
+    bind(f, e->var, v, e->a);
+  } else {
+    bind(f, e->var, v, NULL);
+  }
+  return eval(f, e->b);
+}
+
+static void collect_sets(Core **child, void *to) {
+  Flow *f = ((void **)to)[0];
+  LoopState *state = ((void **)to)[1];
+  Core *e = *child;
+  if (e->kind == CORE_SET && !VAR_IS_BOXED(e->var)) {
+    bool is_new = true;
+    for (size_t i = 0; i < state->sets.count && is_new; i++) is_new = state->sets.items[i].var != e->var;
+    LoopSet s = {e->var, aval_none(), 0};
+    if (is_new) PUSH(f->p->arena, state->sets, s);
+  }
+  core_each_child(e, false, collect_sets, to);
+}
+
+static LoopState *loop_state(Flow *f, Core *e) {
+  LoopState *state = ptrmap_get(&f->loops, e->loop);
+  if (state) return state;
+  state = ARENA_NEW(f->p->arena, LoopState);
+  ptrmap_put(&f->loops, e->loop, state);
+  void *to[2] = {f, state};
+  collect_sets(&e->b, to);
+  return state;
+}
+
+/* The state of the assigned variables flows into the beginning of the next round. */
+static void flow_round(Flow *f, LoopState *state) {
+  for (size_t i = 0; i < state->sets.count; i++) {
+    LoopSet *s = &state->sets.items[i];
+    if (grow(f, &s->value, *now(f, s->var), &s->growths)) f->loop_changed = true;
+  }
+}
+
+static AVal eval_recur(Flow *f, Core *e) {
+  AVal *args = ARENA_ARRAY(f->p->arena, AVal, e->count);
+  for (size_t i = 0; i < e->count; i++) {
+    args[i] = eval(f, e->items[i]);
+    if (!args[i].types) return aval_none();
+  }
+  for (size_t i = 0; i < e->count; i++) {
+    Cell *c = &var_info(f, e->loop->vars[i])->all;
+    AVal before = c->value;
+    flow_add(f, c, args[i]);
+    if (!aval_equal(before, c->value)) f->loop_changed = true;
+  }
+  flow_round(f, ptrmap_get(&f->loops, e->loop));
+  return aval_none();
+}
+
+static AVal eval_loop(Flow *f, Core *e) {
+  LoopState *state = loop_state(f, e);
+  for (size_t i = 0; i < e->count; i++) {
+    AVal v = eval(f, e->items[i]);
+    if (!v.types) return v;
+    flow_add(f, &var_info(f, e->loop->vars[i])->all, v);
+  }
+  bool outer_changed = f->loop_changed;
+  flow_round(f, state);
+  AVal r;
+  size_t mark = f->undo.count;
+  do {
+    undo_to(f, mark);
+    f->loop_changed = false;
+    for (size_t i = 0; i < e->count; i++) {
+      VarInfo *v = var_info(f, e->loop->vars[i]);
+      v->stamp = f->stamp;
+      v->now = v->all.value;
+      v->def = NULL;
+    }
+    for (size_t i = 0; i < state->sets.count; i++) {
+      now(f, state->sets.items[i].var);
+      set_now(f, state->sets.items[i].var, state->sets.items[i].value);
+    }
+    r = eval(f, e->b);
+  } while (f->loop_changed);
+  f->loop_changed = outer_changed;
+  return r;
+}
+
+static AVal eval_def(Flow *f, Core *e) {
+  AVal v = eval(f, e->a);
+  if (!v.types) return v;
+  AVal error = aval_keep(v, T_ERROR);
+  flow_add(f, global_cell(f, e->global), e->is_def ? aval_keep(v, ~(uint32_t)T_ERROR) : v);
+  return e->is_def ? aval_join(f->p->arena, aval_of(T_NIL), error) : aval_of(T_NIL);
+}
+
+static AVal eval_block(Flow *f, Core *e) {
+  escape_fn(f, e->lambda);
+  return aval_of(T_LISTOBJ);
+}
+
+static AVal eval_node(Flow *f, Core *e) {
+  switch (e->kind) {
+  case CORE_CONST: return eval_const(f, e->datum);
+  case CORE_LOCAL: return eval_local(f, e);
+  case CORE_GLOBAL: return eval_global(f, e->global);
+  case CORE_SET: return eval_set(f, e);
+  case CORE_DEF: return eval_def(f, e);
+  case CORE_LAMBDA: return fn_value(f, e->lambda);
+  case CORE_CALL: return eval_call(f, e);
+  case CORE_PRIM: return eval_prim(f, e);
+  case CORE_IF: return eval_if(f, e);
+  case CORE_SEQ: return eval_seq(f, e);
+  case CORE_LET: return eval_let(f, e);
+  case CORE_LOOP: return eval_loop(f, e);
+  case CORE_RECUR: return eval_recur(f, e);
+  case CORE_BLOCK: return eval_block(f, e);
+  case CORE_NAME: break;
+  }
+  diag_bug(f->p->diag, e->span, "flow", "a name after resolve");
+}
+
+static AVal eval(Flow *f, Core *e) {
+  AVal v = eval_node(f, e);
+  if (f->is_recording) {
+    e->has_facts = true;
+    e->types = v.types;
+    e->lo = v.lo;
+    e->hi = v.hi;
+  }
+  return v;
+}
+
+/* ---- the program ---------------------------------------------------------------------------- */
+
+static void walk_fn(Flow *f, FnInfo *fn) {
+  f->in = fn;
+  f->stamp++;
+  f->undo.count = 0;
+  if (!fn->lambda) {
+    for (size_t i = 0; i < f->p->tops.count; i++) eval(f, f->p->tops.items[i].core);
+    return;
+  }
+  AVal r = eval(f, fn->lambda->body);
+  flow_add(f, &fn->result, r);
+  if (fn->escapes) flow_escape(f, r);
+}
+
+static int compare_ints(const void *a, const void *b) {
+  int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+  return (x > y) - (x < y);
+}
+
+static void collect_thresholds(Core **child, void *to) {
+  Flow *f = to;
+  Core *e = *child;
+  if (e->kind == CORE_CONST && e->datum->kind == DATUM_INT)
+    for (int64_t d = -1; d <= 1; d++) PUSH(f->p->arena, f->thresholds, e->datum->integer + d);
+  core_each_child(e, true, collect_thresholds, to);
+}
+
+static void sort_thresholds(Flow *f) {
+  qsort(f->thresholds.items, f->thresholds.count, sizeof(int64_t), compare_ints);
+  size_t kept = 0;
+  for (size_t i = 0; i < f->thresholds.count; i++)
+    if (kept == 0 || f->thresholds.items[kept - 1] != f->thresholds.items[i])
+      f->thresholds.items[kept++] = f->thresholds.items[i];
+  f->thresholds.count = kept;
+}
+
+/* A global whose definition stands at top level before anything that leads to a use of it ran is
+ * bound whenever it is read. */
+static void mention(Core **child, void *to) {
+  PtrMap *seen = to;
+  Core *e = *child;
+  if (e->kind == CORE_GLOBAL && !ptrmap_get(seen, e->global)) {
+    ptrmap_put(seen, e->global, e);
+    if (e->global->kind == GLOBAL_FUNCTION && e->global->lambda) mention(&e->global->lambda->body, to);
+  }
+  core_each_child(e, true, mention, to);
+}
+
+static void find_always_bound(Program *p) {
+  PtrMap seen = {.arena = p->arena};
+  for (size_t i = 0; i < p->tops.count; i++) {
+    Core *e = p->tops.items[i].core;
+    mention(&p->tops.items[i].core, &seen);
+    if (e->kind == CORE_DEF && !ptrmap_get(&seen, e->global)) e->global->is_always_bound = true;
+  }
+}
+
+static void record_vars(Flow *f) {
+  for (size_t i = 0; i < f->vars.capacity; i++) {
+    Var *v = (Var *)f->vars.keys[i];
+    if (!v) continue;
+    AVal all = ((VarInfo *)f->vars.values[i])->all.value;
+    v->has_facts = true;
+    v->types = all.types;
+    v->lo = all.lo;
+    v->hi = all.hi;
+  }
+}
+
+void flow_run(Program *p) {
+  Flow *f = ARENA_NEW(p->arena, Flow);
+  f->p = p;
+  f->fns.arena = f->vars.arena = f->globals.arena = f->sites.arena = f->loops.arena = p->arena;
+  f->top.result.value = aval_none();
+  core_each_root(p, collect_thresholds, f);
+  sort_thresholds(f);
+  find_always_bound(p);
+  wake(f, &f->top);
+  while (f->work.count > 0) {
+    FnInfo *fn = f->work.items[--f->work.count];
+    fn->is_queued = false;
+    walk_fn(f, fn);
+  }
+  f->is_recording = true;
+  walk_fn(f, &f->top);
+  for (size_t i = 0; i < f->all_fns.count; i++) {
+    FnInfo *fn = f->all_fns.items[i];
+    AVal r = fn->result.value;
+    fn->lambda->facts = ARENA_NEW(p->arena, LambdaFacts);
+    *fn->lambda->facts = (LambdaFacts){fn->is_called, fn->escapes, r.types, r.lo, r.hi};
+    if (fn->is_called) walk_fn(f, fn);
+  }
+  record_vars(f);
+}

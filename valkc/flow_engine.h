@@ -1,0 +1,83 @@
+/* flow_engine.h - what flow.c and flow_prim.c share. */
+#ifndef VALKC_FLOW_ENGINE_H
+#define VALKC_FLOW_ENGINE_H
+#include "flow_value.h"
+
+typedef struct FnInfo FnInfo;
+typedef VEC(FnInfo *) FnVec;
+
+/* A place that values flow into and others read: growing it wakes its readers. */
+typedef struct Cell {
+  AVal value;
+  FnVec readers;
+  unsigned growths; /* of its range: widened after a few */
+} Cell;
+
+typedef struct Site { /* one allocation: a pair, a vector, a map */
+  const Core *at;
+  const void *key;
+  Cell head; /* element; value of a map */
+  Cell tail; /* pairs: the rest; maps: keys */
+  bool escaped;
+} Site;
+
+struct FnInfo {
+  Lambda *lambda; /* NULL: the top-level forms */
+  Cell result;
+  bool escapes;   /* unknown code may call it: its parameters are anything */
+  bool is_called, is_queued;
+};
+
+typedef struct VarInfo {
+  Cell all;       /* every value it ever has */
+  AVal now;       /* at this point of the walk; valid if stamp is the walk's */
+  unsigned stamp;
+  const Core *def; /* the primitive it is bound to, for narrowing through it */
+} VarInfo;
+
+typedef struct LoopSet { /* a variable assigned in a loop: its values when rounds begin */
+  Var *var;
+  AVal value;
+  unsigned growths;
+} LoopSet;
+typedef struct LoopState {
+  VEC(LoopSet) sets;
+} LoopState;
+
+typedef struct Undo {
+  Var *var;
+  AVal old;
+} Undo;
+
+typedef struct Flow {
+  Program *p;
+  PtrMap fns;   /* Lambda -> FnInfo */
+  PtrMap vars;  /* Var -> VarInfo */
+  PtrMap globals; /* Global -> Cell */
+  PtrMap sites; /* Core, Datum or Var -> Site */
+  PtrMap loops; /* Loop -> LoopState */
+  VEC(FnInfo *) all_fns;
+  FnVec work;
+  FnInfo top;
+  FnInfo *in;   /* being walked */
+  unsigned stamp;
+  VEC(Undo) undo;
+  VEC(int64_t) thresholds; /* sorted: where widening stops */
+  bool loop_changed; /* the innermost loop's state grew in this round */
+  bool is_recording;
+} Flow;
+
+AVal flow_read(Flow *f, Cell *c);            /* and wake me when it grows */
+void flow_add(Flow *f, Cell *c, AVal v);     /* join v in; wakes the readers */
+Site *flow_site(Flow *f, const void *key, const Core *at);
+AVal flow_site_value(Flow *f, Site *s, uint32_t types);
+void flow_escape(Flow *f, AVal v);           /* unknown code may do anything with it */
+AVal flow_call(Flow *f, const Core *at, AVal fn, size_t n, const AVal *args);
+AVal flow_elements(Flow *f, AVal list);      /* every element of a list, any depth of tail */
+AVal flow_contents(Flow *f, AVal v);         /* elements of vectors, values of maps */
+AVal flow_keys(Flow *f, AVal v);
+
+/* flow_prim.c: the result of a primitive, effects on sites included. */
+AVal flow_prim(Flow *f, const Core *e, AVal *args);
+void flow_prim_signature(const Prim *prim, size_t index, uint32_t *arg_types, uint32_t *result_types);
+#endif

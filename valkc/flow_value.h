@@ -1,0 +1,34 @@
+/* flow_value.h - the lattice of flow.c: sets of types, ranges, functions and allocation sites. */
+#ifndef VALKC_FLOW_VALUE_H
+#define VALKC_FLOW_VALUE_H
+#include "flow.h"
+
+#define FIX_MAX (((int64_t)1 << 60) - 1)
+#define FIX_MIN (-((int64_t)1 << 60))
+enum { SET_MAX = 32 };
+
+/* An immutable set of pointers; NULL is empty, &set_any is everything (open world). */
+typedef struct Set {
+  unsigned count;
+  const void *items[]; /* in order of address */
+} Set;
+extern const Set set_any;
+
+typedef struct AVal {
+  uint32_t types; /* 0: no value yet (not reached) */
+  int64_t lo, hi; /* of the fixnums in it; lo > hi if there are none */
+  const Set *fns;   /* of the functions in it */
+  const Set *sites; /* of the pairs, vectors, maps in it; what errors and handles hold escapes */
+} AVal;
+
+AVal aval_none(void);
+AVal aval_of(uint32_t types); /* anything of these types, from anywhere */
+AVal aval_range(int64_t lo, int64_t hi); /* an integer; beyond fixnums: also T_BIG */
+AVal aval_const(const Datum *d);
+AVal aval_join(Arena *a, AVal x, AVal y);
+AVal aval_keep(AVal x, uint32_t types); /* x without the other types */
+bool aval_equal(AVal x, AVal y);
+const Set *set_one(Arena *a, const void *item);
+const Set *set_union(Arena *a, const Set *x, const Set *y);
+bool set_has(const Set *s, const void *item);
+#endif

@@ -1,0 +1,22 @@
+/* home.h - where valkc's own files are: found from the place of its executable.
+ *
+ *   in the source tree      build/valkc          installed        PREFIX/bin/valkc
+ *     runtime archive       build/librt.a                         PREFIX/lib/valkc/librt.a
+ *     checked runtime       build/asan/librt.a                    (not installed)
+ *     C headers             rt/                                   PREFIX/lib/valkc/include/
+ *     library in Valk       std/                                  PREFIX/lib/valkc/std/        */
+#ifndef VALKC_HOME_H
+#define VALKC_HOME_H
+#include <stdbool.h>
+
+typedef struct Home {
+  char *root;        /* of the source tree, or PREFIX/lib/valkc */
+  char *library_dir; /* std */
+  char *include_dir; /* vk.h */
+  char *archive_dir; /* librt.a */
+  char *asan_dir;    /* librt.a with address and undefined-behaviour checks */
+} Home;
+
+/* The paths, found once; ends the process with a message if the files are not there. */
+const Home *home_get(void);
+#endif

@@ -1,0 +1,224 @@
+/* low.h - the form between core and C: one function of statements per compiled Valk function.
+ *
+ * Everything is explicit: the order of evaluation (each operation has constants and variables as
+ * operands and its result in a variable), tests for errors, boxes, closures, loops and tail
+ * calls. Control is structured: IF, BLOCK (left by LEAVE), LOOP (NEXT starts the next round;
+ * falling off its body or LEAVE ends it). Every path through a function ends in RETURN or NEXT.
+ *
+ * A variable lives in one C function and is assigned either once, where it is declared (SET with
+ * is_decl), or after a DECLARE. Variables of Valk that closures share and assign are in boxes:
+ * the low variable then holds the box, BOX, UNBOX and SET_BOX say so.
+ *
+ * Operations that may fail carry `pos`, the place put into the error; those that may give the
+ * tail-call marker are resumed where they stand, unless they are the tail call of a RETURN.
+ * emit.c prints all this and decides nothing. */
+#ifndef VALKC_LOW_H
+#define VALKC_LOW_H
+#include "../lang/core.h"
+
+/* How a variable is represented in C. */
+typedef enum LowRep {
+  REP_VALUE, /* a tagged word: V */
+} LowRep;
+
+typedef struct LowFn LowFn;
+typedef struct LowVar {
+  const char *name; /* as in the source; "" for a temporary */
+  unsigned id;      /* of the Valk variable, or the temporary's number in its function */
+  LowRep rep;
+  LowFn *fn;
+  unsigned read_count; /* operands that name it */
+  bool is_temp;
+  bool is_param;
+  bool is_box;       /* holds a box, not the value */
+  bool is_assigned;  /* may change while other operands wait: after a DECLARE, or round a loop */
+  bool may_be_error; /* its value may be an error */
+  bool is_raw;       /* the argument a boxed parameter or loop variable comes in as */
+  bool is_placed;    /* errors it holds have the place `placed` already */
+  Span placed;
+} LowVar;
+
+/* ---- constants ---------------------------------------------------------------------------
+ * Equal constants are one object. Static ones are read-only data of the program; the rest (maps
+ * that need hashing, and what contains them) are made at their first use and kept in a slot. */
+typedef enum LowConstKind {
+  LOW_INT,     /* integer, fits a fixnum */
+  LOW_BIG,     /* text: decimal digits, '-' first */
+  LOW_FLOAT,   /* real */
+  LOW_STRING,  /* text, len */
+  LOW_SYMBOL,  /* text, len: symbol or keyword */
+  LOW_NIL,     /* nil */
+  LOW_LIST,    /* items, at least one */
+  LOW_SEXPR,   /* items, at least one: an unquoted list */
+  LOW_VECTOR,  /* items */
+  LOW_MAP,     /* items: key, value, key, value */
+  LOW_FUNCTION, /* fn: the closure of a function that captures nothing */
+  LOW_BUILTIN, /* prim: the closure of a primitive */
+  LOW_LITERAL, /* items[0] = its data, items[1] = its code: a block that captures nothing */
+} LowConstKind;
+typedef struct LowConst {
+  LowConstKind kind;
+  unsigned id; /* in the order of first use */
+  bool is_dynamic;
+  int slot; /* is_dynamic: where in c->globals it is kept */
+  union {
+    int64_t integer;
+    double real;
+    struct {
+      const char *text;
+      size_t len;
+    };
+    struct {
+      struct LowConst **items;
+      size_t count;
+    };
+    LowFn *fn;
+    const Prim *prim;
+  };
+} LowConst;
+
+/* ---- operands and operations -------------------------------------------------------------- */
+
+typedef enum LowArgKind {
+  ARG_CONST,   /* constant, static */
+  ARG_VAR,     /* var */
+  ARG_CAPTURE, /* capture: index into the function's captures */
+  ARG_SELF,    /* the closure that runs */
+  ARG_UNBOUND, /* no value: what a variable starts with that has none */
+} LowArgKind;
+typedef struct LowArg {
+  LowArgKind kind;
+  union {
+    LowConst *constant;
+    LowVar *var;
+    unsigned capture;
+  };
+} LowArg;
+
+/* OP(NAME, result_may_be_error). What each one means: */
+#define LOW_OPS(OP)                                                                           \
+  OP(COPY, 0)        /* args[0] */                                                            \
+  OP(BOX, 0)         /* a new box that holds args[0], or nothing yet if there is none */      \
+  OP(UNBOX, 1)       /* what is in box args[0] */                                             \
+  OP(MADE, 0)        /* constant: a dynamic one */                                            \
+  OP(GLOBAL, 1)      /* global: its slot; pos: an error if unbound (is_checked) */            \
+  OP(NO_GLOBAL, 1)   /* global: the error that it is unbound */                               \
+  OP(AT, 1)          /* error args[0] with pos added to its trace */                          \
+  OP(PRIM, 1)        /* prim on args */                                                       \
+  OP(CALL, 1)        /* fn, [self = args[0]], one argument per parameter */                   \
+  OP(CALL_VALUE, 1)  /* args[0] applied to the rest */                                        \
+  OP(PARTIAL, 0)     /* args[0] applied to the rest, fewer than it needs: a function */       \
+  OP(LIST, 0)        /* a list of args */                                                     \
+  OP(CLOSURE, 0)     /* fn with args captured */                                              \
+  OP(LITERAL, 0)     /* a literal block: args[0] its data, args[1] its code */
+typedef enum LowOpKind {
+#define OP(name, may_be_error) OP_##name,
+  LOW_OPS(OP)
+#undef OP
+} LowOpKind;
+
+typedef struct LowOp {
+  LowOpKind kind;
+  bool is_checked; /* GLOBAL: may be unbound */
+  Span pos;        /* put into errors that arise here or pass */
+  union {
+    LowConst *constant;
+    Global *global;
+    const Prim *prim;
+    LowFn *fn;
+  };
+  LowArg *args;
+  size_t count;
+} LowOp;
+
+/* ---- statements --------------------------------------------------------------------------- */
+
+typedef struct LowStmt LowStmt;
+typedef struct LowBody {
+  LowStmt *first, *last;
+  bool is_closed; /* its end is not reached */
+} LowBody;
+
+typedef struct LowLabel {
+  unsigned id;
+  bool is_left; /* some LEAVE */
+  bool is_next; /* some NEXT */
+  bool needs_leave, needs_next; /* emit: some of those jumps are gotos */
+} LowLabel;
+
+typedef enum LowTest {
+  TEST_TRUE,    /* neither 0 nor nil; requires: no error */
+  TEST_FALSE,   /* the contrary */
+  TEST_ERROR,   /* an error value: unlikely */
+  TEST_UNBOUND, /* a variable without a value: unlikely */
+} LowTest;
+
+typedef enum LowStmtKind {
+  STMT_DECLARE,    /* var, without a value */
+  STMT_SET,        /* var = op */
+  STMT_DO,         /* op, for its effect */
+  STMT_SET_BOX,    /* box op.args[0] gets op.args[1] (op is a COPY) */
+  STMT_SET_GLOBAL, /* global gets op.args[0] (op is a COPY) */
+  STMT_IF,         /* test on op.args[0] (op is a COPY), body, other */
+  STMT_BLOCK,      /* label, body */
+  STMT_LOOP,       /* label, body */
+  STMT_LEAVE,      /* label: go on behind that BLOCK or LOOP */
+  STMT_NEXT,       /* label: the next round of that LOOP */
+  STMT_RETURN,     /* op; with is_tail it is a tail call, the marker is passed on */
+} LowStmtKind;
+struct LowStmt {
+  LowStmtKind kind;
+  LowTest test;
+  bool is_decl;    /* SET: declares var too */
+  bool is_tail;    /* RETURN of CALL or CALL_VALUE: nothing may follow the call in C */
+  bool is_guarded; /* is_tail, CALL: in a cycle of the tail-call graph, parks if the stack is low */
+  Span span;
+  LowStmt *next;
+  LowVar *var;
+  LowLabel *label;
+  Global *global;
+  LowOp op;
+  LowBody body, other;
+};
+
+/* ---- functions ---------------------------------------------------------------------------- */
+
+enum { LOW_REG_ARGS = 4 }; /* as VK_REG_ARGS: further arguments come through c->xargs */
+
+struct LowFn {
+  const char *name; /* for messages and C names; NULL if anonymous */
+  unsigned id;
+  Lambda *lambda; /* NULL: top-level forms */
+  Span span;
+  bool is_library;
+  Var *own;               /* the variable that names it inside itself, or NULL */
+  VEC(Var *) captures;    /* in the order of the closure's fields; empty: takes no `self` */
+  VEC(LowVar *) params;   /* as C gets them, the rest list last */
+  unsigned required;      /* parameters without the rest */
+  bool has_rest;
+  bool is_value;          /* its closure is made somewhere: needs VkFn, perhaps a wrapper */
+  bool may_park;          /* may return the tail-call marker */
+  bool is_recursive;      /* in a cycle of calls, tail or not */
+  bool uses_self, uses_c; /* what the body mentions */
+  unsigned temp_count, label_count;
+  LowBody body;
+  VEC(LowStmt *) tail_calls; /* every RETURN with is_tail */
+  VEC(LowFn *) callees;      /* known functions it calls, tail or not, perhaps repeated */
+  /* lower_facts.c */
+  unsigned index, low_link, component;
+  bool is_on_stack;
+};
+
+typedef struct LowProgram {
+  Program *program;
+  Arena *arena;
+  VEC(LowFn *) fns;       /* compiled functions reached from the top-level forms, by id */
+  VEC(LowFn *) tops;      /* top-level forms, in order; some hold several */
+  VEC(LowConst *) consts; /* every constant, parts before wholes */
+  VEC(Global *) slots;    /* slot -> global; NULL: a dynamic constant's */
+  VEC(LowConst *) slot_inits; /* slot -> its first value, NULL: unbound */
+} LowProgram;
+
+/* A FIX primitive that fails, or anything that needs an argument array: not one C expression. */
+bool low_op_is_expression(const LowOp *op);
+#endif

@@ -1,0 +1,102 @@
+/* main.c - the command valkc: one function per command. */
+#include "build.h"
+#include "passes.h"
+#include "process.h"
+#include "reference.h"
+#include "run.h"
+#include "test.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define VALKC_VERSION "0.1.0"
+
+/* Runs the passes up to `last` on the command's file; then finish, unless only dumps were wanted. */
+static int compile(const Options *o, PassId last, int (*finish)(Compilation *)) {
+  Compilation c;
+  compilation_init(&c, o, o->args[0]);
+  int status = passes_run(&c, last);
+  if (status == EXIT_OK && !c.is_stopped && finish) status = finish(&c);
+  compilation_free(&c);
+  return status;
+}
+
+/* FILE without its directory and `.valk`: where `build` puts the executable. malloc. */
+static char *default_output(const char *path) {
+  const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+  size_t n = strlen(name);
+  if (n > 5 && !strcmp(name + n - 5, ".valk")) return strndup(name, n - 5);
+  char *output;
+  if (asprintf(&output, "%s.out", name) < 0) abort();
+  return output;
+}
+
+static int write_text(Compilation *c, const char *path) {
+  if (write_path(path, c->c_text, c->c_len)) return EXIT_OK;
+  fprintf(stderr, "valkc: cannot write %s: %s\n", path, strerror(errno));
+  return EXIT_PROGRAM;
+}
+
+static int keep_c(Compilation *c) {
+  return c->options->keep_c ? write_text(c, arena_printf(&c->arena, "%s.c", c->output))
+                            : EXIT_OK;
+}
+
+static int run_build(const Options *o) {
+  char *output = o->output ? strdup(o->output) : default_output(o->args[0]);
+  Compilation c;
+  compilation_init(&c, o, o->args[0]);
+  c.output = output;
+  int status = passes_run(&c, PASS_build);
+  if (status == EXIT_OK && !c.is_stopped) status = keep_c(&c);
+  compilation_free(&c);
+  free(output);
+  return status;
+}
+
+static int print_c_text(Compilation *c) {
+  if (c->options->output) return write_text(c, c->options->output);
+  fwrite(c->c_text, 1, c->c_len, stdout);
+  return EXIT_OK;
+}
+
+static int run_help(const Options *o) {
+  Command command = COMMAND_NONE;
+  if (o->reference) {
+    reference_write(stdout);
+    return EXIT_OK;
+  }
+  if (o->arg_count && !options_find_command(o->args[0], &command)) return EXIT_USAGE;
+  options_help(command);
+  return EXIT_OK;
+}
+
+static int run_command(const Options *o) {
+  switch (o->command) {
+  case COMMAND_BUILD: return run_build(o);
+  case COMMAND_RUN: return run_program(o);
+  case COMMAND_CHECK: return compile(o, PASS_resolve, NULL);
+  case COMMAND_EMIT: return compile(o, PASS_emit, print_c_text);
+  case COMMAND_TEST: return test_run(o);
+  case COMMAND_HELP: return run_help(o);
+  case COMMAND_NONE: break;
+  }
+  options_help(COMMAND_NONE);
+  return EXIT_USAGE;
+}
+
+int main(int argc, char **argv) {
+  Options options;
+  if (!options_parse(&options, argc, argv)) return EXIT_USAGE;
+  if (options.version)
+    puts("valkc " VALKC_VERSION);
+  else if (options.help)
+    options_help(options.command);
+  else if (options.list_passes)
+    passes_list();
+  else if (!passes_check_options(&options))
+    return EXIT_USAGE;
+  else
+    return run_command(&options);
+  return EXIT_OK;
+}

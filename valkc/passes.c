@@ -1,0 +1,191 @@
+/* passes.c - walk the table of passes: run, check, dump, time. */
+#include "passes.h"
+#include "../lang/expand.h"
+#include "../lang/resolve.h"
+#include "build.h"
+#include "emit.h"
+#include "home.h"
+#include "lower.h"
+#include "process.h"
+#include "simplify.h"
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- one adapter per pass ----------------------------------------------------------------- */
+
+static void put_to_file(void *to, const char *s, size_t n) { fwrite(s, 1, n, to); }
+
+/* expand reads file by file as it meets them, so as a pass of its own read has nothing to do. */
+static void read_pass(Compilation *c) { (void)c; }
+static void read_verify(Compilation *c) { (void)c; }
+static void read_show(Compilation *c, FILE *out) {
+  uint32_t file;
+  if (!diag_load_source(&c->diag, c->path, &file)) return; /* expand reports it */
+  Diag quiet = {.arena = &c->arena, .sources = c->diag.sources};
+  DatumVec data = read_source(&c->arena, &c->names, &quiet, file);
+  for (size_t i = 0; i < data.count; i++) {
+    datum_print(data.items[i], put_to_file, out);
+    fputc('\n', out);
+  }
+}
+
+static void expand_pass(Compilation *c) {
+  if (!expand_program(&c->program, c->path)) c->status = EXIT_PROGRAM;
+}
+static void expand_verify(Compilation *c) { (void)c; }
+static void expand_show(Compilation *c, FILE *out) { core_dump(&c->program, put_to_file, out); }
+
+static void resolve_pass(Compilation *c) {
+  if (c->status != EXIT_OK) return;
+  resolve_run(&c->program);
+  if (c->diag.error_count > 0) c->status = EXIT_PROGRAM;
+}
+static void resolve_verify(Compilation *c) { core_check(&c->program, "resolve"); }
+static void resolve_show(Compilation *c, FILE *out) {
+  core_dump(&c->program, put_to_file, out);
+}
+
+static void simplify_pass(Compilation *c) { simplify_run(&c->program); }
+static void simplify_verify(Compilation *c) { core_check(&c->program, "simplify"); }
+static void simplify_show(Compilation *c, FILE *out) {
+  core_dump(&c->program, put_to_file, out);
+}
+
+static void lower_pass(Compilation *c) { c->low = lower_run(&c->program); }
+static void lower_verify(Compilation *c) { lower_check(c->low); }
+static void lower_show(Compilation *c, FILE *out) { lower_dump(c->low, out); }
+
+static void emit_pass(Compilation *c) {
+  FILE *out = open_memstream(&c->c_text, &c->c_len);
+  emit_run(c->low, out);
+  if (fclose(out) != 0) diag_bug(&c->diag, NO_SPAN, "emit", "out of memory");
+}
+static void emit_verify(Compilation *c) { (void)c; }
+static void emit_show(Compilation *c, FILE *out) { fwrite(c->c_text, 1, c->c_len, out); }
+
+static void build_pass(Compilation *c) { c->status = build_executable(c, c->output); }
+static void build_verify(Compilation *c) { (void)c; }
+static void build_show(Compilation *c, FILE *out) { fprintf(out, "%s\n", c->output); }
+
+/* ---- the table ---------------------------------------------------------------------------- */
+
+typedef struct PassRow {
+  const char *name, *input, *output, *doc;
+  bool is_optional;
+  void (*run)(Compilation *);
+  void (*verify)(Compilation *);
+  void (*show)(Compilation *, FILE *);
+} PassRow;
+static const PassRow pass_rows[] = {
+#define PASS(name, is_optional, input, output, doc)                                            \
+  {#name, input, output, doc, is_optional, name##_pass, name##_verify, name##_show},
+#include "passes.def"
+};
+
+void passes_list(void) {
+  for (unsigned i = 0; i < PASS_COUNT; i++)
+    printf("%-9s %-7s -> %-11s %s%s\n", pass_rows[i].name, pass_rows[i].input,
+           pass_rows[i].output, pass_rows[i].doc,
+           pass_rows[i].is_optional ? " (optional)" : "");
+}
+
+/* True if the list "a,b,c" has the name. */
+static bool list_has(const char *list, const char *name) {
+  size_t n = strlen(name);
+  for (const char *p = list; p && *p; p += strspn(p, ",")) {
+    size_t len = strcspn(p, ",");
+    if (len == n && !strncmp(p, name, n)) return true;
+    p += len;
+  }
+  return false;
+}
+
+static bool unknown_pass(const char *name, const char *option) {
+  DiagNearest nearest = {.name = name};
+  for (unsigned i = 0; i < PASS_COUNT; i++) diag_consider(&nearest, pass_rows[i].name);
+  fprintf(stderr, "valkc: `%s`: there is no pass `%s`", option, name);
+  if (nearest.best) fprintf(stderr, "; did you mean `%s`?", nearest.best);
+  fputs("\nsee: valkc --list-passes\n", stderr);
+  return false;
+}
+
+static bool check_pass_name(const char *name, const char *option, bool only_optional) {
+  unsigned i = 0;
+  while (i < PASS_COUNT && strcmp(pass_rows[i].name, name) != 0) i++;
+  if (i == PASS_COUNT) return unknown_pass(name, option);
+  if (!only_optional || pass_rows[i].is_optional) return true;
+  fprintf(stderr, "valkc: `%s`: the pass `%s` cannot be left out\n", option, name);
+  return false;
+}
+
+static bool check_pass_list(const char *list, const char *option, bool only_optional) {
+  for (const char *p = list; p && *p; p += strspn(p, ",")) {
+    char name[64];
+    size_t len = strcspn(p, ",");
+    snprintf(name, sizeof name, "%.*s", (int)len, p);
+    if (!check_pass_name(name, option, only_optional)) return false;
+    p += len;
+  }
+  return true;
+}
+
+bool passes_check_options(const Options *o) {
+  return check_pass_list(o->dump, "--dump", false) && check_pass_list(o->skip, "--skip", true);
+}
+
+/* ---- the walk ----------------------------------------------------------------------------- */
+
+void compilation_init(Compilation *c, const Options *options, const char *path) {
+  *c = (Compilation){.options = options, .path = path};
+  c->names.arena = &c->arena;
+  c->diag.arena = &c->arena;
+  c->diag.use_colour = isatty(STDERR_FILENO) && !getenv("NO_COLOR");
+  c->program = (Program){.arena = &c->arena,
+                         .names = &c->names,
+                         .diag = &c->diag,
+                         .library_dir = home_get()->library_dir};
+  c->program.global_by_name.arena = &c->arena;
+}
+
+void compilation_free(Compilation *c) {
+  free(c->c_text);
+  arena_free(&c->arena);
+}
+
+static PassId last_dumped(const char *dump, PassId last) {
+  PassId found = PASS_COUNT;
+  for (unsigned i = 0; i <= last; i++)
+    if (list_has(dump, pass_rows[i].name)) found = (PassId)i;
+  return found;
+}
+
+/* Dumps of several passes are told apart by a heading. */
+static void dump_pass(Compilation *c, const PassRow *row) {
+  if (!list_has(c->options->dump, row->name)) return;
+  if (strchr(c->options->dump, ',')) printf(";; %s\n", row->name);
+  row->show(c, stdout);
+}
+
+static void run_pass(Compilation *c, PassId id) {
+  const PassRow *row = &pass_rows[id];
+  double start = now_seconds();
+  row->run(c);
+  if (c->options->verbose)
+    fprintf(stderr, "%-9s %8.2f ms\n", row->name, (now_seconds() - start) * 1e3);
+  if (c->status == EXIT_OK && getenv("VALKC_CHECK")) row->verify(c);
+}
+
+int passes_run(Compilation *c, PassId last) {
+  PassId dumped = last_dumped(c->options->dump, last);
+  c->is_stopped = dumped != PASS_COUNT;
+  if (c->is_stopped) last = dumped;
+  for (unsigned i = 0; i <= last; i++) {
+    bool is_skipped = list_has(c->options->skip, pass_rows[i].name);
+    if (!is_skipped) run_pass(c, (PassId)i);
+    if (i == PASS_resolve || i == last || c->status != EXIT_OK) diag_flush(&c->diag);
+    if (c->status != EXIT_OK) break;
+    dump_pass(c, &pass_rows[i]);
+  }
+  return c->status;
+}

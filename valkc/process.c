@@ -1,0 +1,141 @@
+/* process.c - run other programs; files in memory and on disk. */
+#include "process.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* ---- files -------------------------------------------------------------------------------- */
+
+static bool write_all(int fd, const char *bytes, size_t len) {
+  while (len > 0) {
+    ssize_t n = write(fd, bytes, len);
+    if (n < 0 && errno != EINTR) return false;
+    if (n > 0) bytes += n, len -= (size_t)n;
+  }
+  return true;
+}
+
+int memory_file(const void *bytes, size_t len) {
+  int fd = memfd_create("valkc", MFD_CLOEXEC);
+  if (fd < 0) return -1;
+  if (write_all(fd, bytes, len) && lseek(fd, 0, SEEK_SET) == 0) return fd;
+  close(fd);
+  return -1;
+}
+
+Text read_fd(int fd) {
+  Text t = {malloc(4096), 0};
+  size_t capacity = 4096;
+  lseek(fd, 0, SEEK_SET);
+  while (t.bytes) {
+    if (capacity - t.len < 2048) t.bytes = realloc(t.bytes, capacity *= 2);
+    ssize_t n = t.bytes ? read(fd, t.bytes + t.len, capacity - t.len - 1) : -1;
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) {
+      free(t.bytes);
+      return (Text){NULL, 0};
+    }
+    if (n == 0) break;
+    t.len += (size_t)n;
+  }
+  if (t.bytes) t.bytes[t.len] = 0;
+  return t;
+}
+
+Text read_path(const char *path) {
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return (Text){NULL, 0};
+  Text t = read_fd(fd);
+  close(fd);
+  return t;
+}
+
+bool write_path(const char *path, const void *bytes, size_t len) {
+  char temporary[PATH_MAX];
+  if (snprintf(temporary, sizeof temporary, "%s.%d.tmp", path, (int)getpid()) >= PATH_MAX) {
+    errno = ENAMETOOLONG;
+    return false;
+  }
+  int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+  if (fd < 0) return false;
+  bool is_written = write_all(fd, bytes, len);
+  if (close(fd) == 0 && is_written && rename(temporary, path) == 0) return true;
+  unlink(temporary);
+  return false;
+}
+
+char *make_temporary_dir(void) {
+  const char *base = getenv("TMPDIR");
+  char *path;
+  if (asprintf(&path, "%s/valkc-XXXXXX", base && *base ? base : "/tmp") < 0) abort();
+  if (mkdtemp(path)) return path;
+  fprintf(stderr, "valkc: cannot make a temporary directory %s: %s\n", path, strerror(errno));
+  exit(1);
+}
+
+static int remove_entry(const char *path, const struct stat *info, int kind, struct FTW *at) {
+  (void)info, (void)kind, (void)at;
+  return remove(path);
+}
+
+void remove_tree(const char *path) { nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS); }
+
+/* ---- processes ---------------------------------------------------------------------------- */
+
+pid_t process_start(char *const *argv, int in, int out, int err) {
+  posix_spawn_file_actions_t actions;
+  pid_t pid;
+  posix_spawn_file_actions_init(&actions);
+  if (in >= 0) posix_spawn_file_actions_adddup2(&actions, in, 0);
+  if (out >= 0) posix_spawn_file_actions_adddup2(&actions, out, 1);
+  if (err >= 0) posix_spawn_file_actions_adddup2(&actions, err, 2);
+  int code = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
+  posix_spawn_file_actions_destroy(&actions);
+  if (code == 0) return pid;
+  errno = code;
+  return -1;
+}
+
+int process_wait(pid_t pid) {
+  int status;
+  while (waitpid(pid, &status, 0) < 0)
+    if (errno != EINTR) return -1;
+  return status;
+}
+
+static bool is_program(const char *path) {
+  struct stat info;
+  return stat(path, &info) == 0 && S_ISREG(info.st_mode) && access(path, X_OK) == 0;
+}
+
+char *find_program(const char *name) {
+  if (strchr(name, '/')) return is_program(name) ? strdup(name) : NULL;
+  const char *path = getenv("PATH");
+  for (const char *p = path ? path : "/usr/bin:/bin"; *p;) {
+    size_t n = strcspn(p, ":");
+    char *full;
+    if (asprintf(&full, "%.*s/%s", (int)n, n ? p : ".", name) < 0) abort();
+    if (is_program(full)) return full;
+    free(full);
+    p += n + (p[n] == ':');
+  }
+  return NULL;
+}
+
+double now_seconds(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}

@@ -1,0 +1,34 @@
+/* process.h - run other programs; files in memory and on disk. */
+#ifndef VALKC_PROCESS_H
+#define VALKC_PROCESS_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* Text in memory, malloc; bytes has a NUL after len. */
+typedef struct Text {
+  char *bytes;
+  size_t len;
+} Text;
+
+/* A file that exists only in memory: -1 with errno set if there is none to be had. */
+int memory_file(const void *bytes, size_t len);
+/* All of fd from its start, or of the file; bytes NULL with errno set if it cannot be read. */
+Text read_fd(int fd);
+Text read_path(const char *path);
+/* Writes path as a whole: to a temporary file beside it, then renamed. False: errno. */
+bool write_path(const char *path, const void *bytes, size_t len);
+/* A new empty directory under $TMPDIR or /tmp; malloc. Ends the process if impossible. */
+char *make_temporary_dir(void);
+void remove_tree(const char *path);
+
+/* Starts argv[0] (looked up in PATH) with these descriptors as 0, 1 and 2; -1 leaves the
+ * parent's. Gives the process id or -1 with errno. */
+pid_t process_start(char *const *argv, int in, int out, int err);
+/* Waits for it; the status as waitpid gives it. */
+int process_wait(pid_t pid);
+/* The file `name` would run, by PATH; malloc, or NULL. */
+char *find_program(const char *name);
+/* Seconds on the monotonic clock. */
+double now_seconds(void);
+#endif
