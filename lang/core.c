@@ -5,6 +5,7 @@
 #include "core.h"
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- construction ------------------------------------------------------------------------ */
@@ -73,6 +74,8 @@ Core *core_seq(Program *p, Span span, Core **items, size_t count) {
   Core *e = core_new(p, CORE_SEQ, span);
   e->items = items;
   e->count = count;
+  e->spans = ARENA_ARRAY(p->arena, Span, count);
+  for (size_t i = 0; i < count; i++) e->spans[i] = items[i]->span;
   return e;
 }
 
@@ -83,6 +86,26 @@ Var *core_var(Program *p, const char *name, Span span, Lambda *owner) {
   v->owner = owner;
   v->id = p->next_id++;
   return v;
+}
+
+/* (+ a b c) is (%add (%add a b) c): arguments have no effect on each other's evaluation. */
+static void nest_binary(Program *p, Core *e) {
+  const char *binary = e->prim->binary;
+  Core *sum = e->items[0];
+  for (size_t i = 1; i < e->count; i++) sum = core_prim(p, e->span, binary, 2, sum, e->items[i]);
+  *e = *sum;
+}
+
+bool core_settle_prim(Program *p, Core *e) {
+  const Prim *prim = e->a->kind == CORE_GLOBAL ? e->a->global->prim : NULL;
+  if (!prim || e->a->global->kind != GLOBAL_PRIM) return false;
+  if (e->count < prim->min || (prim->max != PRIM_ANY && e->count > prim->max)) return false;
+  e->kind = CORE_PRIM;
+  e->prim = prim;
+  e->a = NULL;
+  if (prim->binary && e->count >= 2) nest_binary(p, e);
+  else if (e->count == 1 && !strcmp(prim->name, "-")) e->prim = prim_find("%neg");
+  return true;
 }
 
 /* ---- walking ----------------------------------------------------------------------------- */
@@ -111,6 +134,42 @@ void core_each_child(Core *e, bool into, void (*visit)(Core **child, void *to), 
   for (size_t i = 0; i < e->count; i++) visit(&e->items[i], to);
   if (e->b) visit(&e->b, to);
   if (e->d) visit(&e->d, to);
+}
+
+/* ---- the text ----------------------------------------------------------------------------- */
+
+static int by_span(const void *a, const void *b) {
+  Span x = (*(Lambda *const *)a)->span, y = (*(Lambda *const *)b)->span;
+  if (x.file != y.file) return x.file < y.file ? -1 : 1;
+  if (x.start != y.start) return x.start < y.start ? -1 : 1;
+  return x.end > y.end ? -1 : x.end < y.end;
+}
+
+/* Sorts the functions of the text, outer before inner, and notes who is within whom. */
+static void index_written(Program *p) {
+  qsort(p->written.items, p->written.count, sizeof *p->written.items, by_span);
+  Lambda *open = NULL;
+  for (size_t i = 0; i < p->written.count; i++) {
+    Lambda *l = p->written.items[i];
+    while (open && (open->span.file != l->span.file || open->span.end < l->span.end)) open = open->within;
+    l->within = open;
+    open = l;
+  }
+  p->is_written_indexed = true;
+}
+
+Lambda *core_function_at(Program *p, Span span) {
+  if (!p->is_written_indexed) index_written(p);
+  size_t lo = 0, hi = p->written.count; /* the last that starts at or before the span */
+  while (lo < hi) {
+    size_t mid = (lo + hi) / 2;
+    Span s = p->written.items[mid]->span;
+    if (s.file < span.file || (s.file == span.file && s.start <= span.start)) lo = mid + 1;
+    else hi = mid;
+  }
+  Lambda *l = lo ? p->written.items[lo - 1] : NULL;
+  while (l && (l->span.file != span.file || l->span.end < span.end)) l = l->within;
+  return l;
 }
 
 /* ---- free variables ---------------------------------------------------------------------- */
@@ -172,6 +231,8 @@ static void visit_use(Core **child, void *to) {
   if (e->kind == CORE_LOCAL) {
     e->var->use_count++;
     use_var(w->p, w->in, e->var);
+  } else if (e->kind == CORE_GLOBAL) {
+    e->global->use_count++;
   } else if (e->kind == CORE_SET) {
     e->var->is_set = true;
     use_var(w->p, w->in, e->var);
@@ -199,6 +260,7 @@ void core_each_root(Program *p, void (*visit)(Core **root, void *to), void *to) 
 }
 
 void core_find_free(Program *p) {
+  for (size_t i = 0; i < p->globals.count; i++) p->globals.items[i]->use_count = 0;
   core_each_root(p, visit_owner, &(OwnerWalk){NULL});
   core_each_root(p, visit_use, &(UseWalk){p, NULL});
   core_each_root(p, forget_set_known, NULL);

@@ -52,6 +52,7 @@ struct Core {
   Lambda *lambda;
   Core **items;
   size_t count;
+  Span *spans; /* SEQ: where each item was written, whatever it has become: for traces */
   bool is_def;
   bool is_tail; /* CALL: set by lower's tail marking */
   /* What flow found; has_facts is false where it did not look (or was skipped). */
@@ -70,7 +71,7 @@ struct Var {
   bool is_set;          /* the target of some SET: else its binder gives it its only value */
   bool is_captured;     /* used by a lambda other than owner */
   bool starts_unbound;  /* LET without a value (init NULL): may be read before its first SET */
-  unsigned use_count;   /* reads */
+  unsigned use_count;   /* reads: core_find_free; an upper bound while simplify works */
   struct VarFlow *flow; /* resolve's notes */
   bool has_facts;       /* flow looked: all its values are of `types`, its fixnums in [lo, hi] */
   uint32_t types;
@@ -88,6 +89,7 @@ struct Lambda {
   bool has_rest;
   Core *body;
   Lambda *parent;   /* enclosing lambda or NULL */
+  Lambda *within;   /* the function whose text encloses this one's: core_function_at */
   Global *global;   /* the function of this once-defined global, or NULL */
   struct LambdaFacts *facts; /* flow's, or NULL */
   VEC(Var *) free;  /* captured variables, found by core_find_free; empty: static closure */
@@ -115,6 +117,7 @@ struct Global {
   const Prim *prim;     /* PRIM; also the library value a VARIABLE starts with when redefined */
   Global *library;      /* VARIABLE that redefines a library function: starts with its value */
   unsigned def_count;
+  unsigned use_count; /* GLOBAL nodes that name it: core_find_free; an upper bound between */
   bool is_library;
   unsigned def_seq;     /* textual order of its first definition: expand.h */
   bool is_top_fun;      /* some definition is a `fun` form at top level */
@@ -160,6 +163,8 @@ typedef struct Program {
   VEC(TopForm) library_tops; /* definitions of std's variables; resolve puts them first */
   VEC(Global *) globals;
   PtrMap global_by_name; /* interned name -> Global */
+  VEC(Lambda *) written; /* every function of the text: core_function_at */
+  bool is_written_indexed;
   const char *library_dir;  /* where std's *.valk are; set by the driver */
   struct Library *library;  /* std, read but not expanded: library.c */
   struct Expander *expander;
@@ -175,11 +180,15 @@ Core *core_local(Program *p, Span span, Var *v);
 Core *core_let(Program *p, Span span, Var *v, Core *init, Core *body);
 Core *core_if(Program *p, Span span, Core *c, Core *t, Core *e);
 Core *core_prim(Program *p, Span span, const char *name, size_t count, ...); /* Core * each */
+/* A CALL of a primitive with a number of arguments that its row allows becomes a PRIM; true if so. */
+bool core_settle_prim(Program *p, Core *call);
 Core *core_seq(Program *p, Span span, Core **items, size_t count);
 Var *core_var(Program *p, const char *name, Span span, Lambda *owner);
 
 /* Calls visit on every direct child expression (not into lambdas' bodies unless `into`). */
 void core_each_child(Core *e, bool into, void (*visit)(Core **child, void *to), void *to);
+/* The innermost function of the program's text that contains the span, or NULL at top level. */
+Lambda *core_function_at(Program *p, Span span);
 /* Visits every top-level function (as a LAMBDA node; not in tops) and every top-level form. */
 void core_each_root(Program *p, void (*visit)(Core **root, void *to), void *to);
 /* Recomputes owner, is_captured, is_set and every lambda's free list of the whole program. */

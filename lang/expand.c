@@ -222,6 +222,7 @@ Lambda *expand_lambda(Expander *x, Datum *params, size_t first, Datum *body, con
   l->name = name;
   l->span = span;
   l->id = x->p->next_id++;
+  PUSH(x->p->arena, x->p->written, l);
   l->params = ARENA_ARRAY(x->p->arena, Var *, params->count);
   Scope *s = scope_new(x, SCOPE_FRAME, ctx);
   for (size_t i = first; i < params->count; i++) {

@@ -223,6 +223,8 @@ static Core *form_let(Expander *x, Datum *d, Ctx ctx) {
   }
   Core *frame = core_new(x->p, CORE_SEQ, d->span); /* its item is what the names are bound around */
   frame->items = ARENA_ARRAY(x->p->arena, Core *, 1);
+  frame->spans = ARENA_ARRAY(x->p->arena, Span, 1);
+  frame->spans[0] = d->span;
   frame->count = 1;
   frame_add(x, s, &frame->items[0]);
   Core **items = ARENA_ARRAY(x->p->arena, Core *, n + 1);
@@ -302,7 +304,8 @@ static Core *case_from(Expander *x, Datum *d, size_t i, Var *v, Ctx ctx) {
   if (!is_clause(x, c, 2, 2, "{{key} result}")) return expand_fail(x, d->span);
   Datum *k = c->items[0];
   Core *result = expand_branch(x, c->items[1], ctx);
-  if (k->kind == DATUM_LIST && k->count == 1 && is_symbol(k->items[0], "otherwise")) return result;
+  bool is_braced = k->kind == DATUM_LIST && k->count == 1;
+  if (is_symbol(is_braced ? k->items[0] : k, "otherwise")) return result;
   Core *key = expand_branch(x, k, ctx_inner(ctx));
   Core *same = core_prim(x->p, c->span, "==", 2, key, core_local(x->p, c->span, v));
   return core_if(x->p, c->span, same, result, case_from(x, d, i + 1, v, ctx));

@@ -193,18 +193,6 @@ static void warn_too_many(Resolver *r, Core *e, const char *name, size_t max, Sp
   if (defined.file != NO_FILE) diag_note(r->p->diag, defined, "`%s` is defined here", name);
 }
 
-/* (+ a b c) is (%add (%add a b) c): arguments have no effect on each other's evaluation. */
-static void nest_binary(Resolver *r, Core *e) {
-  const Prim *binary = prim_find(e->prim->binary);
-  if (!binary) diag_bug(r->p->diag, e->span, "resolve", "no primitive `%s`", e->prim->binary);
-  Core *sum = e->items[0];
-  for (size_t i = 1; i < e->count; i++) {
-    Core *pair = core_prim(r->p, e->span, binary->name, 2, sum, e->items[i]);
-    sum = pair;
-  }
-  *e = *sum;
-}
-
 static void settle_call(Resolver *r, Core *e) {
   if (e->count == 0 && e->a->kind == CORE_CONST) { /* {5} as a branch */
     *e = *e->a;
@@ -215,13 +203,8 @@ static void settle_call(Resolver *r, Core *e) {
   if (g->kind == GLOBAL_FUNCTION && g->lambda && !g->lambda->has_rest && e->count > g->lambda->param_count)
     warn_too_many(r, e, g->name, g->lambda->param_count, g->is_library ? NO_SPAN : g->span);
   if (g->kind != GLOBAL_PRIM) return;
-  const Prim *prim = g->prim;
-  if (prim->max != PRIM_ANY && e->count > prim->max) warn_too_many(r, e, g->name, prim->max, NO_SPAN);
-  if (e->count < prim->min || (prim->max != PRIM_ANY && e->count > prim->max)) return;
-  e->kind = CORE_PRIM;
-  e->prim = prim;
-  e->a = NULL;
-  if (prim->binary && e->count >= 2) nest_binary(r, e);
+  if (g->prim->max != PRIM_ANY && e->count > g->prim->max) warn_too_many(r, e, g->name, g->prim->max, NO_SPAN);
+  core_settle_prim(r->p, e);
 }
 
 /* ---- the walk ----------------------------------------------------------------------------- */

@@ -3,7 +3,7 @@
  * Sums, differences and small products are written straight into a new heap object, which
  * libtommath's mp_add and mp_sub allow because they grow their target only if it is too small.
  * Its other functions exchange or free their target's digits, so they get one in malloc memory.
- * Text conversions are in bigint_text.c. */
+ * Division is in bigint_divide.c, text in bigint_text.c. */
 #include "bigint.h"
 #include "heap.h"
 #include <float.h>
@@ -74,6 +74,13 @@ static V big_copy_digits(vk *c, const mp_int *m) {
   if (!big) return vk_out_of_memory(c, (size_t)m->used * sizeof(mp_digit));
   memcpy(big->digits, m->dp, (size_t)m->used * sizeof(mp_digit));
   return big_finish(c, big, m->used, m->sign == MP_NEG);
+}
+
+V big_from_parts(vk *c, mp_digit *digits, int used, bool is_negative) {
+  while (used > 0 && digits[used - 1] == 0) used--;
+  mp_int m = {
+      .used = used, .alloc = used, .sign = is_negative ? MP_NEG : MP_ZPOS, .dp = digits};
+  return big_copy_digits(c, &m);
 }
 
 V big_take(vk *c, mp_err e, mp_int *r) {
@@ -154,31 +161,7 @@ V big_mul(vk *c, V a, V b) {
   return big_finish(c, big, used, x->sign != y->sign);
 }
 
-/* ---- quotients --------------------------------------------------------------------------- */
-
-V big_quotient(vk *c, V a, V b) {
-  BigView wa, wb;
-  mp_int q;
-  mp_err e = mp_init(&q);
-  if (e == MP_OKAY) e = mp_div(big_view(&wa, a), big_view(&wb, b), &q, NULL);
-  return big_take(c, e, &q);
-}
-
-V big_remainder(vk *c, V a, V b) {
-  BigView wa, wb;
-  mp_int r;
-  mp_err e = mp_init(&r);
-  if (e == MP_OKAY) e = mp_div(big_view(&wa, a), big_view(&wb, b), NULL, &r);
-  return big_take(c, e, &r);
-}
-
-V big_modulo(vk *c, V a, V b) {
-  BigView wa, wb;
-  mp_int r;
-  mp_err e = mp_init(&r);
-  if (e == MP_OKAY) e = mp_mod(big_view(&wa, a), big_view(&wb, b), &r);
-  return big_take(c, e, &r);
-}
+/* ---- comparison --------------------------------------------------------------------------- */
 
 int big_compare(V a, V b) {
   BigView wa, wb;

@@ -31,6 +31,8 @@ const mp_int *big_view(BigView *w, V v); /* requires: an integer */
 V big_take(vk *c, mp_err e, mp_int *r);
 V big_too_large(vk *c);
 V big_from_i128(vk *c, __int128 n);
+/* The number of these digits, which are copied; leading zeros are dropped. */
+V big_from_parts(vk *c, mp_digit *digits, int used, bool is_negative);
 
 /* Integers in any form; at least one is big in practice, or the caller's fast path failed. */
 V big_add(vk *c, V a, V b);
@@ -39,6 +41,12 @@ V big_mul(vk *c, V a, V b);
 V big_quotient(vk *c, V a, V b);  /* toward zero; requires b != 0, here and below */
 V big_remainder(vk *c, V a, V b); /* sign of the dividend */
 V big_modulo(vk *c, V a, V b);    /* sign of the divisor */
+
+/* Quotient and remainder of magnitudes, into initialised mp_ints; not aliased, b != 0. */
+mp_err big_divide(const mp_int *a, const mp_int *b, mp_int *q, mp_int *r);
+/* q = u / divisor (q may be u, or NULL); gives the remainder. */
+mp_digit big_divide_digit(mp_digit *q, const mp_digit *u, int used, mp_digit divisor);
+
 int big_compare(V a, V b);
 int big_sign(V v); /* -1, 0, 1 of any integer */
 

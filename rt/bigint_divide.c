@@ -27,19 +27,18 @@ mp_digit big_divide_digit(mp_digit *q, const mp_digit *u, int used, mp_digit div
 
 /* ---- Algorithm D ------------------------------------------------------------------------- */
 
-/* u[0..n] -= digit * v[0..n-1]; gives the borrow out of u[n]. */
-static mp_digit subtract_product(mp_digit *u, const mp_digit *v, int n, mp_digit digit) {
-  mp_digit carry = 0, borrow = 0;
+/* u[0..n] -= digit * v[0..n-1]; true if that went below zero. */
+static bool subtract_product(mp_digit *u, const mp_digit *v, int n, mp_digit digit) {
+  __int128 difference = 0; /* of this place, with what the places below borrow */
   for (int i = 0; i < n; i++) {
-    unsigned __int128 product = (unsigned __int128)digit * v[i] + carry;
-    mp_digit difference = u[i] - ((mp_digit)product & MP_MASK) - borrow;
-    carry = (mp_digit)(product >> MP_DIGIT_BIT);
-    borrow = difference >> 63;
-    u[i] = difference & MP_MASK;
+    difference += u[i];
+    difference -= (__int128)digit * v[i];
+    u[i] = (mp_digit)difference & MP_MASK;
+    difference >>= MP_DIGIT_BIT;
   }
-  mp_digit difference = u[n] - carry - borrow;
-  u[n] = difference & MP_MASK;
-  return difference >> 63;
+  difference += u[n];
+  u[n] = (mp_digit)difference & MP_MASK;
+  return difference < 0;
 }
 
 static void add_back(mp_digit *u, const mp_digit *v, int n) {
@@ -174,23 +173,121 @@ static mp_err divide_balanced(const mp_int *a, const mp_int *b, mp_int *q, mp_in
   return e;
 }
 
-/* Algorithm 1.9: as many digits of the quotient at a time as b has, from the top. */
+/* r = r * B^n + the n digits of a from `at`; r < B^n. */
+static mp_err take_block(const mp_int *a, int at, int n, mp_int *r) {
+  int have = a->used - at < n ? a->used - at : n;
+  mp_err e = mp_grow(r, 2 * n);
+  if (e != MP_OKAY) return e;
+  memmove(r->dp + n, r->dp, (size_t)r->used * sizeof(mp_digit));
+  memcpy(r->dp, a->dp + at, (size_t)have * sizeof(mp_digit));
+  memset(r->dp + have, 0, (size_t)(n - have) * sizeof(mp_digit));
+  r->used += n;
+  mp_clamp(r);
+  return MP_OKAY;
+}
+
+/* Algorithm 1.9: the quotient in blocks as long as b, from the top. */
+static mp_err divide_blocks(const mp_int *a, const mp_int *b, mp_int *q, mp_int *r) {
+  int n = b->used, blocks = (a->used + n - 1) / n;
+  mp_int part, rest;
+  mp_err e = mp_init_multi(&part, &rest, NULL);
+  if (e != MP_OKAY) return e;
+  e = mp_grow(q, blocks * n);
+  mp_zero(r);
+  for (int i = blocks - 1; i >= 0 && e == MP_OKAY; i--) {
+    e = take_block(a, i * n, n, r);
+    if (e == MP_OKAY) e = divide_recursive(r, b, &part, &rest);
+    if (e != MP_OKAY) break;
+    memset(q->dp + i * n, 0, (size_t)n * sizeof(mp_digit));
+    memcpy(q->dp + i * n, part.dp, (size_t)part.used * sizeof(mp_digit));
+    mp_exch(r, &rest);
+  }
+  q->used = e == MP_OKAY ? blocks * n : 0;
+  q->sign = MP_ZPOS;
+  mp_clamp(q);
+  mp_clear_multi(&part, &rest, NULL);
+  return e;
+}
+
 static mp_err divide_recursive(const mp_int *a, const mp_int *b, mp_int *q, mp_int *r) {
   int n = b->used, m = a->used - n;
   if (m < RECURSIVE_DIGITS || n < RECURSIVE_DIGITS) return divide_by_digits(a, b, q, r);
-  if (m <= n) return divide_balanced(a, b, q, r);
-  mp_int part, quotient, rest;
-  mp_err e = mp_init_multi(&part, &quotient, &rest, NULL);
+  return m <= n ? divide_balanced(a, b, q, r) : divide_blocks(a, b, q, r);
+}
+
+/* ---- entries ----------------------------------------------------------------------------- */
+
+static mp_err divide_by_digit(const mp_int *a, mp_digit divisor, mp_int *q, mp_int *r) {
+  mp_err e = mp_copy(a, q);
   if (e != MP_OKAY) return e;
-  e = split_at(a, m - m % n, r, &rest);
-  mp_zero(q);
-  for (int at = m - m % n; e == MP_OKAY; at -= n) {
-    e = divide_balanced_or_digits(r, b, &quotient, &part);
-    if (e == MP_OKAY) e = mp_lshd(q, n);
-    if (e == MP_OKAY) e = mp_add(q, &quotient, q);
-    if (at == 0) break;
-    (void)at;
-  }
-  mp_clear_multi(&part, &quotient, &rest, NULL);
+  mp_set(r, big_divide_digit(q->dp, q->dp, q->used, divisor));
+  q->sign = MP_ZPOS;
+  mp_clamp(q);
+  return MP_OKAY;
+}
+
+mp_err big_divide(const mp_int *a, const mp_int *b, mp_int *q, mp_int *r) {
+  if (b->used == 1) return divide_by_digit(a, b->dp[0], q, r);
+  int shift = normal_shift(b);
+  mp_int u, v;
+  mp_err e = mp_init_multi(&u, &v, NULL);
+  if (e != MP_OKAY) return e;
+  e = mp_mul_2d(a, shift, &u);
+  if (e == MP_OKAY) e = mp_mul_2d(b, shift, &v);
+  u.sign = v.sign = MP_ZPOS;
+  if (e == MP_OKAY) e = divide_recursive(&u, &v, q, r);
+  if (e == MP_OKAY) e = mp_div_2d(r, shift, r, NULL);
+  mp_clear_multi(&u, &v, NULL);
   return e;
+}
+
+typedef enum Part { QUOTIENT, REMAINDER } Part;
+
+/* Operands of at most SHORT_DIGITS digits, the divisor two or more. */
+static V divide_short(vk *c, const mp_int *a, const mp_int *b, Part part) {
+  mp_digit u[SHORT_DIGITS + 1], v[SHORT_DIGITS], q[SHORT_DIGITS];
+  int n = b->used, m = a->used - n, shift = normal_shift(b);
+  u[a->used] = shift_left(u, a->dp, a->used, shift);
+  shift_left(v, b->dp, n, shift);
+  divide_schoolbook(q, u, m, v, n);
+  if (part == QUOTIENT) return big_from_parts(c, q, m + 1, a->sign != b->sign);
+  shift_right(u, n, shift);
+  return big_from_parts(c, u, n, a->sign == MP_NEG);
+}
+
+static V divide_large(vk *c, const mp_int *a, const mp_int *b, Part part) {
+  mp_int q, r;
+  mp_err e = mp_init_multi(&q, &r, NULL);
+  if (e != MP_OKAY) return vk_errorf(c, VK_SYM(out_of_memory), "out of memory");
+  e = big_divide(a, b, &q, &r);
+  bool is_negative = part == QUOTIENT ? a->sign != b->sign : a->sign == MP_NEG;
+  mp_int *wanted = part == QUOTIENT ? &q : &r;
+  if (wanted->used) wanted->sign = is_negative ? MP_NEG : MP_ZPOS;
+  mp_clear(part == QUOTIENT ? &r : &q);
+  return big_take(c, e, wanted);
+}
+
+static V divide(vk *c, V dividend, V divisor, Part part) {
+  BigView wa, wb;
+  const mp_int *a = big_view(&wa, dividend), *b = big_view(&wb, divisor);
+  if (a->used < b->used) return part == QUOTIENT ? VK_FIX(0) : dividend;
+  if (b->used == 1 && part == REMAINDER) {
+    int64_t rest = (int64_t)big_divide_digit(NULL, a->dp, a->used, b->dp[0]);
+    return VK_FIX(a->sign == MP_NEG ? -rest : rest);
+  }
+  if (b->used == 1 && a->used <= SHORT_DIGITS) {
+    mp_digit q[SHORT_DIGITS];
+    big_divide_digit(q, a->dp, a->used, b->dp[0]);
+    return big_from_parts(c, q, a->used, a->sign != b->sign);
+  }
+  return a->used <= SHORT_DIGITS ? divide_short(c, a, b, part) : divide_large(c, a, b, part);
+}
+
+V big_quotient(vk *c, V a, V b) { return divide(c, a, b, QUOTIENT); }
+V big_remainder(vk *c, V a, V b) { return divide(c, a, b, REMAINDER); }
+
+V big_modulo(vk *c, V a, V b) {
+  V rest = divide(c, a, b, REMAINDER);
+  if (VK_IS_ABN(rest) || rest == VK_FIX(0) || big_sign(rest) == big_sign(b)) return rest;
+  return vk_add(c, rest, b);
 }

@@ -53,24 +53,13 @@ static mp_int *radix_power(Radix *r, int k) {
 
 static char digit_char(unsigned d) { return "0123456789abcdefghijklmnopqrstuvwxyz"[d]; }
 
-/* Divides the `used` digits at dp by d in place; gives the remainder. */
-static mp_digit divide_in_place(mp_digit *dp, int used, mp_digit d) {
-  unsigned __int128 rest = 0;
-  for (int i = used - 1; i >= 0; i--) {
-    rest = rest << MP_DIGIT_BIT | dp[i];
-    dp[i] = (mp_digit)(rest / d);
-    rest %= d;
-  }
-  return (mp_digit)rest;
-}
-
 /* The digits of n, which it destroys, with zeros in front up to `width`. */
 static void put_small(VkBuf *b, Radix *r, mp_int *n, size_t width) {
   size_t most = (size_t)(n->used + 1) * MP_DIGIT_BIT + r->chunk_digits; /* radix 2 */
   char *text = malloc(most), *end = text + most, *p = end;
   if (!text) must(MP_MEM);
   for (int used = n->used; used > 0;) {
-    mp_digit chunk = divide_in_place(n->dp, used, r->chunk);
+    mp_digit chunk = big_divide_digit(n->dp, n->dp, used, r->chunk);
     while (used > 0 && n->dp[used - 1] == 0) used--;
     for (unsigned i = 0; i < r->chunk_digits; i++, chunk /= r->radix)
       *--p = digit_char((unsigned)(chunk % r->radix));
@@ -90,7 +79,7 @@ static void put_split(VkBuf *b, Radix *r, mp_int *n, int k, size_t width) {
   }
   mp_int high, low;
   must(mp_init_multi(&high, &low, NULL));
-  must(mp_div(n, radix_power(r, k), &high, &low));
+  must(big_divide(n, radix_power(r, k), &high, &low));
   size_t low_width = ((size_t)TEXT_SPLIT << k) * r->chunk_digits;
   put_split(b, r, &high, k - 1, width ? width - low_width : 0);
   put_split(b, r, &low, k - 1, low_width);
@@ -130,15 +119,24 @@ static void put_magnitude(VkBuf *b, const mp_int *m, unsigned radix) {
   radix_clear(&r);
 }
 
-void big_put_radix(VkBuf *b, V v, unsigned radix) {
-  if (VK_IS_FIX(v)) {
-    char text[64], *end = text + sizeof text, *p = end;
-    int64_t n = VK_INT(v);
-    uint64_t rest = n < 0 ? -(uint64_t)n : (uint64_t)n;
+/* A constant divisor is a multiplication to the C compiler: decimals apart. */
+static void put_fixnum(VkBuf *b, int64_t n, unsigned radix) {
+  char text[64], *end = text + sizeof text, *p = end;
+  uint64_t rest = n < 0 ? -(uint64_t)n : (uint64_t)n;
+  if (radix == 10) {
+    do *--p = (char)('0' + rest % 10);
+    while (rest /= 10);
+  } else {
     do *--p = digit_char((unsigned)(rest % radix));
     while (rest /= radix);
-    if (n < 0) *--p = '-';
-    vk_buf_put(b, p, (size_t)(end - p));
+  }
+  if (n < 0) *--p = '-';
+  vk_buf_put(b, p, (size_t)(end - p));
+}
+
+void big_put_radix(VkBuf *b, V v, unsigned radix) {
+  if (VK_IS_FIX(v)) {
+    put_fixnum(b, VK_INT(v), radix);
     return;
   }
   BigView w;

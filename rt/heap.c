@@ -153,9 +153,8 @@ VkHeap *vk_heap_new(vk *c, const VkLimits *limits) {
   }
   h->c = c;
   h->commits_left = SIZE_MAX;
-  size_t limit_blocks = limits->heap_limit_bytes / BLOCK_BYTES;
-  h->limit_blocks = limit_blocks < h->max_blocks ? (uint32_t)limit_blocks : h->max_blocks;
-  h->least_full_bytes = h->full_trigger_bytes = limits->gc_threshold_bytes;
+  heap_set_limit(h, limits->heap_limit_bytes);
+  h->threshold_bytes = limits->gc_threshold_bytes;
   h->arena_bytes = limits->arena_bytes;
   h->stress = h->stress_left = limits->gc_stress;
   h->trace = limits->trace_gc;
@@ -164,6 +163,7 @@ VkHeap *vk_heap_new(vk *c, const VkLimits *limits) {
   c->barrier =
       (VkBarrier){.base = (uintptr_t)h->base, .logged = (const uint8_t *)h->logs, .tags = 0x62};
   init_classes(h, c);
+  heap_plan_full(h);
   heap_plan_cycle(h);
   return h;
 }

@@ -26,6 +26,7 @@ enum {
   SMALL_HEAP_BYTES = 1 << 20,  /* marked at once */
   SWEEP_PER_MINOR = 128,       /* blocks */
   GIVE_BACK_MAX = 64,          /* blocks per minor collection */
+  KEPT_MOST = 2,
   STRIKES_MAX = 3,
 };
 
@@ -79,11 +80,11 @@ static size_t used_bytes(const VkHeap *h) {
   return h->live_bytes + cycle_allocated(h);
 }
 
-static const char *const event_names[EVENT_COUNT] = {"minor", "start", "slice", "full"};
+const char *const heap_event_names[EVENT_COUNT] = {"minor", "start", "slice", "full"};
 
 static void trace_event(const VkHeap *h, HeapEvent e, size_t allocated, size_t survived) {
   const PauseStats *s = &h->stats.pauses[e];
-  fprintf(stderr, "gc %s %llu: %.3f ms, %zuk allocated", event_names[e],
+  fprintf(stderr, "gc %s %llu: %.3f ms, %zuk allocated", heap_event_names[e],
           (unsigned long long)s->count, (double)s->last_ns / 1e6, allocated >> 10);
   if (e == EVENT_MINOR) fprintf(stderr, ", %zuk survived", survived >> 10);
   fprintf(stderr, ", %zuk live, %uk in use, next full at %zuk\n", h->live_bytes >> 10,
@@ -108,12 +109,31 @@ static void size_nursery(VkHeap *h, size_t survived) {
   if (h->nursery_bytes > NURSERY_BYTES_MAX) h->nursery_bytes = NURSERY_BYTES_MAX;
 }
 
-/* Old bytes at which the next full marking starts. */
-static void plan_full(VkHeap *h) {
-  size_t live = h->live_bytes, limit = (size_t)h->limit_blocks * BLOCK_BYTES;
-  size_t growth = live / 4 * 3 > h->least_full_bytes ? live / 4 * 3 : h->least_full_bytes;
+/* When the next full marking may start: the heap has doubled, less near the hard limit. */
+static void plan_from(VkHeap *h, size_t live) {
+  size_t limit = (size_t)h->limit_blocks * BLOCK_BYTES;
+  size_t growth = live > h->threshold_bytes / 4 ? live : h->threshold_bytes / 4;
   size_t room = limit > live ? (limit - live) / 2 : 0;
   h->full_trigger_bytes = live + (growth < room ? growth : room);
+  h->full_after_bytes = h->threshold_bytes < room ? h->threshold_bytes : room;
+}
+
+void heap_plan_full(VkHeap *h) {
+  h->full_live_bytes = h->live_bytes;
+  h->full_allocated = heap_allocated(h);
+  plan_from(h, h->full_live_bytes);
+}
+
+/* Both take effect at once, as if they had been so since the last full collection. */
+void heap_set_threshold(VkHeap *h, size_t bytes) {
+  h->threshold_bytes = bytes;
+  plan_from(h, h->full_live_bytes);
+}
+
+void heap_set_limit(VkHeap *h, size_t bytes) {
+  size_t blocks = bytes / BLOCK_BYTES;
+  h->limit_blocks = blocks < h->max_blocks ? (uint32_t)blocks : h->max_blocks;
+  plan_from(h, h->full_live_bytes);
 }
 
 /* ---- the phases --------------------------------------------------------------------------- */
@@ -130,6 +150,7 @@ static size_t minor(VkHeap *h) {
   size_t before = h->live_bytes;
   heap_retire_runs(h);
   size_t allocated = cycle_allocated(h);
+  size_t logged = h->log.count;
   heap_mark_logged(h);
   heap_mark_roots(h);
   heap_trace(h, SIZE_MAX);
@@ -139,9 +160,11 @@ static size_t minor(VkHeap *h) {
   heap_sweep_some(h, SWEEP_PER_MINOR);
   give_back(h);
   size_t survived = h->live_bytes - before;
+  h->stats.logged_count += logged;
   h->stats.minor_seen_bytes += allocated;
   h->stats.minor_kept_bytes += survived;
   size_nursery(h, survived);
+  h->kept_most = survived > allocated / 4 * 3 ? h->kept_most + 1 : 0;
   return survived;
 }
 
@@ -154,7 +177,7 @@ static void start_marking(VkHeap *h) {
   h->marking_base_bytes = h->live_bytes + cycle_allocated(h);
   h->marking_base_allocated = heap_allocated(h);
   size_t headroom = h->marking_base_bytes / 4;
-  if (headroom < h->least_full_bytes / 2) headroom = h->least_full_bytes / 2;
+  if (headroom < h->threshold_bytes / 4) headroom = h->threshold_bytes / 4;
   h->mark_ratio = 4 + 2 * h->marking_base_bytes / (headroom + 1);
   memset(h->marks, 0, (size_t)h->frontier * BLOCK_BITMAP_WORDS * sizeof *h->marks);
   h->live_bytes = 0;
@@ -172,9 +195,10 @@ static void finish_marking(VkHeap *h) {
   heap_forget_young(h);
   heap_sweep_begin(h);
   h->phase = HEAP_IDLE;
+  h->kept_most = 0;
   h->c->barrier.tags = 0x62;
   h->stats.full_count++;
-  plan_full(h);
+  heap_plan_full(h);
 }
 
 static void slice(VkHeap *h) {
@@ -219,6 +243,7 @@ static void run_event(VkHeap *h, HeapEvent e) {
   h->is_collecting = false;
   uint64_t ns = now_ns() - start;
   count_pause(&h->stats.pauses[e], ns);
+  h->stats.last_pauses[h->stats.all_pauses.count % PAUSES_KEPT] = (Pause){ns, e};
   count_pause(&h->stats.all_pauses, ns);
   if (h->trace) trace_event(h, e, allocated, survived);
 #ifdef VK_DEBUG
@@ -236,11 +261,28 @@ static HeapEvent stress_event(VkHeap *h) {
   return turn == 5 ? EVENT_START : EVENT_MINOR;
 }
 
+static uint64_t since_full(const VkHeap *h) { return heap_allocated(h) - h->full_allocated; }
+
+/* While a program builds what it keeps, minor collections only cost: after KEPT_MOST of them
+ * freed next to nothing there are no more until the next full marking. */
+static void skip_minor(VkHeap *h) {
+  h->cycle_bytes += h->nursery_bytes;
+  h->budget += (int64_t)h->nursery_bytes;
+}
+
 void heap_event(VkHeap *h) {
-  HeapEvent e = h->phase == HEAP_MARKING                 ? EVENT_SLICE
-                : h->live_bytes >= h->full_trigger_bytes ? EVENT_START
-                                                         : EVENT_MINOR;
-  run_event(h, h->stress ? stress_event(h) : e);
+  bool skips = h->kept_most >= KEPT_MOST && !h->stress;
+  size_t old = h->live_bytes + (skips ? cycle_allocated(h) : 0);
+  if (h->stress)
+    run_event(h, stress_event(h));
+  else if (h->phase == HEAP_MARKING)
+    run_event(h, EVENT_SLICE);
+  else if (old >= h->full_trigger_bytes && since_full(h) >= h->full_after_bytes)
+    run_event(h, EVENT_START);
+  else if (skips)
+    skip_minor(h);
+  else
+    run_event(h, EVENT_MINOR);
 }
 
 void heap_collect_full(VkHeap *h) { run_event(h, EVENT_FULL); }

@@ -113,17 +113,24 @@ typedef struct FinaliserList {
   size_t young; /* items from here on were added this cycle */
 } FinaliserList;
 
-enum { PAUSE_BUCKETS = 128 }; /* quarter powers of two of nanoseconds */
+enum { PAUSES_KEPT = 8, PAUSE_BUCKETS = 128 }; /* quarter powers of two of nanoseconds */
 typedef struct PauseStats {
   uint64_t count, total_ns, max_ns, last_ns;
   uint32_t buckets[PAUSE_BUCKETS];
 } PauseStats;
+typedef struct Pause {
+  uint64_t ns;
+  HeapEvent event;
+} Pause;
 typedef struct HeapStats {
+  Pause last_pauses[PAUSES_KEPT]; /* a ring; all_pauses.count tells where it begins */
   PauseStats pauses[EVENT_COUNT];
   PauseStats all_pauses;
   uint64_t full_count;       /* full collections completed */
   uint64_t allocated_bytes;  /* in runs and large objects, ever; add the current cycle's */
   uint64_t minor_seen_bytes; /* allocated between minor collections... */
+  uint64_t minor_kept_count; /* objects */
+  uint64_t logged_count;     /* entries of the log that collections went through */
   uint64_t minor_kept_bytes; /* ...and found alive by them */
   uint64_t used_bytes_max;   /* blocks in use, in bytes */
   uint64_t released_blocks;  /* given back to the system, ever */
@@ -156,14 +163,18 @@ struct VkHeap {
   size_t cycle_bytes;        /* the budget when the cycle began */
   size_t nursery_bytes;      /* what the next cycle should get */
   size_t root_bytes;         /* scanned conservatively at the last collection */
+  unsigned kept_most;        /* minor collections in a row that freed little: see heap_event */
   size_t live_bytes;         /* marked objects */
-  size_t full_trigger_bytes; /* start full marking when live_bytes passes it */
+  size_t full_trigger_bytes; /* nor before live_bytes passed this */
   size_t mark_ratio;         /* bytes to trace for each byte allocated meanwhile */
   size_t mark_debt;          /* bytes to trace that no slice did yet */
   size_t marking_base_bytes; /* in use when marking started */
   uint64_t marking_base_allocated;
-  size_t least_full_bytes;        /* VALK_GC_THRESHOLD */
-  size_t arena_bytes;             /* VALK_ARENA_SIZE */
+  size_t threshold_bytes;  /* VALK_GC_THRESHOLD */
+  size_t full_live_bytes;  /* live when the last one ended */
+  size_t full_after_bytes; /* no full marking before this much was allocated since the last */
+  uint64_t full_allocated; /* bytes ever allocated when the last one ended */
+  size_t arena_bytes;      /* VALK_ARENA_SIZE */
   uint32_t sweep_next, sweep_end; /* blocks in between may be UNSWEPT */
   unsigned stress, stress_left, stress_turn;
   unsigned strikes; /* collections in a row that left next to nothing at the hard limit */
@@ -268,6 +279,11 @@ void heap_plan_cycle(VkHeap *h);
 uint64_t heap_allocated(const VkHeap *h); /* bytes, ever */
 /* ns that this part (0.5, 0.99) of the pauses did not pass; up to a quarter too much. */
 uint64_t heap_pause_quantile(const PauseStats *s, double part);
+
+extern const char *const heap_event_names[EVENT_COUNT];
+void heap_set_threshold(VkHeap *h, size_t bytes);
+void heap_set_limit(VkHeap *h, size_t bytes); /* at most what is reserved */
+void heap_plan_full(VkHeap *h);
 
 /* heap_check.c */
 void heap_print_consumers(VkHeap *h, FILE *to);

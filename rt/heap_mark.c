@@ -16,7 +16,14 @@
 #include "heap_impl.h"
 #include <stdlib.h>
 
-enum { TAG_RANGE = 2, RANGE_WORDS = 128, QUEUE_LENGTH = 8, STACK_ROOM = 16 };
+enum {
+  TAG_RANGE = 2,
+  RANGE_WORDS = 128,      /* traced of an array at once */
+  CHAIN_BYTES = 64 << 10, /* followed of a list at once */
+  HEADER_BYTES = 32,      /* the work of looking at an object, in bytes of fields */
+  QUEUE_LENGTH = 8,
+  STACK_ROOM = RANGE_WORDS + QUEUE_LENGTH + 8, /* words */
+};
 
 /* ---- words to objects --------------------------------------------------------------------- */
 
@@ -89,18 +96,24 @@ void heap_fields(V *object, V **first, V **end) {
   *end = object + n;
 }
 
-/* ---- marking ------------------------------------------------------------------------------ */
+/* ---- the stack ---------------------------------------------------------------------------- */
 
 /* No room to push the object, or the rest of its fields. */
-static VK_COLD void overflow(VkHeap *h, size_t granule) {
-  uint32_t b = heap_block_of(granule);
+static VK_COLD void overflow(VkHeap *h, uintptr_t address) {
+  uint32_t b = heap_block_of(heap_granule(h, address));
   if (h->blocks[b].kind == BLOCK_LARGE_REST) b = h->blocks[b].head;
   h->blocks[b].flags |= BLOCK_RESCAN;
   h->has_rescan = true;
   h->stats.overflows++;
 }
 
-/* Room for STACK_ROOM more words, or false. */
+/* An object marked but not traced is counted as live here, as rescan_block does not. */
+static VK_COLD void overflow_value(VkHeap *h, V v) {
+  h->live_bytes += heap_cell_bytes(h, heap_block_of(heap_granule(h, v)));
+  overflow(h, v);
+}
+
+/* Room for a step of tracing, or false. */
 static VK_COLD bool grow_stack(VkHeap *h) {
   WordList *l = &h->mark_stack;
   size_t capacity = l->capacity ? 2 * l->capacity : 4096;
@@ -117,83 +130,119 @@ static inline bool has_room(VkHeap *h) {
   return VK_LIKELY(h->mark_stack.count + STACK_ROOM <= h->mark_stack.capacity) || grow_stack(h);
 }
 
+/* What the inner loop needs of the heap, in locals: stores of marks might else change it, as far
+ * as a compiler knows. A step of tracing pushes less than STACK_ROOM words unchecked. */
+typedef struct Tracer {
+  VkHeap *h;
+  uintptr_t base;
+  size_t granules;
+  uint64_t *marks;
+  uintptr_t *items;
+  size_t count, most; /* of the stack; up to most a step has room */
+  size_t live_bytes;
+} Tracer;
+
+static inline Tracer tracer_begin(VkHeap *h) {
+  size_t capacity = h->mark_stack.capacity;
+  return (Tracer){.h = h,
+                  .base = (uintptr_t)h->base,
+                  .granules = h->committed_granules,
+                  .marks = h->marks,
+                  .items = h->mark_stack.items,
+                  .count = h->mark_stack.count,
+                  .most = capacity > STACK_ROOM ? capacity - STACK_ROOM : 0,
+                  .live_bytes = h->live_bytes};
+}
+
+static inline void tracer_end(const Tracer *t) {
+  t->h->mark_stack.count = t->count;
+  t->h->live_bytes = t->live_bytes;
+}
+
+/* ---- marking ------------------------------------------------------------------------------ */
+
 /* Tags of values that may refer to the heap: pair, object, error. */
 static inline bool is_reference(V v) { return 0x62u >> (v & 7) & 1; }
 
-static inline void mark_granule(VkHeap *h, size_t granule, V v) {
-  uint64_t bit = (uint64_t)1 << (granule % 64), *word = &h->marks[granule / 64];
-  if (*word & bit) return;
+/* Whether v refers to the heap and was not marked; it is now. */
+static inline bool mark(Tracer *t, V v) {
+  size_t granule = (v - t->base) / GRANULE_BYTES;
+  if (!is_reference(v) || granule >= t->granules) return false;
+  uint64_t bit = (uint64_t)1 << (granule % 64), *word = &t->marks[granule / 64];
+  if (*word & bit) return false;
   *word |= bit;
-  if (has_room(h)) {
+  return true;
+}
+
+static inline void push(Tracer *t, V v) { t->items[t->count++] = v; }
+
+void heap_mark_value(VkHeap *h, V v) {
+  Tracer t = tracer_begin(h);
+  if (!mark(&t, v)) return;
+  if (has_room(h))
     h->mark_stack.items[h->mark_stack.count++] = v;
-    return;
-  }
-  h->live_bytes += heap_cell_bytes(h, heap_block_of(granule)); /* rescan will not count it */
-  overflow(h, granule);
+  else
+    overflow_value(h, v);
 }
-
-static inline void mark_value(VkHeap *h, V v) {
-  size_t granule = heap_granule(h, v);
-  if (is_reference(v) && granule < h->committed_granules) mark_granule(h, granule, v);
-}
-
-void heap_mark_value(VkHeap *h, V v) { mark_value(h, v); }
 
 void heap_mark_word(VkHeap *h, uintptr_t word) {
   V v = heap_find(h, word);
-  if (v) mark_granule(h, heap_granule(h, v), v);
+  if (v) heap_mark_value(h, v);
 }
 
 void heap_mark_fields_within(VkHeap *h, char *low, char *high) {
   size_t granule = heap_granule(h, (uintptr_t)low);
-  uint32_t b = heap_block_of(granule);
   V *first = (V *)low, *end = (V *)high;
-  if (h->blocks[b].kind != BLOCK_PAIRS) {
+  if (h->blocks[heap_block_of(granule)].kind != BLOCK_PAIRS) {
     V *object = (V *)heap_cell_start(h, granule), *object_first, *object_end;
     heap_fields(object, &object_first, &object_end);
     if (first < object_first) first = object_first;
     if (end > object_end) end = object_end;
   }
-  for (; first < end; first++) mark_value(h, *first);
+  for (; first < end; first++) heap_mark_value(h, *first);
 }
 
 /* ---- tracing ------------------------------------------------------------------------------ */
 
-static inline void push_range(VkHeap *h, V *first, V *end) {
-  WordList *l = &h->mark_stack;
-  if (!has_room(h)) {
-    overflow(h, heap_granule(h, (uintptr_t)first));
-    return;
-  }
-  l->items[l->count++] = (uintptr_t)end;
-  l->items[l->count++] = (uintptr_t)first + TAG_RANGE;
-}
-
 /* Traces [first, end), putting off what is beyond RANGE_WORDS; gives bytes looked at. */
-static size_t trace_fields(VkHeap *h, V *first, V *end) {
+static size_t trace_fields(Tracer *t, V *first, V *end) {
   if (end - first > RANGE_WORDS) {
-    push_range(h, first + RANGE_WORDS, end);
+    push(t, (uintptr_t)end);
     end = first + RANGE_WORDS;
+    push(t, (uintptr_t)end + TAG_RANGE);
   }
-  for (V *p = first; p < end; p++) mark_value(h, *p);
+  for (V *p = first; p < end; p++)
+    if (mark(t, *p)) push(t, *p);
   return (size_t)((char *)end - (char *)first);
 }
 
-/* Counts the object's bytes as live. */
-static size_t trace_object(VkHeap *h, V v) {
-  V *object = (V *)(v & ~(V)7), *first, *end;
-  if (VK_IS_PAIR(v)) {
-    h->live_bytes += sizeof(VkPair);
-    mark_value(h, VK_TAIL(v));
-    mark_value(h, VK_HEAD(v));
-    return sizeof(VkPair);
+static size_t trace_object(Tracer *t, V v) {
+  V *first, *end;
+  t->live_bytes += heap_cell_bytes(t->h, heap_block_of((v - t->base) / GRANULE_BYTES));
+  heap_fields((V *)(v & ~(V)7), &first, &end);
+  if (first >= end) return HEADER_BYTES;
+  return trace_fields(t, first, end) + HEADER_BYTES;
+}
+
+/* A list whose elements need no tracing is followed to its end, or for CHAIN_BYTES; so is any in
+ * a minor collection, where it is in the cache. Else the tail is pushed, to be prefetched. */
+static inline size_t trace_pairs(Tracer *t, V v, bool is_cached) {
+  size_t bytes = 0;
+  for (;;) {
+    V head = VK_HEAD(v), tail = VK_TAIL(v);
+    bytes += sizeof(VkPair);
+    bool must_follow = mark(t, head);
+    if (must_follow) push(t, head);
+    if (!mark(t, tail)) break;
+    if (!VK_IS_PAIR(tail) || (must_follow && !is_cached) || bytes >= CHAIN_BYTES ||
+        t->count >= t->most) {
+      push(t, tail);
+      break;
+    }
+    v = tail;
   }
-  uint32_t b = heap_block_of(heap_granule(h, v));
-  size_t bytes = heap_cell_bytes(h, b);
-  h->live_bytes += bytes;
-  heap_fields(object, &first, &end);
-  if (first >= end) return 32; /* nothing looked at but the header */
-  return trace_fields(h, first, end) + 32;
+  t->live_bytes += bytes;
+  return bytes;
 }
 
 static void rescan_cell(VkHeap *h, char *cell, void *to) {
@@ -201,11 +250,11 @@ static void rescan_cell(VkHeap *h, char *cell, void *to) {
   if (!bit_get(h->marks, heap_granule(h, (uintptr_t)cell))) return;
   V v = value_at(h, cell), *first = (V *)cell, *end = first + 2;
   if (!VK_IS_PAIR(v)) heap_fields(first, &first, &end);
-  for (; first < end; first++) mark_value(h, *first);
+  for (; first < end; first++) heap_mark_value(h, *first);
 }
 
 /* Takes up one block on which the stack overflowed. */
-static bool rescan_block(VkHeap *h) {
+static VK_COLD bool rescan_block(VkHeap *h) {
   heap_retire_runs(h); /* cells never allocated have marks while marking is under way */
   for (uint32_t b = 0; b < h->frontier; b++) {
     if (!(h->blocks[b].flags & BLOCK_RESCAN)) continue;
@@ -224,38 +273,60 @@ typedef struct Queue {
   unsigned head, length;
 } Queue;
 
-/* Fill the queue from the stack; gives the bytes of ranges met on the way. */
-static inline size_t fill_queue(VkHeap *h, Queue *q) {
-  WordList *l = &h->mark_stack;
-  size_t bytes = 0;
-  while (q->length < QUEUE_LENGTH && l->count) {
-    V v = l->items[--l->count];
-    if (VK_UNLIKELY((v & 7) == TAG_RANGE)) {
-      V *end = (V *)l->items[--l->count];
-      bytes += trace_fields(h, (V *)(v - TAG_RANGE), end);
-      continue;
-    }
+/* Fill the queue from the stack, up to a range of an array: that is traced at once. */
+static inline size_t fill_queue(Tracer *t, Queue *q) {
+  while (q->length < QUEUE_LENGTH && t->count) {
+    V v = t->items[--t->count];
+    if (VK_UNLIKELY((v & 7) == TAG_RANGE))
+      return trace_fields(t, (V *)(v - TAG_RANGE), (V *)t->items[--t->count]);
     __builtin_prefetch((void *)v);
     q->items[(q->head + q->length++) % QUEUE_LENGTH] = v;
   }
-  return bytes;
+  return 0;
+}
+
+/* No room for a step, and the stack cannot grow: what is on top waits for a rescan. */
+static VK_COLD void shed(VkHeap *h) {
+  WordList *l = &h->mark_stack;
+  for (unsigned i = 0; i < QUEUE_LENGTH && l->count; i++) {
+    V v = l->items[--l->count];
+    if ((v & 7) != TAG_RANGE) {
+      overflow_value(h, v);
+      continue;
+    }
+    l->count--;
+    overflow(h, v - TAG_RANGE);
+  }
 }
 
 size_t heap_trace(VkHeap *h, size_t budget) {
+  Tracer t = tracer_begin(h);
   Queue q = {.length = 0};
   size_t done = 0;
+  bool is_cached = h->phase == HEAP_IDLE;
   while (done < budget) {
-    done += fill_queue(h, &q);
-    if (!q.length) {
-      if (h->has_rescan && rescan_block(h)) continue;
-      break;
+    if (VK_UNLIKELY(t.count > t.most)) {
+      tracer_end(&t);
+      if (!grow_stack(h)) shed(h);
+      t = tracer_begin(h);
+      continue;
     }
+    done += fill_queue(&t, &q);
+    if (!q.length) {
+      if (t.count) continue;
+      tracer_end(&t);
+      bool has_more = h->has_rescan && rescan_block(h);
+      t = tracer_begin(h);
+      if (!has_more) break;
+      continue;
+    }
+    if (t.count > t.most) continue; /* a range took the room */
     V v = q.items[q.head];
     q.head = (q.head + 1) % QUEUE_LENGTH;
     q.length--;
-    done += trace_object(h, v);
+    done += VK_IS_PAIR(v) ? trace_pairs(&t, v, is_cached) : trace_object(&t, v);
   }
-  while (q.length--)
-    h->mark_stack.items[h->mark_stack.count++] = q.items[q.head++ % QUEUE_LENGTH];
+  while (q.length--) push(&t, q.items[q.head++ % QUEUE_LENGTH]);
+  tracer_end(&t);
   return done;
 }

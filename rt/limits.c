@@ -94,10 +94,10 @@ VkLimits vk_limits_read(const VkDefaults *d) {
   if (!d) d = &none;
   size_t machine = vk_machine_memory();
   return (VkLimits){
-      .heap_limit_bytes =
-          size_setting("VALK_HEAP_LIMIT", d->heap_limit_bytes, machine / 10 * 9, 1 << 20),
-      .gc_threshold_bytes =
-          size_setting("VALK_GC_THRESHOLD", d->gc_threshold_bytes, 16 << 20, 64 << 10),
+      .heap_limit_bytes = size_setting("VALK_HEAP_LIMIT", d->heap_limit_bytes, machine / 10 * 9,
+                                       VK_HEAP_LIMIT_MIN),
+      .gc_threshold_bytes = size_setting("VALK_GC_THRESHOLD", d->gc_threshold_bytes, 16 << 20,
+                                         VK_GC_THRESHOLD_MIN),
       .arena_bytes = size_setting("VALK_ARENA_SIZE", d->arena_bytes, 4 << 20, 0),
       .gc_stress = stress_setting(),
       .trace_gc = vk_trace_wanted("gc"),

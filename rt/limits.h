@@ -19,6 +19,8 @@ typedef struct VkDefaults {
   uint64_t heap_limit_bytes, gc_threshold_bytes, arena_bytes;
 } VkDefaults;
 
+enum { VK_HEAP_LIMIT_MIN = 1 << 20, VK_GC_THRESHOLD_MIN = 64 << 10 };
+
 typedef struct VkLimits {
   size_t heap_limit_bytes, gc_threshold_bytes, arena_bytes;
   unsigned gc_stress; /* 0: off */

@@ -89,18 +89,6 @@ bool vk_map_candidate(V map, uint64_t hash64, size_t *probe, size_t *entry) {
 
 /* ---- growing and shrinking ----------------------------------------------------------------- */
 
-V vk_map_make(vk *c, size_t room) {
-  VkMap *m = vk_new(c, sizeof *m);
-  m->hdr = VK_HDR(VK_MAP, 0, 0);
-  m->entries = m->index = VK_NIL;
-  V map = VK_FROM_OBJ(m);
-  if (room) {
-    V store = vk_store_new(c, 2 * room);
-    vk_write(c, map, &m->entries, store);
-  }
-  return map;
-}
-
 static V new_index(vk *c, size_t room) {
   size_t slots = 16;
   while (slots < 2 * room) slots *= 2;
@@ -108,6 +96,21 @@ static V new_index(vk *c, size_t room) {
   index->hdr = VK_HDR(VK_RAW, 0, 0);
   index->bytes = slots * 8;
   return VK_FROM_OBJ(index);
+}
+
+V vk_map_make(vk *c, size_t room) {
+  VkMap *m = vk_new(c, sizeof *m);
+  m->hdr = VK_HDR(VK_MAP, 0, 0);
+  m->entries = m->index = VK_NIL;
+  V map = VK_FROM_OBJ(m);
+  if (room == 0) return map;
+  V store = vk_store_new(c, 2 * room);
+  vk_write(c, map, &m->entries, store);
+  if (room > VK_MAP_LINEAR) {
+    V index = new_index(c, room);
+    vk_write(c, map, &m->index, index);
+  }
+  return map;
 }
 
 static void index_add(VkRaw *index, uint32_t hash, size_t entry) {

@@ -53,11 +53,6 @@ static V scan_radix(vk *c, Scan *s, bool is_negative, unsigned radix) {
 
 static V scan_decimal(vk *c, Scan *s, bool is_negative, size_t start) {
   bool has_whole = accept_digits(s, 10);
-  if (has_whole && s->p == s->end && s->count - start <= 18) {
-    int64_t n = 0; /* at most 10^18 - 1, a fixnum */
-    for (size_t i = start; i < s->count; i++) n = n * 10 + (s->digits[i] - '0');
-    return VK_FIX(is_negative ? -n : n);
-  }
   if (has_whole && s->p == s->end)
     return big_from_digits(c, is_negative, s->digits + start, s->count - start, 10);
   bool has_point = accept(s, '.');
@@ -83,7 +78,25 @@ static V scan_number(vk *c, Scan *s) {
   return scan_decimal(c, s, is_negative, s->count);
 }
 
+/* Plain decimal digits, at most 18 (a fixnum), with a minus or not: nearly all there are. */
+static bool parse_short(const char *text, size_t len, V *v) {
+  const char *p = text, *end = text + len;
+  bool is_negative = len > 0 && *p == '-';
+  int64_t n = 0;
+  p += is_negative;
+  if (p == end || end - p > 18) return false;
+  for (; p < end; p++) {
+    unsigned digit = (unsigned char)*p - (unsigned)'0';
+    if (digit > 9) return false;
+    n = n * 10 + digit;
+  }
+  *v = VK_FIX(is_negative ? -n : n);
+  return true;
+}
+
 V vk_parse_number(vk *c, const char *text, size_t len) {
+  V short_number;
+  if (parse_short(text, len, &short_number)) return short_number;
   if (len == 6 && !memcmp(text, "+inf.0", 6)) return vk_float_box(c, HUGE_VAL);
   if (len == 6 && !memcmp(text, "-inf.0", 6)) return vk_float_box(c, -HUGE_VAL);
   if (len == 6 && !memcmp(text, "+nan.0", 6)) return vk_float_box(c, NAN);
@@ -135,7 +148,8 @@ V vk_num_to_str_n(vk *c, size_t n, const V *args) {
     return vk_errorf(c, VK_SYM(range), "num->str: the radix must be 2 to 36");
   if (VK_IS_FLOAT(v) && radix != VK_FIX(10))
     return vk_errorf(c, VK_SYM(type), "num->str: a float has no radix but 10");
-  VkBuf b = {0};
+  char line[64];
+  VkBuf b = VK_BUF_ON(line);
   if (VK_IS_FLOAT(v))
     vk_show(&b, v, false);
   else

@@ -37,6 +37,13 @@ static inline V vk_op_sub(vk *c, V a, V b, const VkPos *pos) {
   return vk_sub_slow(c, a, b, pos);
 }
 
+V vk_neg_slow(vk *c, V a, const VkPos *pos) VK_COLD;
+static inline V vk_op_neg(vk *c, V a, const VkPos *pos) {
+  int64_t r;
+  if (VK_LIKELY(VK_IS_FIX(a)) && !__builtin_sub_overflow(0, (int64_t)a, &r)) return (V)r;
+  return vk_neg_slow(c, a, pos);
+}
+
 V vk_mul_slow(vk *c, V a, V b, const VkPos *pos) VK_COLD;
 static inline V vk_op_mul(vk *c, V a, V b, const VkPos *pos) {
   int64_t r;
@@ -211,11 +218,13 @@ static inline V vk_op_order(vk *c, V a, V b, const VkPos *pos) {
 /* Vectors: the index, seen as unsigned, is below the length times 8 only if it is a fixnum in
  * range once its tag is known to be 0; an empty vector need not have a store. */
 #define VK_IS_INDEX(vector, i) (VK_IS_FIX(i) && (i) >> 3 < VK_VEC(vector)->len)
+/* Element i of a store: a fixnum is its index times the size of an element. */
+#define VK_ITEM(store, i) ((V *)(uintptr_t)((store)-VK_TAG_OBJ + offsetof(VkStore, items) + (i)))
 
 V vk_vec_get_slow(vk *c, V vector, V i, const VkPos *pos) VK_COLD;
 static inline V vk_op_vec_get(vk *c, V vector, V i, const VkPos *pos) {
   if (VK_LIKELY(VK_IS_KIND(vector, VK_VECTOR) && VK_IS_INDEX(vector, i)))
-    return VK_STOREP(VK_VEC(vector)->store)->items[i >> 3];
+    return *VK_ITEM(VK_VEC(vector)->store, i);
   return vk_vec_get_slow(c, vector, i, pos);
 }
 
@@ -224,7 +233,7 @@ static inline V vk_op_vec_set(vk *c, V vector, V i, V item, const VkPos *pos) {
   if (VK_LIKELY(VK_IS_OBJ(vector) && (*VK_OBJ(vector) & (255 | VK_FROZEN)) == VK_VECTOR &&
                 VK_IS_INDEX(vector, i))) {
     V store = VK_VEC(vector)->store;
-    vk_write(c, store, &VK_STOREP(store)->items[i >> 3], item);
+    vk_write(c, store, VK_ITEM(store, i), item);
     return VK_NIL;
   }
   return vk_vec_set_slow(c, vector, i, item, pos);

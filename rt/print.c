@@ -33,7 +33,7 @@ typedef struct Show {
   size_t count, capacity;
   uint32_t *buckets; /* of the frames of vectors and maps; NULL until there is one */
   size_t bucket_count;
-  Frame first[INLINE_FRAMES];
+  Frame *first; /* room for INLINE_FRAMES on the C stack */
 } Show;
 
 /* ---- text of single values --------------------------------------------------------------- */
@@ -89,11 +89,10 @@ static void show_error(VkBuf *b, V error) {
   vk_buf_put(b, message->bytes, message->len);
 }
 
-static void show_object(Show *s, V v) {
-  VkBuf *b = s->out;
+static void show_object(VkBuf *b, V v, bool quoted) {
   switch (VK_KIND(v)) {
   case VK_STRING:
-    if (s->is_quoted)
+    if (quoted)
       vk_show_string(b, VK_STR(v)->bytes, VK_STR(v)->len);
     else
       vk_buf_put(b, VK_STR(v)->bytes, VK_STR(v)->len);
@@ -109,19 +108,20 @@ static void show_object(Show *s, V v) {
   }
 }
 
-static void show_single(Show *s, V v) {
+/* Any value but lists, vectors and maps. */
+static void show_single(VkBuf *b, V v, bool quoted) {
   if (VK_IS_FIX(v))
-    big_put_radix(s->out, v, 10);
+    big_put_radix(b, v, 10);
   else if (v == VK_NIL)
-    vk_buf_put(s->out, "()", 2);
+    vk_buf_put(b, "()", 2);
   else if (VK_IS_IMM_FLOAT(v))
-    show_float(s->out, vk_imm_double(v));
+    show_float(b, vk_imm_double(v));
   else if (VK_IS_OBJ(v))
-    show_object(s, v);
+    show_object(b, v, quoted);
   else if (VK_IS_ABN(v) && v != VK_MARK)
-    show_error(s->out, v);
+    show_error(b, v);
   else
-    vk_buf_put_z(s->out, v == VK_UNBOUND ? "<unbound>" : "<internal>");
+    vk_buf_put_z(b, v == VK_UNBOUND ? "<unbound>" : "<internal>");
 }
 
 /* ---- the frames -------------------------------------------------------------------------- */
@@ -201,7 +201,7 @@ static void show_value(Show *s, V v) {
   else if (VK_IS_MAP(v))
     open_frame(s, MAP_FRAME, v, "#{", '}');
   else
-    show_single(s, v);
+    show_single(s->out, v, s->is_quoted);
 }
 
 /* The next element of the frame, or VK_UNBOUND at its end. */
@@ -222,21 +222,39 @@ static V next_element(Frame *f) {
   return v;
 }
 
-void vk_show(VkBuf *b, V v, bool quoted) {
-  Show s = {.out = b, .is_quoted = quoted, .capacity = INLINE_FRAMES};
-  s.frames = s.first;
-  show_value(&s, v);
-  while (s.count > 0) {
-    Frame *f = &s.frames[s.count - 1];
+static bool is_container(V v) {
+  if (VK_IS_PAIR(v)) return true;
+  VkKind kind = VK_KIND(v);
+  return kind == VK_SEXPR || kind == VK_BLOCK || kind == VK_VECTOR || kind == VK_MAP;
+}
+
+static void show_elements(Show *s) {
+  while (s->count > 0) {
+    Frame *f = &s->frames[s->count - 1];
     V element = next_element(f);
     if (element == VK_UNBOUND) {
-      close_frame(&s);
+      close_frame(s);
       continue;
     }
-    if (f->is_started) vk_buf_putc(b, ' ');
+    if (f->is_started) vk_buf_putc(s->out, ' ');
     f->is_started = true;
-    show_value(&s, element);
+    show_value(s, element);
   }
+}
+
+void vk_show(VkBuf *b, V v, bool quoted) {
+  if (!is_container(v)) {
+    show_single(b, v, quoted);
+    return;
+  }
+  Frame first[INLINE_FRAMES];
+  Show s = {.out = b,
+            .is_quoted = quoted,
+            .frames = first,
+            .capacity = INLINE_FRAMES,
+            .first = first};
+  show_value(&s, v);
+  show_elements(&s);
   free(s.buckets);
-  if (s.frames != s.first) free(s.frames);
+  if (s.frames != first) free(s.frames);
 }

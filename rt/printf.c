@@ -286,9 +286,12 @@ static V print_buffer(VkBuf *b) {
   return VK_NIL;
 }
 
+enum { LINE_BYTES = 512 }; /* longer text goes to malloc memory */
+
 V vk_print_n(vk *c, size_t n, const V *args) {
   (void)c;
-  VkBuf b = {0};
+  char line[LINE_BYTES];
+  VkBuf b = VK_BUF_ON(line);
   for (size_t i = 0; i < n; i++) {
     if (i > 0) vk_buf_putc(&b, ' ');
     vk_show(&b, args[i], false);
@@ -298,13 +301,15 @@ V vk_print_n(vk *c, size_t n, const V *args) {
 }
 
 V vk_printf_n(vk *c, size_t n, const V *args) {
-  VkBuf b = {0};
+  char line[LINE_BYTES];
+  VkBuf b = VK_BUF_ON(line);
   V failure = vk_format(c, &b, "printf", n, args);
   return failure == VK_NIL ? print_buffer(&b) : failure;
 }
 
 V vk_println_n(vk *c, size_t n, const V *args) {
-  VkBuf b = {0};
+  char line[LINE_BYTES];
+  VkBuf b = VK_BUF_ON(line);
   V failure = n > 0 ? vk_format(c, &b, "println", n, args) : VK_NIL;
   if (failure != VK_NIL) return failure;
   vk_buf_putc(&b, '\n');
@@ -334,13 +339,15 @@ V vk_str_n(vk *c, size_t n, const V *args) {
     }
     return VK_FROM_OBJ(s);
   }
-  VkBuf b = {0};
+  char line[LINE_BYTES];
+  VkBuf b = VK_BUF_ON(line);
   for (size_t i = 0; i < n; i++) vk_show(&b, args[i], false);
   return vk_buf_string(c, &b);
 }
 
 V vk_repr(vk *c, V v) {
-  VkBuf b = {0};
+  char line[LINE_BYTES];
+  VkBuf b = VK_BUF_ON(line);
   vk_show(&b, v, true);
   return vk_buf_string(c, &b);
 }

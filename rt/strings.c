@@ -27,8 +27,11 @@ void vk_buf_grow(VkBuf *b, size_t more) {
   if (b->capacity - b->len >= more) return;
   size_t capacity = b->capacity < 128 ? 128 : b->capacity;
   while (capacity - b->len < more && capacity <= SIZE_MAX / 2) capacity *= 2;
-  char *data = capacity - b->len < more ? NULL : realloc(b->data, capacity);
+  if (capacity - b->len < more) no_memory();
+  char *data = b->is_borrowed ? malloc(capacity) : realloc(b->data, capacity);
   if (!data) no_memory();
+  if (b->is_borrowed) memcpy(data, b->data, b->len);
+  b->is_borrowed = false;
   b->data = data;
   b->capacity = capacity;
 }
@@ -64,7 +67,7 @@ void vk_buf_fill(VkBuf *b, char byte, size_t times) {
 }
 
 void vk_buf_free(VkBuf *b) {
-  free(b->data);
+  if (!b->is_borrowed) free(b->data);
   *b = (VkBuf){0};
 }
 
@@ -199,6 +202,7 @@ static size_t clamp(int64_t n, size_t most) {
 }
 
 static const char *find_bytes(const char *p, size_t len, const VkString *what) {
+  if (what->len == 1) return memchr(p, what->bytes[0], len);
   return what->len == 0 ? p : memmem(p, len, what->bytes, what->len);
 }
 

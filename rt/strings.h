@@ -19,12 +19,17 @@ static inline uint64_t vk_string_hash(V v) {
   return vk_bytes_hash(VK_STR(v)->bytes, VK_STR(v)->len);
 }
 
-/* Bytes being collected, in malloc memory: start with VkBuf b = {0}. Values kept only in it are
- * not seen by the collector, so it takes bytes, never V. Without memory the program ends. */
+/* Bytes being collected, in malloc memory: start with VkBuf b = {0}, or, for text that is short
+ * as a rule, with VkBuf b = VK_BUF_ON(array), an array of char that lives as long. Values kept
+ * only here are not seen by the collector: it takes bytes, never V. Without memory the program
+ * ends. */
 typedef struct VkBuf {
-  char *data; /* NULL while nothing was put */
+  char *data; /* NULL while nothing was put, unless borrowed */
   size_t len, capacity;
+  bool is_borrowed; /* data is the array of VK_BUF_ON */
 } VkBuf;
+#define VK_BUF_ON(array)                                                                       \
+  ((VkBuf){.data = (array), .capacity = sizeof(array), .is_borrowed = true})
 void vk_buf_grow(VkBuf *b, size_t more); /* makes room for that many further bytes */
 void vk_buf_put(VkBuf *b, const char *bytes, size_t len);
 void vk_buf_put_z(VkBuf *b, const char *text);

@@ -73,6 +73,11 @@ V vk_function_p(vk *c, V v) {
   return VK_FIX(VK_IS_KIND(v, VK_CLOSURE) || VK_IS_KIND(v, VK_PAP));
 }
 
+V vk_string_p(vk *c, V v) {
+  (void)c;
+  return VK_FIX(VK_IS_KIND(v, VK_STRING));
+}
+
 V vk_symbol_p(vk *c, V v) {
   (void)c;
   return VK_FIX(VK_IS_KIND(v, VK_SYMBOL) && !(*VK_OBJ(v) & VK_KEYWORD));

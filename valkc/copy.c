@@ -1,5 +1,6 @@
 /* copy.c - copying core, so that code can stand in two places (inlining, specialising). */
 #include "copy.h"
+#include <string.h>
 
 static Var *copy_var(Program *p, PtrMap *map, Var *v) {
   Var *n = ARENA_NEW(p->arena, Var);
@@ -7,6 +8,7 @@ static Var *copy_var(Program *p, PtrMap *map, Var *v) {
   n->id = p->next_id++;
   n->flow = NULL;
   n->known = NULL;
+  n->use_count = 0;
   ptrmap_put(map, v, n);
   return n;
 }
@@ -39,6 +41,7 @@ static Loop *copy_loop(Program *p, PtrMap *map, Loop *l) {
   return n;
 }
 
+/* Counts of uses stay upper bounds: what is copied is used once more. */
 Core *core_copy(Program *p, const Core *e, PtrMap *map) {
   Core *n = ARENA_NEW(p->arena, Core);
   *n = *e;
@@ -46,6 +49,9 @@ Core *core_copy(Program *p, const Core *e, PtrMap *map) {
     n->var = copy_var(p, map, e->var);
   } else if (e->kind == CORE_LOCAL || e->kind == CORE_SET) {
     n->var = mapped(map, e->var);
+    if (e->kind == CORE_LOCAL) n->var->use_count++;
+  } else if (e->kind == CORE_GLOBAL) {
+    e->global->use_count++;
   } else if (e->kind == CORE_RECUR) {
     Loop *l = ptrmap_get(map, e->loop);
     if (l) n->loop = l;
@@ -56,6 +62,10 @@ Core *core_copy(Program *p, const Core *e, PtrMap *map) {
   if (e->items) {
     n->items = ARENA_ARRAY(p->arena, Core *, e->count);
     for (size_t i = 0; i < e->count; i++) n->items[i] = core_copy(p, e->items[i], map);
+  }
+  if (e->spans) {
+    n->spans = ARENA_ARRAY(p->arena, Span, e->count);
+    memcpy(n->spans, e->spans, e->count * sizeof *e->spans);
   }
   if (e->kind == CORE_LOOP) n->loop = copy_loop(p, map, e->loop);
   if (e->b) n->b = core_copy(p, e->b, map);

@@ -140,19 +140,19 @@ static void emit_float(Emit *e, const LowConst *k) {
 }
 
 static void emit_string(Emit *e, const LowConst *k) {
-  put(e, "static const VkString str_%u VK_ALIGN16 = {VK_HDR(VK_STRING, 0, 0), %z, ", k->id, k->len);
+  put(e, "static const VkString str_%u VK_ALIGN16 = {VK_HDR(VK_STRING, 0, 0), %z, {", k->id, k->len);
   put_string(e, k->text, k->len);
-  put(e, "};\n");
+  put(e, "}};\n");
 }
 
 static void emit_symbol(Emit *e, const LowConst *k) {
   if (runtime_symbol(k)) return;
   put(e, "static const VkSymbol sym_");
   put_mangled(e, k->text);
-  put(e, "_%u VK_ALIGN16 = {VK_HDR(VK_SYMBOL, 0, 0)%s, %z, ", k->id,
+  put(e, "_%u VK_ALIGN16 = {VK_HDR(VK_SYMBOL, 0, 0)%s, %z, {", k->id,
       k->len > 1 && k->text[0] == ':' ? " | VK_KEYWORD" : "", k->len);
   put_string(e, k->text, k->len);
-  put(e, "};\n");
+  put(e, "}};\n");
 }
 
 /* ---- wholes -------------------------------------------------------------------------------- */
@@ -221,7 +221,7 @@ void emit_fn_info(Emit *e, const LowFn *f, const char *prefix, bool is_wrapper) 
   put(e, ", (void *)%f%s, %u, ", f, is_wrapper ? "__v" : "", f->required);
   if (f->has_rest) put(e, "VK_ANY, VK_CONV_REST, 0, ");
   else put(e, "%u, VK_CONV_FIXED, 0, ", f->required);
-  put_place_fields(e, f->span, f);
+  put_place_fields(e, f->span);
   put(e, "};\n");
 }
 

@@ -40,7 +40,7 @@ void text_free(Text *t);
 
 /* emit_place.c: source positions */
 void put_place(Emit *e, Span at);          /* &at[12] */
-void put_place_fields(Emit *e, Span at, const LowFn *f); /* {file, function, line, column} */
+void put_place_fields(Emit *e, Span at); /* {file, function, line, column} */
 void emit_places(Emit *e);                 /* the table, where e->out is */
 void emit_files(Emit *e);                  /* the names of files; after all others */
 void emit_line_directive(Emit *e, Span at); /* if the source line is another one */

@@ -60,7 +60,7 @@ static void use_file(Emit *e, uint32_t file) {
   e->is_file_used[file] = true;
 }
 
-void put_place_fields(Emit *e, Span at, const LowFn *f) {
+void put_place_fields(Emit *e, Span at) {
   uint32_t line = 0, column = 0;
   if (at.file == NO_FILE) {
     put(e, "{NULL, NULL, 0, 0}");
@@ -69,9 +69,10 @@ void put_place_fields(Emit *e, Span at, const LowFn *f) {
   use_file(e, at.file);
   diag_line_col(e->p->diag, at, &line, &column);
   put(e, "{file_%u, ", at.file);
-  if (!f->lambda) put(e, "NULL");
-  else if (!f->name) put_string(e, "\\", 1);
-  else put_string(e, f->name, strlen(f->name));
+  Lambda *within = core_function_at(e->p, at); /* inlined code keeps the name it was written under */
+  if (!within) put(e, "NULL");
+  else if (!within->name) put_string(e, "\\", 1);
+  else put_string(e, within->name, strlen(within->name));
   put(e, ", %u, %u}", line, column);
 }
 
@@ -81,7 +82,7 @@ void emit_places(Emit *e) {
   for (size_t i = 0; i < e->places->places.count; i++) {
     Place p = e->places->places.items[i];
     put(e, "  /* %z */ ", i);
-    put_place_fields(e, p.at, p.fn);
+    put_place_fields(e, p.at);
     put(e, ",\n");
   }
   put(e, "};\n");

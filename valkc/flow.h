@@ -38,6 +38,5 @@ typedef struct LambdaFacts {
 /* Runs the analysis and leaves in every reachable Core its `types`, `lo`, `hi` (of the fixnum
  * part), and in CALLs `callee` when exactly one function can be called there. */
 void flow_run(Program *p);
-void flow_check(Program *p);
 void flow_dump(Program *p, void (*put)(void *to, const char *s, size_t n), void *to);
 #endif

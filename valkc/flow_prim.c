@@ -194,6 +194,15 @@ static AVal t_length(Flow *f, const Core *e, AVal *a) {
   return aval_range(0, (int64_t)1 << 48);
 }
 
+static AVal t_neg(Flow *f, const Core *e, AVal *a) {
+  (void)f, (void)e;
+  AVal v = aval_keep(a[0], T_NUM);
+  if (!(v.types & T_FIX)) return v.types & T_BIG ? aval_join(f->p->arena, v, aval_of(T_FIX)) : v;
+  AVal r = aval_range(-v.hi, -v.lo);
+  r.types |= v.types & (T_BIG | T_FLOAT);
+  return v.types & T_BIG ? aval_join(f->p->arena, r, aval_of(T_FIX)) : r;
+}
+
 static AVal t_float(Flow *f, const Core *e, AVal *a) {
   (void)f, (void)e, (void)a;
   return aval_of(T_FLOAT);
@@ -396,7 +405,7 @@ static const struct {
   Transfer transfer;
   bool is_total; /* with arguments of the signature's types it never fails of itself */
 } transfers[] = {
-    {"%add", t_add, true}, {"%sub", t_sub, true}, {"%mul", t_mul, true}, {"%div", t_div, true},
+    {"%add", t_add, true}, {"%neg", t_neg, true}, {"%sub", t_sub, true}, {"%mul", t_mul, true}, {"%div", t_div, true},
     {"/", t_div, true}, {"%", t_rem, true}, {"%rem", t_rem, true}, {"mod", t_mod, true},
     {"%lt", t_bool, true}, {"%gt", t_bool, true}, {"%le", t_bool, true}, {"%ge", t_bool, true},
     {"==", t_bool, true}, {"!=", t_bool, true}, {"not", t_bool, true},

@@ -177,11 +177,11 @@ static bool has_place(LowArg v, Span at) {
   return v.var->placed.file == at.file && v.var->placed.start == at.start;
 }
 
-void low_pass_error(Lower *l, LowArg v, const Core *at, Dest d) {
+void low_pass_error(Lower *l, LowArg v, Span at, Dest d) {
   if (!low_arg_may_be_error(l, v)) return;
   LowBody body = {0}, *outer = body_begin(l, &body);
   LowOp op = low_op(l, OP_AT, 1, v);
-  op.pos = low_place(l, at);
+  op.pos = at.file != NO_FILE ? at : l->span;
   if (has_place(v, op.pos)) op.kind = OP_COPY;
   low_finish(l, d, op);
   if (d.var) leave(l, d.join);
@@ -462,7 +462,7 @@ static LowBody branch(Lower *l, Core *e, Dest d, bool then_leave) {
 /* Gives the branch that goes on flat, or NULL if both are nested. */
 static Core *lower_if(Lower *l, Core *e, Dest d) {
   LowArg condition = lower_value(l, e->a);
-  low_pass_error(l, condition, e->a, d);
+  low_pass_error(l, condition, e->a->span, d);
   bool then_branches = is_branching(e->b), else_branches = e->d && is_branching(e->d);
   if (d.var && !then_branches && !else_branches) {
     LowBody then = branch(l, e->b, d, false);
@@ -479,7 +479,7 @@ static Core *lower_if(Lower *l, Core *e, Dest d) {
 static Core *lower_seq(Lower *l, Core *e, Dest d) {
   for (size_t i = 0; i + 1 < e->count; i++) {
     LowArg v = lower_value(l, e->items[i]);
-    low_pass_error(l, v, e->items[i], d);
+    low_pass_error(l, v, e->spans[i], d);
   }
   return e->items[e->count - 1];
 }
@@ -520,7 +520,7 @@ static void lower_def(Lower *l, Core *e, Dest d) {
   bool exists_already = g->kind == GLOBAL_FUNCTION && e->a->kind == CORE_LAMBDA;
   if (!exists_already) {
     LowArg v = lower_value(l, e->a);
-    if (e->is_def) low_pass_error(l, v, e->a, d);
+    if (e->is_def) low_pass_error(l, v, e->a->span, d);
     lower_slot_init(l, g);
     append_op(l, STMT_SET_GLOBAL, low_copy(l, v))->global = g;
   }

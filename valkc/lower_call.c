@@ -125,7 +125,7 @@ LowOp lower_call_op(Lower *l, Core *e, Dest d) {
   if (f) return known_call(l, e, f);
   bool is_inert = are_inert(e);
   LowArg callee = lower_steady_value(l, e->a, is_inert);
-  if (!is_inert) low_pass_error(l, callee, e->a, d);
+  if (!is_inert) low_pass_error(l, callee, e->a->span, d);
   LowArg *args = lower_values(l, e->items, e->count, 1);
   args[0] = callee;
   return (LowOp){.kind = OP_CALL_VALUE, .pos = low_place(l, e), .args = args, .count = e->count + 1};

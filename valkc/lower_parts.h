@@ -39,7 +39,7 @@ LowArg low_set_temp(Lower *l, LowOp op); /* a fresh temporary = op */
 LowLabel *low_label(Lower *l);
 void low_finish(Lower *l, Dest d, LowOp op);
 /* If v is an error, it is the result, with the place of `at` added: leaves for d. */
-void low_pass_error(Lower *l, LowArg v, const Core *at, Dest d);
+void low_pass_error(Lower *l, LowArg v, Span at, Dest d);
 void low_next_round(Lower *l, LowLabel *next, LowVar **vars, LowArg *args, size_t count);
 bool low_arg_may_be_error(const Lower *l, LowArg a);
 Span low_place(const Lower *l, const Core *e);

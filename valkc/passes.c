@@ -4,6 +4,7 @@
 #include "../lang/resolve.h"
 #include "build.h"
 #include "emit.h"
+#include "flow.h"
 #include "home.h"
 #include "lower.h"
 #include "process.h"
@@ -51,6 +52,10 @@ static void simplify_verify(Compilation *c) { core_check(&c->program, "simplify"
 static void simplify_show(Compilation *c, FILE *out) {
   core_dump(&c->program, put_to_file, out);
 }
+
+static void flow_pass(Compilation *c) { flow_run(&c->program); }
+static void flow_verify(Compilation *c) { (void)c; }
+static void flow_show(Compilation *c, FILE *out) { flow_dump(&c->program, put_to_file, out); }
 
 static void lower_pass(Compilation *c) { c->low = lower_run(&c->program); }
 static void lower_verify(Compilation *c) { lower_check(c->low); }

@@ -2,31 +2,23 @@
  *
  * in:    core, free variables found
  * out:   core, free variables found, unreachable globals unmarked (is_reachable)
- * keeps: evaluation order and every effect; the program text grows at most by GROWTH_MAX nodes
+ * keeps: evaluation order and every effect; the program text grows within inline.c's bounds
  * cost:  ROUNDS_MAX walks over the program
  *
  * One bottom-up walk does all of it: constants and copies are propagated into their uses, pure
- * primitives on constants folded, branches on constants taken, unused pure bindings dropped,
- * functions applied where they are written turned into LETs, and calls of small functions that
- * do not call themselves replaced by their bodies. Rounds repeat while something changed. */
+ * primitives on constants folded, branches on constants taken, unused pure bindings dropped, and
+ * calls replaced by the bodies they run (inline.c). Rounds repeat while something changed. */
 #include "simplify.h"
-#include "copy.h"
 #include "fold.h"
+#include "inline.h"
 #include <string.h>
 
-enum {
-  ROUNDS_MAX = 4,
-  INLINE_SIZE_MAX = 14,   /* nodes of a body worth copying to every caller */
-  GROWTH_MAX = 200000,    /* nodes added by inlining in all */
-  INLINE_DEPTH_MAX = 6,   /* inlined code inlined again */
-};
+enum { ROUNDS_MAX = 6 };
 
 typedef struct Simplifier {
   Program *p;
-  PtrMap values;  /* Var -> Core *: an atom to stand for every use */
-  PtrMap sizes;   /* Lambda -> its body's size + 1, as far as known */
-  size_t growth;
-  unsigned depth;
+  Inliner inliner;
+  PtrMap values; /* Var -> Core *: an atom to stand for every use */
   bool changed;
 } Simplifier;
 
@@ -75,76 +67,14 @@ static bool never_error(const Core *e) {
   }
 }
 
-/* ---- inlining ------------------------------------------------------------------------------ */
-
-static void mentions(Core **child, void *to) {
-  const void **wanted = to;
-  Core *e = *child;
-  if (e->kind == CORE_GLOBAL && e->global == wanted[0]) wanted[1] = e;
-  core_each_child(e, true, mentions, to);
-}
-
-static bool mentions_global(Core *e, const Global *g) {
-  const void *wanted[2] = {g, NULL};
-  mentions(&e, wanted);
-  return wanted[1] != NULL;
-}
-
-static bool is_small(Simplifier *s, Lambda *l) {
-  size_t known = (size_t)ptrmap_get(&s->sizes, l);
-  if (!known) {
-    known = 1 + core_size(l->body, INLINE_SIZE_MAX + 1);
-    if (known <= INLINE_SIZE_MAX + 1 && l->global && mentions_global(l->body, l->global)) known = INLINE_SIZE_MAX + 2;
-    ptrmap_put(&s->sizes, l, (void *)known);
-  }
-  return known <= INLINE_SIZE_MAX + 1;
-}
-
-/* (call (lambda (x y) body) a b) -> (let x a (let y b body)). The lambda is consumed. */
-static Core *apply_lambda(Simplifier *s, Lambda *l, const Core *call) {
-  Core *body = l->body;
-  size_t fixed = l->has_rest ? l->param_count - 1 : l->param_count;
-  if (l->has_rest) {
-    Core *rest = core_prim(s->p, call->span, "list", 0);
-    rest->count = call->count - fixed;
-    rest->items = call->items + fixed;
-    body = core_let(s->p, call->span, l->params[fixed], rest, body);
-    l->params[fixed]->is_param = false;
-  }
-  for (size_t i = fixed; i-- > 0;) {
-    l->params[i]->is_param = false;
-    body = core_let(s->p, call->span, l->params[i], call->items[i], body);
-  }
-  return body;
-}
-
-static bool accepts(const Lambda *l, size_t count) {
-  if (count == 0 && l->param_count > 0) return l->has_rest && l->param_count == 1;
-  return l->has_rest ? count + 1 >= l->param_count : count == l->param_count;
-}
-
-static void simplify_call(Simplifier *s, Core **slot) {
-  Core *e = *slot;
-  Lambda *l = NULL;
-  bool is_own = e->a->kind == CORE_LAMBDA;
-  if (is_own) l = e->a->lambda;
-  else if (e->a->kind == CORE_GLOBAL && e->a->global->kind == GLOBAL_FUNCTION) l = e->a->global->lambda;
-  if (!l || !accepts(l, e->count)) return;
-  if (!is_own) {
-    if (s->depth >= INLINE_DEPTH_MAX || s->growth > GROWTH_MAX || !is_small(s, l)) return;
-    PtrMap map = {.arena = s->p->arena};
-    Core fun = {.kind = CORE_LAMBDA, .span = l->span, .lambda = l};
-    l = core_copy(s->p, &fun, &map)->lambda;
-    s->growth += core_size(l->body, GROWTH_MAX);
-  }
-  *slot = apply_lambda(s, l, e);
-  s->changed = true;
-  s->depth++;
-  simplify(s, slot);
-  s->depth--;
-}
-
 /* ---- the cases ----------------------------------------------------------------------------- */
+
+static void simplify_prim(Simplifier *s, Core **slot) {
+  Core *value = fold_prim(s->p, *slot);
+  if (!value) return;
+  *slot = value;
+  s->changed = true;
+}
 
 static void simplify_local(Simplifier *s, Core **slot) {
   Core *e = *slot, *value = e->a ? NULL : ptrmap_get(&s->values, e->var);
@@ -152,13 +82,38 @@ static void simplify_local(Simplifier *s, Core **slot) {
   Core *copy = ARENA_NEW(s->p->arena, Core);
   *copy = *value;
   copy->span = e->span;
+  if (copy->kind == CORE_LOCAL) copy->var->use_count++;
+  if (copy->kind == CORE_GLOBAL) copy->global->use_count++;
   *slot = copy;
   s->changed = true;
 }
 
+/* (let x (let y a b) c) -> (let y a (let x b c)): what x is comes to light. */
+static void unnest_let(Core *e) {
+  while (e->a && e->a->kind == CORE_LET && e->a->a) {
+    Core *inner = e->a;
+    Var *x = e->var;
+    Core *body = e->b;
+    e->var = inner->var;
+    e->a = inner->a;
+    e->b = inner;
+    inner->var = x;
+    inner->a = inner->b;
+    inner->b = body;
+    e = inner;
+  }
+}
+
 static void simplify_let(Simplifier *s, Core **slot) {
   Core *e = *slot;
+  if (e->a && e->a->kind == CORE_LAMBDA && !e->var->is_set) e->var->known = e->a;
   if (e->a) simplify(s, &e->a);
+  if (e->a && e->a->kind == CORE_LET && e->a->a) {
+    unnest_let(e);
+    s->changed = true;
+  }
+  bool is_lambda = e->a && e->a->kind == CORE_LAMBDA && !e->var->is_set;
+  e->var->known = is_lambda ? e->a : NULL;
   bool is_copy = e->a && !e->var->is_set && is_atom(e->a);
   if (is_copy) ptrmap_put(&s->values, e->var, e->a);
   simplify(s, &e->b);
@@ -166,6 +121,26 @@ static void simplify_let(Simplifier *s, Core **slot) {
     *slot = e->b;
     s->changed = true;
   }
+}
+
+static void simplify_call(Simplifier *s, Core **slot) {
+  Core *e = *slot;
+  if (core_settle_prim(s->p, e)) {
+    s->changed = true;
+    simplify_prim(s, slot);
+    return;
+  }
+  for (size_t i = 0; i < e->count; i++) { /* a partial application passed on: known code again */
+    Core *partial = e->items[i]->kind == CORE_CALL ? inline_partial(&s->inliner, e->items[i]) : NULL;
+    if (partial) e->items[i] = partial;
+  }
+  Core *body = inline_call(&s->inliner, e);
+  if (!body) return;
+  *slot = body;
+  s->changed = true;
+  s->inliner.depth++;
+  simplify(s, slot);
+  s->inliner.depth--;
 }
 
 static void simplify_if(Simplifier *s, Core **slot) {
@@ -186,8 +161,10 @@ static void simplify_seq(Simplifier *s, Core **slot) {
   Core *e = *slot;
   size_t kept = 0;
   for (size_t i = 0; i < e->count; i++)
-    if (i + 1 == e->count || !never_error(e->items[i]) || !is_droppable(e->items[i]))
+    if (i + 1 == e->count || !never_error(e->items[i]) || !is_droppable(e->items[i])) {
+      e->spans[kept] = e->spans[i];
       e->items[kept++] = e->items[i];
+    }
   if (kept < e->count) s->changed = true;
   e->count = kept;
   if (kept == 1) *slot = e->items[0];
@@ -205,28 +182,29 @@ static void simplify(Simplifier *s, Core **slot) {
   case CORE_IF: simplify_if(s, slot); break;
   case CORE_SEQ: simplify_seq(s, slot); break;
   case CORE_CALL: simplify_call(s, slot); break;
-  case CORE_PRIM: {
-    Core *value = fold_prim(s->p, e);
-    if (value) *slot = value, s->changed = true;
-    break;
-  }
+  case CORE_PRIM: simplify_prim(s, slot); break;
   default: break;
   }
 }
 
 /* ---- the program -------------------------------------------------------------------------- */
 
+static void simplify_global(Simplifier *s, Global *g) {
+  if (g->kind != GLOBAL_FUNCTION || !g->lambda || !g->is_reachable) return;
+  s->inliner.in = g->lambda;
+  simplify(s, &g->lambda->body);
+  s->inliner.in = NULL;
+}
+
 void simplify_run(Program *p) {
-  Simplifier s = {.p = p, .values.arena = p->arena, .sizes.arena = p->arena};
+  Simplifier s = {.p = p, .inliner.p = p, .values.arena = p->arena};
   for (int round = 0; round < ROUNDS_MAX; round++) {
     s.changed = false;
-    for (size_t i = 0; i < p->globals.count; i++) {
-      Global *g = p->globals.items[i];
-      if (g->kind == GLOBAL_FUNCTION && g->lambda && g->is_reachable) simplify(&s, &g->lambda->body);
-    }
+    inline_prepare(&s.inliner);
+    for (size_t i = 0; i < p->globals.count; i++) simplify_global(&s, p->globals.items[i]);
     for (size_t i = 0; i < p->tops.count; i++) simplify(&s, &p->tops.items[i].core);
+    core_find_reachable(p);
     core_find_free(p);
     if (!s.changed) break;
   }
-  core_find_reachable(p);
 }

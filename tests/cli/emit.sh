@@ -1,9 +1,9 @@
 # `emit` prints C text that both compilers take without a warning.
-echo '(fun {square x} {* x x}) (print (square 7))' >a.valk
+echo '(fun {count n} {if (> n 0) {+ 1 (count (- n 1))} 0}) (print (count 7))' >a.valk
 run 0 "$VALKC" emit a.valk
 has out '#include "vk.h"'
 has out '#line'
-has out square
+has out count
 cp out a.c
 run 0 "$VALKC" emit a.valk -o b.c
 empty out

@@ -31,7 +31,14 @@ static void end(vk *c) {
 
 /* ---- random graphs ------------------------------------------------------------------------ */
 
-typedef enum NodeKind { NODE_PAIR, NODE_STORE, NODE_CLOSURE, NODE_PAP, NODE_STRING, NODE_KINDS } NodeKind;
+typedef enum NodeKind {
+  NODE_PAIR,
+  NODE_STORE,
+  NODE_CLOSURE,
+  NODE_PAP,
+  NODE_STRING,
+  NODE_KINDS
+} NodeKind;
 enum { ROOTS = 40, NODES_MAX = 400000, NOTHING = 0 };
 typedef struct Node { /* number 0 is no node */
   NodeKind kind;
@@ -60,7 +67,8 @@ static V *node_fields(V v) {
 
 static uint32_t node_number(V v) {
   if (VK_IS_NIL(v)) return NOTHING;
-  if (VK_IS_OBJ(v) && VK_HDR_KIND(*VK_OBJ(v)) == VK_STRING) return *(uint32_t *)VK_STR(v)->bytes;
+  if (VK_IS_OBJ(v) && VK_HDR_KIND(*VK_OBJ(v)) == VK_STRING)
+    return *(uint32_t *)VK_STR(v)->bytes;
   return (uint32_t)VK_INT(node_fields(v)[0]);
 }
 
@@ -97,7 +105,8 @@ static V string_new(vk *c, uint32_t number) {
   s->hdr = VK_HDR(VK_STRING, 0, 0);
   s->len = len;
   memcpy(s->bytes, &number, 4);
-  for (size_t i = 4; i < len; i++) s->bytes[i] = ((const char *)&c->heap->base)[i % 8]; /* like pointers */
+  for (size_t i = 4; i < len; i++)
+    s->bytes[i] = ((const char *)&c->heap->base)[i % 8]; /* like pointers */
   return VK_FROM_OBJ(s);
 }
 
@@ -188,9 +197,7 @@ static __attribute__((noinline)) void churn(vk *c, uint32_t steps, uint32_t veri
     case 1:
     case 2:
     case 3: mutate(c, roots); break;
-    default:
-      roots[i] = node_new(c, roots);
-      numbers[i] = node_count;
+    default: roots[i] = node_new(c, roots); numbers[i] = node_count;
     }
     if (step % verify_each == 0) {
       verify(roots, numbers);
@@ -202,7 +209,8 @@ static __attribute__((noinline)) void churn(vk *c, uint32_t steps, uint32_t veri
 
 static uint64_t fulls, overflows; /* in all tests: that they happened at all */
 
-static void test_random(uint64_t seed, unsigned stress, uint32_t steps, size_t stack_max) {
+static __attribute__((noinline)) void test_random(uint64_t seed, unsigned stress,
+                                                  uint32_t steps, size_t stack_max) {
   random_state = seed;
   node_count = 0;
   vk *c = begin(stress, (size_t)1 << 30);
@@ -233,7 +241,7 @@ static V vector_deep(vk *c, size_t n) {
   return v;
 }
 
-static void test_deep(size_t n) {
+static __attribute__((noinline)) void test_deep(size_t n) {
   vk *c = begin(0, (size_t)8 << 30);
   V list = cons_deep(c, n, false), tree = cons_deep(c, n, true), nested = vector_deep(c, n);
   vk_collect(c);
@@ -255,7 +263,7 @@ static __attribute__((noinline)) V stale_step(vk *c, V *young) {
   return vk_cons(c, *young, VK_NIL);
 }
 
-static void test_stale_words(void) {
+static __attribute__((noinline)) void test_stale_words(void) {
   vk *c = begin(0, 64 << 20);
   V young, first = vk_cons(c, VK_NIL, VK_NIL);
   uintptr_t stale[64]; /* words that point at cells not yet allocated */
@@ -275,7 +283,9 @@ static void test_stale_words(void) {
 
 /* ---- roots -------------------------------------------------------------------------------- */
 
-static __attribute__((noinline)) bool is_allocated(vk *c, V v) { return heap_find(c->heap, v) == v; }
+static __attribute__((noinline)) bool is_allocated(vk *c, V v) {
+  return heap_find(c->heap, v) == v;
+}
 
 /* The complement of a word refers to nothing. Not inlined: else both may be on the stack. */
 static __attribute__((noinline)) V hide(V v) {
@@ -283,13 +293,15 @@ static __attribute__((noinline)) V hide(V v) {
   return ~v;
 }
 
-static __attribute__((noinline)) V hidden_pair(vk *c) { return hide(vk_cons(c, VK_FIX(1), VK_NIL)); }
+static __attribute__((noinline)) V hidden_pair(vk *c) {
+  return hide(vk_cons(c, VK_FIX(1), VK_NIL));
+}
 static __attribute__((noinline)) void wipe_stack(void) {
   volatile char area[4096];
   for (size_t i = 0; i < sizeof area; i++) area[i] = 0;
 }
 
-static void test_roots(void) {
+static __attribute__((noinline)) void test_roots(void) {
   vk *c = begin(0, 64 << 20);
   V slot = VK_NIL, global[2] = {VK_NIL, VK_NIL};
   VkProgram program = {.global_count = 2};
@@ -322,7 +334,7 @@ static void test_roots(void) {
 }
 
 /* Any address in an object counts, whatever its low bits; one outside does not. */
-static void test_interior(void) {
+static __attribute__((noinline)) void test_interior(void) {
   vk *c = begin(0, 64 << 20);
   V *fields;
   static const uint32_t counts[] = {1, 6, 20, 40, 500, 3000, 100000};
@@ -340,20 +352,20 @@ static void test_interior(void) {
 }
 
 /* Each callee-saved register alone keeps what it holds. */
-static void test_registers(void) {
+static __attribute__((noinline)) void test_registers(void) {
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__)
   vk *c = begin(0, 64 << 20);
-#define TRY(reg)                                                                              \
-  do {                                                                                        \
-    V hidden = hidden_pair(c);                                                                \
-    wipe_stack();                                                                             \
-    __asm__ volatile("movq %1, %%" reg "\n\tnotq %%" reg "\n\tmovq %0, %%rdi\n\t"             \
-                     "call *%2"                                                               \
-                     :                                                                        \
-                     : "r"(c), "r"(hidden), "r"((size_t(*)(vk *))vk_collect)                  \
-                     : reg, "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11",      \
-                       "memory", "cc");                                                       \
-    CHECK(is_allocated(c, hide(hidden)));                                                     \
+#define TRY(reg)                                                                               \
+  do {                                                                                         \
+    V hidden = hidden_pair(c);                                                                 \
+    wipe_stack();                                                                              \
+    __asm__ volatile("movq %1, %%" reg "\n\tnotq %%" reg "\n\tmovq %0, %%rdi\n\t"              \
+                     "call *%2"                                                                \
+                     :                                                                         \
+                     : "r"(c), "r"(hidden), "r"((size_t(*)(vk *))vk_collect)                   \
+                     : reg, "rax", "rcx", "rdx", "rsi", "rdi", "r8", "r9", "r10", "r11",       \
+                       "memory", "cc");                                                        \
+    CHECK(is_allocated(c, hide(hidden)));                                                      \
   } while (0)
   TRY("rbx");
   TRY("r12");
@@ -367,7 +379,7 @@ static void test_registers(void) {
 
 /* ---- scratch points to the heap ------------------------------------------------------------ */
 
-static void test_scratch_roots(void) {
+static __attribute__((noinline)) void test_scratch_roots(void) {
   vk *c = begin(1, 64 << 20);
   char *mark = vk_scratch_mark(c, 0);
   V l = VK_NIL;
@@ -399,7 +411,7 @@ static __attribute__((noinline)) V handle_new(vk *c, V number) {
 
 static __attribute__((noinline)) void handle_lost(vk *c, V number) { handle_new(c, number); }
 
-static void test_finalisers(void) {
+static __attribute__((noinline)) void test_finalisers(void) {
   vk *c = begin(0, 64 << 20);
   memset(finalised, 0, sizeof finalised);
   handle_lost(c, 0);
@@ -429,7 +441,7 @@ static __attribute__((noinline)) bool try_bytes(vk *c, size_t bytes) {
 
 static size_t used_now(vk *c) { return (size_t)c->heap->used_blocks * BLOCK_BYTES; }
 
-static void test_limit(void) {
+static __attribute__((noinline)) void test_limit(void) {
   vk *c = begin(0, 8 << 20);
   CHECK(!try_bytes(c, (size_t)1 << 40));
   CHECK(!try_bytes(c, SIZE_MAX));
@@ -448,7 +460,7 @@ static void test_limit(void) {
 }
 
 /* The system refuses memory: as the hard limit. */
-static void test_refused(void) {
+static __attribute__((noinline)) void test_refused(void) {
   vk *c = begin(0, 256 << 20);
   c->heap->commits_left = 2; /* 16 MiB */
   CHECK(vk_try_new(c, 20 << 20) == NULL);
@@ -460,7 +472,7 @@ static void test_refused(void) {
 }
 
 /* Live data at the limit: a message and exit 1, soon. */
-static void test_out_of_memory(void) {
+static __attribute__((noinline)) void test_out_of_memory(void) {
   int out[2];
   if (pipe(out)) return;
   pid_t child = fork();
@@ -475,7 +487,9 @@ static void test_out_of_memory(void) {
   close(out[1]);
   char text[4096];
   size_t n = 0;
-  for (ssize_t got; n + 1 < sizeof text && (got = read(out[0], text + n, sizeof text - n - 1)) > 0;) n += (size_t)got;
+  for (ssize_t got;
+       n + 1 < sizeof text && (got = read(out[0], text + n, sizeof text - n - 1)) > 0;)
+    n += (size_t)got;
   text[n] = 0;
   close(out[0]);
   int status = 0;
@@ -502,7 +516,7 @@ static __attribute__((noinline)) size_t grow_and_drop(vk *c) {
   return resident_bytes();
 }
 
-static void test_give_back(void) {
+static __attribute__((noinline)) void test_give_back(void) {
   vk *c = begin(0, (size_t)1 << 30);
   size_t full_size = grow_and_drop(c);
   wipe_stack();
@@ -515,9 +529,10 @@ static void test_give_back(void) {
 
 /* ---- the barrier is asked once ------------------------------------------------------------ */
 
-static void test_barrier(void) {
+static __attribute__((noinline)) void test_barrier(void) {
   vk *c = begin(0, 64 << 20);
-  V *fields, v = node_alloc(c, NODE_STORE, 3, &fields), big = node_alloc(c, NODE_STORE, 1000, &fields);
+  V *fields, v = node_alloc(c, NODE_STORE, 3, &fields),
+             big = node_alloc(c, NODE_STORE, 1000, &fields);
   VK_STOREP(v)->items[0] = VK_NIL;
   vk_write(c, v, &VK_STOREP(v)->items[1], v); /* young: nothing to log */
   CHECK(c->heap->log.count == 0);
@@ -547,9 +562,9 @@ int main(int argc, char **argv) {
   walk = calloc(NODES_MAX, sizeof *walk);
   for (uint64_t seed = 1; seed <= seeds; seed++) {
     test_random(seed, 0, 100000, 0);
-    test_random(seed, 0, 60000, 64);
+    test_random(seed, 0, 60000, 160);
     test_random(seed, 1, 3000, 0);
-    test_random(seed, 1, 2000, 40);
+    test_random(seed, 1, 2000, 150);
     test_random(seed, 3, 6000, 0);
     test_random(seed, 50, 20000, 0);
   }
