@@ -25,7 +25,9 @@ RT_FLAGS = -fno-strict-aliasing -fno-math-errno
 RELEASE = -O2 -fPIE -ffunction-sections -fdata-sections
 RT_RELEASE = $(RELEASE) -fno-plt
 ASAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-LIBS = -l:libtommath.a -lm
+LIBS = $(BUILD)/libtcc.a -l:libtommath.a -lm
+OBJCOPY = objcopy
+HOSTCC = $(CC)
 
 LANG_SRC := $(wildcard lang/*.c)
 VALKC_SRC := $(wildcard valkc/*.c)
@@ -47,6 +49,8 @@ ASAN_RT_OBJ := $(call objects,$(BUILD)/asan/obj,$(RT_SRC))
 MAIN_OBJ := $(BUILD)/obj/valkc/main.o $(BUILD)/asan/obj/valkc/main.o
 UNITS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
 ASAN_UNITS := $(patsubst tests/unit/%.c,$(BUILD)/asan/unit/%,$(UNIT_SRC))
+QUICK_OBJ := $(BUILD)/obj/quick_table.o
+ASAN_QUICK_OBJ := $(BUILD)/asan/obj/quick_table.o
 ALL_OBJ := $(LANG_OBJ) $(VALKC_OBJ) $(RT_OBJ) $(ASAN_LANG_OBJ) $(ASAN_VALKC_OBJ) $(ASAN_RT_OBJ) \
            $(MAIN_OBJ) $(UNITS:=.o) $(ASAN_UNITS:=.o)
 
@@ -58,27 +62,50 @@ say = $(if $(V),,@echo "  $(1)  $(2)")
 
 # ---- building ---------------------------------------------------------------------------------
 
-$(BUILD)/valkc: $(BUILD)/obj/valkc/main.o $(BUILD)/libvalkc.a $(BUILD)/liblang.a $(BUILD)/librt.a
+$(BUILD)/valkc: $(BUILD)/obj/valkc/main.o $(BUILD)/libvalkc.a $(BUILD)/liblang.a $(BUILD)/librt.a \
+                | $(BUILD)/libtcc.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
-$(BUILD)/libvalkc.a: $(VALKC_OBJ)
+$(BUILD)/libvalkc.a: $(VALKC_OBJ) $(QUICK_OBJ)
 $(BUILD)/liblang.a: $(LANG_OBJ)
 $(BUILD)/librt.a: $(RT_OBJ) $(READER_OBJ)
 
 asan: $(BUILD)/asan/valkc $(BUILD)/asan/librt.a
 $(BUILD)/asan/valkc: $(BUILD)/asan/obj/valkc/main.o $(BUILD)/asan/libvalkc.a \
-                     $(BUILD)/asan/liblang.a $(BUILD)/asan/librt.a
+                     $(BUILD)/asan/liblang.a $(BUILD)/asan/librt.a | $(BUILD)/libtcc.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ASAN) $(LDFLAGS) -o $@ $^ $(LIBS)
-$(BUILD)/asan/libvalkc.a: $(ASAN_VALKC_OBJ)
+$(BUILD)/asan/libvalkc.a: $(ASAN_VALKC_OBJ) $(ASAN_QUICK_OBJ)
 $(BUILD)/asan/liblang.a: $(ASAN_LANG_OBJ)
 $(BUILD)/asan/librt.a: $(ASAN_RT_OBJ) $(ASAN_READER_OBJ)
 
-# An archive is made anew, so that the objects of deleted sources do not stay in it.
+# TinyCC for `valkc run`, with the two calls renamed that valkc/quick.c makes itself.
+$(BUILD)/libtcc.a: $(BUILD)/flags
+	$(call say,COPY,$@)
+	$(Q)$(OBJCOPY) --redefine-sym mprotect=quick_tcc_mprotect --redefine-sym exit=quick_tcc_exit \
+	  "$$($(CC) -print-file-name=libtcc.a)" $@
+# The runtime's headers as a table of declarations, for C text that TinyCC compiles.
+$(BUILD)/prelude: tools/prelude.c valkc/quick_prelude.h
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(HOSTCC) -O1 -std=gnu11 $(WARNINGS) -o $@ $<
+$(BUILD)/quick_table.c: $(BUILD)/prelude $(wildcard rt/*.h rt/*.def rt/prims/*.def)
+	$(call say,GEN,$@)
+	$(Q)$(CC) -E -dD -D__TINYC__=1 '-D__builtin_expect(x,y)=(x)' -iquote rt rt/vk_tcc.h >$@.i
+	$(Q)$(BUILD)/prelude rt/ <$@.i >$@.tmp && mv -f $@.tmp $@
+$(QUICK_OBJ) $(ASAN_QUICK_OBJ): $(BUILD)/quick_table.c
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(COMMON) $(FLAGS) -iquote rt $(CFLAGS) -c $< -o $@
+$(QUICK_OBJ): FLAGS = $(RELEASE)
+$(ASAN_QUICK_OBJ): FLAGS = $(ASAN)
+
+# An archive is made anew, so that the objects of deleted sources do not stay in it, and appears
+# complete or not at all.
 %.a:
 	$(call say,AR,$@)
-	$(Q)rm -f $@
-	$(Q)$(AR) rcs $@ $^
+	$(Q)rm -f $@.tmp
+	$(Q)$(AR) rcs $@.tmp $^ && mv -f $@.tmp $@
 
 $(LANG_OBJ) $(VALKC_OBJ) $(BUILD)/obj/valkc/main.o: FLAGS = $(RELEASE)
 $(RT_OBJ): FLAGS = $(RT_RELEASE) $(RT_FLAGS)
@@ -121,11 +148,12 @@ $(BUILD)/asan/unit/%.o: tests/unit/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(COMMON) $(FLAGS) $(CFLAGS) -c $< -o $@
-$(BUILD)/unit/%: $(BUILD)/unit/%.o $(BUILD)/libvalkc.a $(BUILD)/liblang.a $(BUILD)/librt.a
+$(BUILD)/unit/%: $(BUILD)/unit/%.o $(BUILD)/libvalkc.a $(BUILD)/liblang.a $(BUILD)/librt.a \
+                 | $(BUILD)/libtcc.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 $(BUILD)/asan/unit/%: $(BUILD)/asan/unit/%.o $(BUILD)/asan/libvalkc.a $(BUILD)/asan/liblang.a \
-                      $(BUILD)/asan/librt.a
+                      $(BUILD)/asan/librt.a | $(BUILD)/libtcc.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ASAN) $(LDFLAGS) -o $@ $^ $(LIBS)
 .PRECIOUS: $(BUILD)/unit/%.o $(BUILD)/asan/unit/%.o

@@ -21,16 +21,16 @@ void arena_free(Arena *a); /* a is empty again */
 #define ARENA_ARRAY(a, T, n) ((T *)arena_alloc((a), sizeof(T) * (n)))
 
 /* A growing array in an arena: PUSH(arena, vec, item); vec.items, vec.count. */
-#define VEC(T)                                                                                \
-  struct {                                                                                    \
-    T *items;                                                                                 \
-    size_t count, capacity;                                                                   \
+#define VEC(T)                                                                                 \
+  struct {                                                                                     \
+    T *items;                                                                                  \
+    size_t count, capacity;                                                                    \
   }
 void vec_grow(Arena *a, void **items, size_t *capacity, size_t item_bytes);
-#define PUSH(a, v, item)                                                                      \
-  ((v).count == (v).capacity                                                                  \
-       ? vec_grow((a), (void **)&(v).items, &(v).capacity, sizeof *(v).items)                 \
-       : (void)0,                                                                             \
+#define PUSH(a, v, item)                                                                       \
+  ((v).count == (v).capacity                                                                   \
+       ? vec_grow((a), (void **)&(v).items, &(v).capacity, sizeof *(v).items)                  \
+       : (void)0,                                                                              \
    (void)((v).items[(v).count++] = (item)))
 
 /* Interned text: equal spellings are one pointer, so names compare with ==. */

@@ -54,11 +54,12 @@ struct Core {
   size_t count;
   Span *spans; /* SEQ: where each item was written, whatever it has become: for traces */
   bool is_def;
-  bool is_tail; /* CALL: set by lower's tail marking */
+  bool is_block_name; /* CALL of no arguments written {name} */
   /* What flow found; has_facts is false where it did not look (or was skipped). */
   bool has_facts;
   uint32_t types;  /* flow.h T_*; 0: never reached */
   int64_t lo, hi;  /* range of the fixnums among them */
+  uint32_t content_types; /* PRIM on a vector: of its elements */
   Lambda *callee;  /* CALL: the one function it can reach */
 };
 

@@ -320,20 +320,26 @@ static Group *group_messages(const Diag *d, Arena *tmp, size_t *count_out) {
   return groups.items;
 }
 
+/* "... and 3 more errors", if not all were shown. */
+static void put_rest(Out *o, size_t count, const char *what) {
+  if (count <= DIAG_SHOWN_MAX) return;
+  size_t more = count - DIAG_SHOWN_MAX;
+  put_text(o,
+           arena_printf(o->arena, "... and %zu more %s%s\n", more, what, more > 1 ? "s" : ""));
+}
+
 void diag_flush_to(Diag *d, FILE *to) {
   Arena tmp = {0};
   Out out = {.arena = &tmp, .use_colour = d->use_colour};
-  size_t group_count, error_count = 0;
+  size_t group_count, counts[3] = {0}; /* by level */
   const Group *groups = group_messages(d, &tmp, &group_count);
   for (size_t i = 0; i < group_count; i++) {
     const Diagnostic *m = &d->messages.items[groups[i].first];
-    if (m->level == DIAG_ERROR && ++error_count > DIAG_ERRORS_SHOWN) continue;
+    if (++counts[m->level] > DIAG_SHOWN_MAX) continue;
     for (size_t k = 0; k < groups[i].count; k++) put_message(&out, d, m + k);
   }
-  if (error_count > DIAG_ERRORS_SHOWN) {
-    size_t more = error_count - DIAG_ERRORS_SHOWN;
-    put_text(&out, arena_printf(&tmp, "... and %zu more error%s\n", more, more > 1 ? "s" : ""));
-  }
+  put_rest(&out, counts[DIAG_ERROR], "error");
+  put_rest(&out, counts[DIAG_WARNING], "warning");
   if (out.text.count) {
     fflush(stdout);
     fwrite(out.text.items, 1, out.text.count, to);

@@ -45,12 +45,14 @@ typedef struct Diag {
 uint32_t diag_add_source(Diag *d, const char *path, const char *text, size_t len);
 /* Reads a whole file; false with errno set if it cannot be read. */
 bool diag_load_source(Diag *d, const char *path, uint32_t *file_out);
-void diag_error(Diag *d, Span at, const char *format, ...) __attribute__((format(printf, 3, 4)));
-void diag_warning(Diag *d, Span at, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void diag_error(Diag *d, Span at, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void diag_warning(Diag *d, Span at, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 void diag_note(Diag *d, Span at, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Prints to stderr in source order (stable) and forgets the messages, not their counts. At most
- * DIAG_ERRORS_SHOWN errors are shown, then how many more there were. */
-enum { DIAG_ERRORS_SHOWN = 50 };
+ * DIAG_SHOWN_MAX errors and as many warnings are shown, then how many more there were. */
+enum { DIAG_SHOWN_MAX = 50 };
 void diag_flush(Diag *d);
 void diag_flush_to(Diag *d, FILE *to);
 void diag_line_col(Diag *d, Span at, uint32_t *line, uint32_t *col); /* 1-based */

@@ -160,6 +160,7 @@ Core *expand_call(Expander *x, Datum *d, Ctx ctx) {
   const Form *f = find_form(x, d->items[0], ctx);
   if (f && f->expand) return check_operands(x, f, d) ? f->expand(x, d, ctx) : expand_fail(x, d->span);
   Core *e = core_new(x->p, CORE_CALL, d->span);
+  e->is_block_name = d->is_quoted && d->count == 1 && d->items[0]->kind == DATUM_SYMBOL;
   e->a = expand_expr(x, d->items[0], ctx_inner(ctx));
   e->count = d->count - 1;
   e->items = ARENA_ARRAY(x->p->arena, Core *, e->count);

@@ -80,7 +80,6 @@ typedef struct Reader {
   const Datum *last;    /* the top-level datum before */
   size_t news_from;     /* errors detected before it were reported already */
   size_t quiet_until;   /* closing brackets too many before it are no news */
-  uint32_t last_unclosed_string;
   unsigned error_count, structural_count;
   bool has_failed; /* the form cannot be completed; resume says where to go on */
   size_t resume;
@@ -360,14 +359,11 @@ static unsigned read_escape(Reader *r, size_t start, size_t *after, char out[4])
   return unknown_escape(r, start, after);
 }
 
+/* What follows the quote was not looked at yet, so errors there will be news. */
 static void unclosed_string(Reader *r, size_t start) {
   size_t from = r->long_string == NOWHERE ? start : r->long_string;
-  r->pos = r->len;
   r->ended_inside |= !r->error_count;
-  if (r->last_unclosed_string != start && r->error_count < ERRORS_MAX) {
-    r->error_count++;
-    r->news_from = r->len + 1;
-    r->last_unclosed_string = (uint32_t)start;
+  if (is_news(r, start)) {
     diag_error(r->diag, span_of(r, start, start + 1), "this string is not closed by `\"`");
     if (from != start)
       diag_note(r->diag, span_of(r, from, from + 1),
@@ -640,7 +636,6 @@ static Reader new_reader(Arena *a, Names *names, Diag *diag, uint32_t file) {
   Reader r = {.arena = a, .names = names, .diag = diag, .file = file};
   r.text = s->text;
   r.len = s->len;
-  r.last_unclosed_string = NOWHERE;
   skip_prologue(&r);
   return r;
 }

@@ -15,6 +15,7 @@
  * what was assigned inside it counts as maybe. */
 #include "resolve.h"
 #include "expander.h"
+#include "lint.h"
 #include <string.h>
 
 typedef enum VarState { UNASSIGNED, MAYBE, ASSIGNED } VarState;
@@ -450,4 +451,5 @@ void resolve_run(Program *p) {
   core_each_root(p, plain_lets, &r);
   core_find_free(p);
   core_find_reachable(p);
+  lint_run(p);
 }

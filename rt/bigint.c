@@ -161,7 +161,7 @@ V big_mul(vk *c, V a, V b) {
   return big_finish(c, big, used, x->sign != y->sign);
 }
 
-/* ---- comparison --------------------------------------------------------------------------- */
+/* ---- comparison -------------------------------------------------------------------------- */
 
 int big_compare(V a, V b) {
   BigView wa, wb;

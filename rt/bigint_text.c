@@ -70,7 +70,7 @@ static void put_small(VkBuf *b, Radix *r, mp_int *n, size_t width) {
   free(text);
 }
 
-/* The same for any n >= 0 below chunk ^ (TEXT_SPLIT << (k + 1)); recursion: log2 of its size. */
+/* The same for any n >= 0 below chunk ^ (TEXT_SPLIT << (k + 1)). Recursion: log2 of n. */
 static void put_split(VkBuf *b, Radix *r, mp_int *n, int k, size_t width) {
   while (k >= 0 && mp_cmp_mag(n, radix_power(r, k)) == MP_LT && width == 0) k--;
   if (k < 0) {

@@ -173,12 +173,16 @@ V vk_park4(vk *c, V f, V a, V b, V d, V e) {
   return VK_MARK;
 }
 
-V vk_parkn(vk *c, V f, size_t n, const V *args) {
+/* Room for any number of arguments, which the caller fills in at once. */
+static V *park_many(vk *c, V f, size_t n) {
   V *to = park(c, f, n);
-  if (n > VK_MAX_PARAMS + 1) {
-    to = c->park_more = vk_work_grow(NULL, n * sizeof(V));
-  }
-  memcpy(to, args, n * sizeof(V));
+  if (n > VK_MAX_PARAMS + 1) to = c->park_more = vk_work_grow(NULL, n * sizeof(V));
+  return to;
+}
+
+V vk_parkn(vk *c, V f, size_t n, const V *args) {
+  V *to = park_many(c, f, n);
+  for (size_t i = 0; i < n; i++) to[i] = args[i];
   return VK_MARK;
 }
 
@@ -272,4 +276,12 @@ V vk_apply(vk *c, V f, V l) {
   V result = vk_call(c, f, n, VK_STOREP(store)->items);
   VK_KEEP(store);
   return result;
+}
+
+V vk_apply_tail(vk *c, V f, V l, const VkPos *pos) {
+  V plain = vk_list_of(l);
+  if (plain == VK_UNBOUND) return vk_at(c, vk_arg_error(c, "unpack", 2, l, "a list"), pos);
+  V *to = park_many(c, f, vk_list_length(plain));
+  for (; VK_IS_PAIR(plain); plain = VK_TAIL(plain)) *to++ = VK_HEAD(plain);
+  return VK_MARK;
 }

@@ -1,4 +1,4 @@
-/* equal.c - structural equality, the hash that agrees with it, the order of `sort`.
+/* equal.c - structural equality and the hash that agrees with it: equal.h has the contract.
  *
  * Equality is one loop over an explicit stack of frames, one for each list, vector or map being
  * compared. A frame keeps its place, so a list of a million elements is one frame and a list

@@ -101,9 +101,11 @@ static CodeMap code_map(const VkProgram *p) {
   return m;
 }
 
-/* The function whose code `address` may be in, but is not the start of; NULL if none. */
+/* The function whose code `address` may be in, but is not the start of; NULL if none. Most words
+ * of a stack are no code: the first two tests settle those. */
 static const Code *code_find(const CodeMap *m, uintptr_t address) {
   if (!m->count || address <= m->items[0].start) return NULL;
+  if (address > m->items[m->count - 1].start + LAST_FUNCTION_BYTES) return NULL;
   size_t low = 0, high = m->count; /* items[low].start <= address < items[high].start */
   while (high - low > 1) {
     size_t middle = low + (high - low) / 2;
@@ -112,9 +114,8 @@ static const Code *code_find(const CodeMap *m, uintptr_t address) {
     else
       high = middle;
   }
-  if (m->items[low].start == address || m->items[low].fn == &runtime) return NULL;
-  if (high == m->count && address - m->items[low].start > LAST_FUNCTION_BYTES) return NULL;
-  return &m->items[low];
+  const Code *found = &m->items[low];
+  return found->start == address || found->fn == &runtime ? NULL : found;
 }
 
 /* Whether the instruction before `address`, which is in the function at `start`, is a call. */

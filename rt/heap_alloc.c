@@ -129,12 +129,18 @@ void heap_retire_runs(VkHeap *h) {
 
 /* ---- slow paths --------------------------------------------------------------------------- */
 
-/* Under VALK_GC_STRESS every allocation comes here, and every Nth collects. */
+/* Under VALK_GC_STRESS=N every allocation comes here, and every Nth collects; fewer while there
+ * is much to look at, or a program with a million objects would never end. */
+static void stress(VkHeap *h) {
+  enum { MUCH_BYTES = 256 << 10, BYTES_PER_STEP = 4 << 10 };
+  size_t bytes = h->live_bytes + h->root_bytes;
+  if (--h->stress_left) return;
+  h->stress_left = h->stress + (bytes < MUCH_BYTES ? 0 : (unsigned)(bytes / BYTES_PER_STEP));
+  heap_end_cycle(h);
+}
+
 static void before_allocation(VkHeap *h) {
-  if (VK_UNLIKELY(h->stress) && --h->stress_left == 0) {
-    h->stress_left = h->stress;
-    h->budget = 0;
-  }
+  if (VK_UNLIKELY(h->stress)) stress(h);
   if (h->budget <= 0) heap_event(h);
 }
 
@@ -184,7 +190,7 @@ static void *large_new(VkHeap *h, size_t bytes) {
   if (bytes > h->reserved_bytes) return NULL; /* before the arithmetic can overflow */
   bytes = (bytes + 15) & ~(size_t)15;
   uint32_t count = (uint32_t)((bytes + BLOCK_BYTES - 1) / BLOCK_BYTES), first;
-  h->budget -= (int64_t)bytes;
+  if (h->budget < (int64_t)bytes) heap_end_cycle(h);
   before_allocation(h);
   while (!heap_acquire_blocks(h, count, &first))
     if (!heap_sweep_some(h, UINT32_MAX) && !heap_emergency(h, bytes)) return NULL;
@@ -204,6 +210,7 @@ static void *large_new(VkHeap *h, size_t bytes) {
     h->live_bytes += bytes;
   }
   heap_young_block(h, first);
+  h->budget -= (int64_t)bytes;
   return block_start(h, first);
 }
 

@@ -32,9 +32,13 @@ enum {
 
 /* ---- statistics --------------------------------------------------------------------------- */
 
+#ifndef HEAP_CLOCK /* on a busy machine CLOCK_THREAD_CPUTIME_ID shows what we did, not what others did */
+#define HEAP_CLOCK CLOCK_MONOTONIC
+#endif
+
 static uint64_t now_ns(void) {
   struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
+  clock_gettime(HEAP_CLOCK, &t);
   return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
@@ -273,11 +277,12 @@ static void skip_minor(VkHeap *h) {
 void heap_event(VkHeap *h) {
   bool skips = h->kept_most >= KEPT_MOST && !h->stress;
   size_t old = h->live_bytes + (skips ? cycle_allocated(h) : 0);
+  size_t after = skips ? h->full_after_bytes / 2 : h->full_after_bytes;
   if (h->stress)
     run_event(h, stress_event(h));
   else if (h->phase == HEAP_MARKING)
     run_event(h, EVENT_SLICE);
-  else if (old >= h->full_trigger_bytes && since_full(h) >= h->full_after_bytes)
+  else if (old >= h->full_trigger_bytes && since_full(h) >= after)
     run_event(h, EVENT_START);
   else if (skips)
     skip_minor(h);
@@ -298,18 +303,17 @@ size_t vk_heap_used(vk *c) { return used_bytes(c->heap); }
 
 /* ---- the hard limit ----------------------------------------------------------------------- */
 
-/* A collection that frees little lets the program go on for little: after STRIKES_MAX of them,
- * each followed by less than a 64th of the limit, it ends rather than collect without end. */
+/* A collection that frees little lets the program go on for little: after STRIKES_MAX of them in
+ * a row that left less than a 64th of the limit, it ends rather than collect without end. */
 bool heap_emergency(VkHeap *h, size_t bytes) {
   size_t limit = (size_t)h->limit_blocks * BLOCK_BYTES;
   if (bytes > limit) return false;
-  uint64_t allocated = heap_allocated(h);
-  if (h->strikes && allocated == h->strike_allocated) return false; /* just did, in vain */
-  h->strikes = allocated - h->strike_allocated < limit / 64 ? h->strikes + 1 : 1;
-  if (h->strikes > STRIKES_MAX) return false;
+  if (h->emergency_allocated == heap_allocated(h)) return false; /* just did, in vain */
   heap_collect_full(h);
-  h->strike_allocated = heap_allocated(h);
-  return true;
+  h->emergency_allocated = heap_allocated(h);
+  bool leaves_much = h->live_bytes + limit / 64 < limit;
+  h->strikes = leaves_much ? 0 : h->strikes + 1;
+  return h->strikes <= STRIKES_MAX;
 }
 
 V vk_out_of_memory(vk *c, size_t bytes) {

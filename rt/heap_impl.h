@@ -177,8 +177,8 @@ struct VkHeap {
   size_t arena_bytes;      /* VALK_ARENA_SIZE */
   uint32_t sweep_next, sweep_end; /* blocks in between may be UNSWEPT */
   unsigned stress, stress_left, stress_turn;
-  unsigned strikes; /* collections in a row that left next to nothing at the hard limit */
-  uint64_t strike_allocated;
+  unsigned strikes;             /* collections in a row that left next to nothing free */
+  uint64_t emergency_allocated; /* bytes ever allocated when the last was made for room */
   bool trace;
 
   WordList mark_stack; /* values to trace; two-word ranges: see heap_mark.c */
@@ -271,6 +271,12 @@ bool heap_sweep_some(VkHeap *h, uint32_t most); /* false: nothing was left to sw
 static inline bool heap_is_swept(const VkHeap *h) { return h->sweep_next >= h->sweep_end; }
 
 /* heap_collect.c */
+/* Let the next allocation find the budget used up. */
+static inline void heap_end_cycle(VkHeap *h) {
+  if (h->budget <= 0) return;
+  h->cycle_bytes -= (size_t)h->budget;
+  h->budget = 0;
+}
 void heap_event(VkHeap *h);                   /* the budget is used up */
 void heap_collect_full(VkHeap *h);            /* everything, now */
 bool heap_emergency(VkHeap *h, size_t bytes); /* at the hard limit: false if nothing helps */

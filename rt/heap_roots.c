@@ -111,9 +111,8 @@ static void set_logged(VkHeap *h, char *low, char *high, bool value) {
 
 /* A cycle that stores much should end early: the next collection goes through the log. */
 static void bound_log(VkHeap *h) {
-  if (h->log.count < LOG_LENGTH_MAX || h->phase == HEAP_MARKING || h->budget <= 0) return;
-  h->cycle_bytes -= (size_t)h->budget;
-  h->budget = 0;
+  if (h->log.count < LOG_LENGTH_MAX || h->phase == HEAP_MARKING) return;
+  heap_end_cycle(h);
 }
 
 void vk_write_slow(vk *c, V *slot) {

@@ -42,10 +42,11 @@ void vk_run_tops(void *to) {
   vk *c = run->c;
   const VkProgram *p = c->program;
   for (size_t i = 0; i < p->top_count; i++) {
+    /* A resumed tail call lowers the limit; here the stack is empty again. */
+    c->tail_limit = c->fiber->stack_base - VK_TAIL_ROOM;
     V r = p->tops[i](c);
     r = VK_RESUMED(c, r);
     if (VK_LIKELY(!VK_IS_ABN(r))) continue;
-    vk_out_flush();
     vk_error_report(c, r);
     run->status = 1;
     return;
@@ -58,7 +59,6 @@ int vk_main(int argc, char **argv, const VkProgram *program) {
   c->program = program;
   c->fiber = &main_fiber;
   vk_stack_init(&main_fiber);
-  c->tail_limit = main_fiber.stack_base - VK_TAIL_ROOM;
   vk_heap_init(c, program->defaults);
   c->globals = globals_new(program);
   vk_fault_init(c);

@@ -8,7 +8,7 @@
  *
  *   slot   0: free; else bits 0-31 entry number + 1, or 0xFFFFFFFF: deleted; bits 32-63: hash
  *
- * A deleted entry has the key VK_UNBOUND until the next compaction. Maps of at most
+ * A deleted entry has the key VK_UNBOUND until the next compaction. Maps with room for at most
  * VK_MAP_LINEAR entries, and static ones of any size, have no index (VK_NIL) and are searched in
  * order. Keys are equal by vk_key_equal; a vector or map used as a key is frozen deeply.
  * Hashes depend on addresses: copy a map by vk_map_next and vk_map_put, never its index. */

@@ -330,7 +330,9 @@ static V negate(vk *c, V x) {
   return VK_IS_FLOAT(x) ? vk_from_double(c, -vk_double(x)) : vk_sub(c, VK_FIX(0), x);
 }
 
-V vk_neg(vk *c, V x) { return vk_is_number(x) ? negate(c, x) : vk_arg_error(c, "-", 1, x, "a number"); }
+V vk_neg(vk *c, V x) {
+  return vk_is_number(x) ? negate(c, x) : vk_arg_error(c, "-", 1, x, "a number");
+}
 V vk_neg_slow(vk *c, V x, const VkPos *pos) { return VK_AT(c, vk_neg(c, x), pos); }
 
 V vk_sub_n(vk *c, size_t n, const V *args) {

@@ -40,7 +40,7 @@ static inline V vk_op_sub(vk *c, V a, V b, const VkPos *pos) {
 V vk_neg_slow(vk *c, V a, const VkPos *pos) VK_COLD;
 static inline V vk_op_neg(vk *c, V a, const VkPos *pos) {
   int64_t r;
-  if (VK_LIKELY(VK_IS_FIX(a)) && !__builtin_sub_overflow(0, (int64_t)a, &r)) return (V)r;
+  if (VK_LIKELY(VK_IS_FIX(a)) && !VK_SUB_OVERFLOWS((int64_t)0, (int64_t)a, &r)) return (V)r;
   return vk_neg_slow(c, a, pos);
 }
 

@@ -81,7 +81,11 @@ V vk_order(vk *c, V a, V b) {
   int order = order_values(a, b, &outer, &bad);
   free(outer.items);
   if (order != NO_ORDER) return VK_FIX(order);
-  return vk_arg_error(c, "sort", 1, bad, "numbers, strings, symbols or lists of them");
+  if (VK_IS_ABN(bad)) return bad;
+  return vk_errorf(c, VK_SYM(type),
+                   "sort: numbers, strings, symbols and lists of them have an order, "
+                   "%s has none",
+                   vk_type_name(bad));
 }
 
 V vk_order_slow(vk *c, V a, V b, const VkPos *pos) {

@@ -48,7 +48,10 @@ VkSlab *vk_slab_new(const char *name, size_t slot_bytes, size_t slot_count) {
   slot_bytes = (slot_bytes + 15) & ~(size_t)15;
   bool is_power = !(slot_bytes & (slot_bytes - 1));
   size_t align = is_power && slot_bytes > PAGE ? slot_bytes : PAGE;
-  size_t bytes = (slot_bytes * slot_count + PAGE - 1) / PAGE * PAGE;
+  size_t bytes;
+  if (__builtin_mul_overflow(slot_bytes, slot_count, &bytes) || bytes > SIZE_MAX / 4)
+    return NULL;
+  bytes = (bytes + PAGE - 1) / PAGE * PAGE;
   VkSlab *s = aligned_alloc(64, sizeof *s);
   char *slots = s ? reserve_slots(bytes, align) : NULL;
   void *next = slots ? reserve(slot_count * sizeof(uint32_t)) : NULL;

@@ -328,7 +328,7 @@ V vk_str_join_n(vk *c, size_t n, const V *args) {
   return VK_FROM_OBJ(s);
 }
 
-/* (str/pad s width [fill]): to the width in bytes, at the end; a negative width: at the start. */
+/* (str/pad s width [fill]): to the width in bytes, at the end; a negative one: at the start. */
 V vk_str_pad_n(vk *c, size_t n, const V *args) {
   V s = args[0], fill = n > 2 ? args[2] : VK_UNBOUND;
   int64_t width;

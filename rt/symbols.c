@@ -7,6 +7,7 @@
  * using them needs no lock. */
 #include "strings.h"
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define SYM(id, text, is_keyword)                                                              \
@@ -64,7 +65,10 @@ static bool table_grow(size_t capacity) {
 static void add_static(const VkSymbol *s) {
   uint64_t hash = vk_bytes_hash(s->bytes, s->len);
   Slot *slot = find_slot(table.slots, table.capacity, hash, s->bytes, s->len);
-  if (slot->symbol) abort();
+  if (slot->symbol) {
+    fprintf(stderr, "valk: internal error: two static symbols are called %s\n", s->bytes);
+    abort();
+  }
   *slot = (Slot){hash, s};
   table.count++;
 }

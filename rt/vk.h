@@ -277,6 +277,8 @@ V vk_park2(vk *c, V f, V a, V b);
 V vk_park3(vk *c, V f, V a, V b, V d);
 V vk_park4(vk *c, V f, V a, V b, V d, V e);
 V vk_parkn(vk *c, V f, size_t n, const V *args); /* all return VK_MARK */
+/* The call (%apply f l) in tail position: parks it, or gives an error about l. */
+V vk_apply_tail(vk *c, V f, V l, const VkPos *pos);
 /* Park known code `V f(vk *, V, ...)` of n <= 5 words after c, self included if it takes one;
  * parameters beyond stay in c->xargs. */
 V vk_park_code(vk *c, void *code, size_t n, V a, V b, V d, V e);
@@ -404,4 +406,5 @@ static inline V vk_global(vk *c, size_t slot, const VkPos *pos) {
 }
 
 #include "ops.h" /* inline fast paths of the hot primitives */
+#include "fast.h" /* the same on operands whose types are proven */
 #endif

@@ -197,14 +197,32 @@ static bool is_writable_place(const char *path) {
   }
   const char *slash = strrchr(path, '/');
   char *dir = slash ? strndup(path, slash == path ? 1 : (size_t)(slash - path)) : strdup(".");
-  bool is_ok = access(dir, W_OK) == 0;
+  bool is_ok = access(is_special_file(path) ? path : dir, W_OK) == 0;
   if (!is_ok) fprintf(stderr, "valkc: cannot write %s: %s\n", path, strerror(errno));
   free(dir);
   return is_ok;
 }
 
+/* For -o /dev/null and the like: made elsewhere, then copied into it. */
+static int build_into_special(Compilation *c, const char *path) {
+  char *dir = make_temporary_dir(), *made;
+  if (asprintf(&made, "%s/program", dir) < 0) abort();
+  int result = build_executable(c, made);
+  Text program = result == EXIT_OK ? read_path(made) : (Text){NULL, 0};
+  if (result == EXIT_OK && !(program.bytes && write_path(path, program.bytes, program.len))) {
+    fprintf(stderr, "valkc: cannot write %s: %s\n", path, strerror(errno));
+    result = EXIT_PROGRAM;
+  }
+  free(program.bytes);
+  remove_tree(dir);
+  free(made);
+  free(dir);
+  return result;
+}
+
 int build_executable(Compilation *c, const char *path) {
   if (!is_writable_place(path)) return EXIT_PROGRAM;
+  if (is_special_file(path)) return build_into_special(c, path);
   char *compiler = find_compiler(c->options);
   if (!compiler) return EXIT_PROGRAM;
   BuildCommand b = {0};

@@ -12,6 +12,8 @@
  * argument array is in a block of its own that ends before anything else happens: an
  * address-taken local in scope keeps C compilers from making tail calls jumps. */
 #include "emit_parts.h"
+#include "flow.h"
+#include "represent.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,8 +26,25 @@ static void put_args(Emit *e, const LowArg *args, size_t count) {
   for (size_t i = 0; i < count; i++) put(e, ", %a", &args[i]);
 }
 
+/* A primitive whose operands flow knows: raw operands, no checks. */
+static void put_fast_call(Emit *e, const LowOp *op) {
+  put(e, "%s(", op->fast->c_name);
+  if (op->fast->takes_place) put(e, "c");
+  size_t used = !strcmp(op->fast->c_name, "vk_copy") ? 1 : op->count;
+  for (size_t i = 0; i < used; i++) {
+    if (i || op->fast->takes_place) put(e, ", ");
+    put_arg_as(e, op->args[i], fast_operand_rep(op->fast, i));
+  }
+  if (op->fast->takes_place) put(e, ", %p", &op->pos);
+  put(e, ")");
+}
+
 static void put_prim_call(Emit *e, const LowOp *op) {
   const Prim *prim = op->prim;
+  if (op->fast) {
+    put_fast_call(e, op);
+    return;
+  }
   if (prim->flags & PRIM_INLINE) {
     put(e, "vk_op_%s(c", prim->symbol + 3);
     put_args(e, op->args, op->count);
@@ -46,8 +65,13 @@ static size_t register_args(const LowOp *op) {
 }
 
 static void put_known_call(Emit *e, const LowOp *op) {
+  size_t self = op->fn->captures.count ? 1 : 0, count = register_args(op);
   put(e, "%f(c", op->fn);
-  put_args(e, op->args, register_args(op));
+  if (self) put(e, ", %a", &op->args[0]);
+  for (size_t i = self; i < count; i++) {
+    put(e, ", ");
+    put_arg_as(e, op->args[i], op->fn->params.items[i - self]->rep);
+  }
   put(e, ")");
 }
 
@@ -90,7 +114,19 @@ static void put_op(Emit *e, const LowOp *op) {
 /* "V x = ", "x = ", or nothing. */
 static void put_target(Emit *e, const LowVar *v, bool is_decl) {
   put_line_start(e);
-  if (is_read(v)) put(e, is_decl ? "V %v = " : "%v = ", v);
+  if (is_read(v)) put(e, is_decl ? "%s%v = " : "%s%v = ", is_decl ? rep_type(v->rep) : "", v);
+}
+
+/* The operation as an expression of the wanted representation. */
+static void put_op_as(Emit *e, const LowOp *op, LowRep rep) {
+  LowRep own = low_op_rep(op);
+  if (op->kind == OP_COPY) {
+    put_arg_as(e, op->args[0], rep);
+    return;
+  }
+  put_convert_begin(e, own, rep);
+  put_op(e, op);
+  put_convert_end(e, own, rep);
 }
 
 static bool needs_array(const LowOp *op) {
@@ -142,7 +178,10 @@ static void emit_call(Emit *e, const LowOp *op, const LowVar *v, bool is_decl) {
     return;
   }
   put_target(e, v, is_decl);
+  LowRep wanted = is_read(v) ? v->rep : op->fn->result;
+  put_convert_begin(e, op->fn->result, wanted);
   put_known_call(e, op);
+  put_convert_end(e, op->fn->result, wanted);
   put(e, ";\n");
   if (op->fn->may_park) put_line(e, "%v = VK_RESUMED(c, %v);", v, v);
 }
@@ -174,13 +213,14 @@ static void emit_expression(Emit *e, const LowOp *op, const LowVar *v, bool is_d
   if (!is_read(v) && is_idle(op)) return;
   put_target(e, v, is_decl);
   bool is_bare = op->kind == OP_COPY || op->kind == OP_UNBOX || op->kind == OP_GLOBAL;
-  if (!is_read(v) && is_bare) put(e, "(void)");
-  put_op(e, op);
+  if (!is_read(v) && (is_bare || op->fast)) put(e, "(void)");
+  put_op_as(e, op, is_read(v) ? v->rep : low_op_rep(op));
   put(e, ";\n");
 }
 
 static bool gets_place(const LowOp *op) {
-  return op->kind == OP_PRIM && op->prim->flags & PRIM_FAILS && !(op->prim->flags & PRIM_INLINE);
+  if (op->kind != OP_PRIM || op->fast || !(op->prim->flags & PRIM_FAILS) || op->prim->flags & PRIM_INLINE) return false;
+  return !op->facts.types || op->facts.types & T_ERROR;
 }
 
 static void emit_op(Emit *e, const LowOp *op, const LowVar *v, bool is_decl) {
@@ -204,7 +244,13 @@ static void emit_tail_call(Emit *e, const LowOp *op, bool is_guarded) {
     put(e, "if (VK_UNLIKELY(VK_TAIL_LOW(c))) return ");
     if (count <= 4) put(e, "vk_park_code(c, (void *)%f, %z", op->fn, count);
     else put(e, "vk_park_code5(c, (void *)%f", op->fn);
-    put_args(e, op->args, count);
+    for (size_t i = 0; i < count; i++) { /* words: a raw integer is one too */
+      size_t self = op->fn->captures.count ? 1 : 0;
+      bool is_raw = i >= self && op->fn->params.items[i - self]->rep == REP_INT;
+      put(e, is_raw ? ", (V)(" : ", ");
+      put_arg_as(e, op->args[i], is_raw ? REP_INT : REP_VALUE);
+      if (is_raw) put(e, ")");
+    }
     for (size_t i = count; i < 4; i++) put(e, ", 0");
     put(e, ");\n");
   }
@@ -266,7 +312,7 @@ static void emit_return(Emit *e, const LowStmt *s) {
   } else {
     put_line_start(e);
     put(e, "return ");
-    put_op(e, &s->op);
+    put_op_as(e, &s->op, e->fn->result);
     put(e, ";\n");
   }
 }
@@ -277,6 +323,11 @@ static void emit_body(Emit *e, const LowBody *body);
 
 static void put_test(Emit *e, const LowStmt *s) {
   const LowArg *a = &s->op.args[0];
+  bool is_truth = s->test == TEST_TRUE || s->test == TEST_FALSE;
+  if (is_truth && a->kind == ARG_VAR && a->var->rep == REP_INT) {
+    put(e, s->test == TEST_TRUE ? "if (%v)" : "if (!%v)", a->var);
+    return;
+  }
   switch (s->test) {
   case TEST_TRUE: put(e, "if (!VK_IS_FALSE(%a))", a); break;
   case TEST_FALSE: put(e, "if (VK_IS_FALSE(%a))", a); break;
@@ -296,7 +347,7 @@ static void emit_if(Emit *e, const LowStmt *s) {
   put_test(e, s);
   if (is_short_return(&s->body) && !s->other.first) {
     put(e, " return ");
-    put_op(e, &s->body.first->op);
+    put_op_as(e, &s->body.first->op, e->fn->result);
     put(e, ";\n");
     return;
   }
@@ -350,7 +401,7 @@ static void emit_stmt(Emit *e, const LowStmt *s) {
   if (s->kind != STMT_BLOCK && s->kind != STMT_LEAVE) emit_line_directive(e, s->span);
   switch (s->kind) {
   case STMT_DECLARE:
-    if (is_read(s->var)) put_line(e, "V %v;", s->var);
+    if (is_read(s->var)) put_line(e, "%s%v;", rep_type(s->var->rep), s->var);
     break;
   case STMT_SET: emit_op(e, &s->op, s->var, s->is_decl); break;
   case STMT_DO: emit_op(e, &s->op, NULL, false); break;
@@ -372,9 +423,10 @@ static void emit_body(Emit *e, const LowBody *body) {
 /* ---- functions ----------------------------------------------------------------------------- */
 
 static void put_signature(Emit *e, const LowFn *f) {
-  put(e, "static V %f(vk *c", f);
+  put(e, "static %s%f(vk *c", rep_type(f->result), f);
   if (f->captures.count) put(e, ", V self");
-  for (size_t i = 0; i < f->params.count && i < LOW_REG_ARGS; i++) put(e, ", V %v", f->params.items[i]);
+  for (size_t i = 0; i < f->params.count && i < LOW_REG_ARGS; i++)
+    put(e, ", %s%v", rep_type(f->params.items[i]->rep), f->params.items[i]);
   put(e, ")");
 }
 
@@ -415,9 +467,18 @@ static void emit_wrapper(Emit *e, const LowFn *f) {
   size_t count = f->params.count < LOW_REG_ARGS ? f->params.count : LOW_REG_ARGS;
   put(e, "\nstatic V %f__v(vk *c, V self", f);
   for (size_t i = 0; i < count; i++) put(e, ", V a%z", i);
-  put(e, ") {\n  (void)self;\n  return %f(c", f);
-  for (size_t i = 0; i < count; i++) put(e, ", a%z", i);
-  put(e, ");\n}\n");
+  put(e, ") {\n  (void)self;\n  return ");
+  put_convert_begin(e, f->result, REP_VALUE);
+  put(e, "%f(c", f);
+  for (size_t i = 0; i < count; i++) {
+    put(e, ", ");
+    put_convert_begin(e, REP_VALUE, f->params.items[i]->rep);
+    put(e, "a%z", i);
+    put_convert_end(e, REP_VALUE, f->params.items[i]->rep);
+  }
+  put(e, ")");
+  put_convert_end(e, f->result, REP_VALUE);
+  put(e, ";\n}\n");
 }
 
 static void emit_prototype(Emit *e, const LowFn *f) {
@@ -441,13 +502,19 @@ static void emit_code(Emit *e) {
 
 /* ---- the program --------------------------------------------------------------------------- */
 
-/* Descriptions are needed of functions whose closures exist, and for the trace of a stack that
- * overflows: which only a function can fill that calls itself in some way. */
+/* The table of functions tells the trace of an overflowing stack whose code an address is in. A
+ * function called from one place only stays out, unless it recurs: its code is inlined there,
+ * and naming its address would keep a copy. */
+static bool has_listed_code(const LowFn *f) {
+  bool is_own = f->is_value && f->captures.count; /* fn_ describes the code itself */
+  return !is_own && (f->is_recursive || f->call_count > 1);
+}
+
 static void emit_fn_infos(Emit *e) {
   for (size_t i = 0; i < e->low->fns.count; i++) {
     const LowFn *f = e->low->fns.items[i];
     if (f->is_value) emit_fn_info(e, f, "fn_", emit_has_wrapper(f));
-    if (f->is_recursive && !(f->is_value && f->captures.count)) emit_fn_info(e, f, "code_", false);
+    if (has_listed_code(f)) emit_fn_info(e, f, "code_", false);
   }
 }
 
@@ -455,13 +522,11 @@ static size_t emit_fn_table(Emit *e) {
   size_t found = 0;
   for (size_t i = 0; i < e->low->fns.count; i++) {
     const LowFn *f = e->low->fns.items[i];
-    if (!f->is_value && !f->is_recursive) continue;
-    if (!found) put(e, "\nstatic const VkFn *const fns[] = {\n");
+    bool has_code = has_listed_code(f);
+    if ((f->is_value || has_code) && found == 0) put(e, "\nstatic const VkFn *const fns[] = {\n");
     if (f->is_value) put(e, "  &fn_%n,\n", f);
-    if (f->is_value) found++;
-    if (!f->is_recursive || (f->is_value && f->captures.count)) continue;
-    put(e, "  &code_%n,\n", f);
-    found++;
+    if (has_code) put(e, "  &code_%n,\n", f);
+    found += f->is_value + has_code;
   }
   if (found) put(e, "};\n");
   return found;
@@ -532,12 +597,13 @@ static void emit_includes(Emit *e) {
 }
 
 static void write_text(Text *t, FILE *out) {
-  fwrite(t->bytes, 1, t->len, out);
+  if (t->len) fwrite(t->bytes, 1, t->len, out);
   text_free(t);
 }
 
 void emit_run(LowProgram *low, FILE *out) {
-  Emit e = {.low = low, .p = low->program, .arena = low->arena};
+  Emit e = {.low = low, .p = low->program, .arena = low->arena,
+            .located.file = NO_FILE};
   Text tail = {0}, head = {0};
   e.is_const_used = ARENA_ARRAY(e.arena, bool, low->consts.count);
   e.is_prim_used = ARENA_ARRAY(e.arena, bool, prim_count);

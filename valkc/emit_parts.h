@@ -8,6 +8,10 @@ typedef struct Text { /* malloc */
   size_t len, capacity;
 } Text;
 
+typedef struct Located { /* a place whose line and column are known */
+  uint32_t file, start, line, column;
+} Located;
+
 typedef struct Emit {
   LowProgram *low;
   Program *p;
@@ -18,6 +22,7 @@ typedef struct Emit {
   LowFn *fn;                   /* being printed */
   const LowLabel *loop;        /* the innermost C loop around */
   uint32_t file, line;         /* of the last #line directive */
+  Located located;
   struct PlaceTable *places;
   bool *is_const_used, *is_prim_used;  /* by const id; by row of prim_table */
   bool *is_file_used;
@@ -33,7 +38,12 @@ void put_line_start(Emit *e);                    /* the indentation alone */
 void put_string(Emit *e, const char *bytes, size_t len); /* a C string literal */
 void put_mangled(Emit *e, const char *name);
 void put_var(Emit *e, const LowVar *v);
-void put_arg(Emit *e, LowArg a);
+void put_arg(Emit *e, LowArg a); /* as a value, V */
+void put_arg_as(Emit *e, LowArg a, LowRep rep);
+/* Around an expression of representation `from`: what makes it one of `to`. */
+void put_convert_begin(Emit *e, LowRep from, LowRep to);
+void put_convert_end(Emit *e, LowRep from, LowRep to);
+const char *rep_type(LowRep rep); /* "V ", "int64_t ", "double " */
 void put_fn_name(Emit *e, const LowFn *f);
 void text_put(Text *t, const char *bytes, size_t len);
 void text_free(Text *t);

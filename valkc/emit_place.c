@@ -2,7 +2,48 @@
  *
  * Equal positions of one function are one entry, so the runtime may compare pointers. */
 #include "emit_parts.h"
+#include "../lang/unicode.h"
 #include <string.h>
+
+/* ---- line and column ----------------------------------------------------------------------- */
+
+static bool is_on_line(const Source *s, uint32_t line, uint32_t start) {
+  if (start < s->line_starts[line - 1]) return false;
+  return line == s->line_count || start < s->line_starts[line];
+}
+
+static uint32_t count_code_points(const Source *s, uint32_t from, uint32_t to) {
+  uint32_t count = 0;
+  unsigned len;
+  for (uint32_t p = from; p < to; p += len, count++) utf8_decode(s->text + p, s->text + s->len, &len);
+  return count;
+}
+
+/* diag_line_col, which counts from the start of the line, made cheap for places near the last
+ * one: a program may be one long line. */
+static void locate(Emit *e, Span at, uint32_t *line, uint32_t *column) {
+  const Source *s = &e->p->diag->sources.items[at.file];
+  Located *last = &e->located;
+  if (last->file != at.file || !is_on_line(s, last->line, at.start))
+    diag_line_col(e->p->diag, at, &last->line, &last->column);
+  else if (at.start >= last->start)
+    last->column += count_code_points(s, last->start, at.start);
+  else
+    last->column -= count_code_points(s, at.start, last->start);
+  last->file = at.file;
+  last->start = at.start;
+  *line = last->line;
+  *column = last->column;
+}
+
+static uint32_t line_of(Emit *e, Span at) {
+  const Source *s = &e->p->diag->sources.items[at.file];
+  uint32_t line = e->line, column;
+  if (at.file != e->file || !is_on_line(s, line, at.start)) locate(e, at, &line, &column);
+  return line;
+}
+
+/* ---- the table ----------------------------------------------------------------------------- */
 
 typedef struct Place {
   Span at;
@@ -67,7 +108,7 @@ void put_place_fields(Emit *e, Span at) {
     return;
   }
   use_file(e, at.file);
-  diag_line_col(e->p->diag, at, &line, &column);
+  locate(e, at, &line, &column);
   put(e, "{file_%u, ", at.file);
   Lambda *within = core_function_at(e->p, at); /* inlined code keeps the name it was written under */
   if (!within) put(e, "NULL");
@@ -101,9 +142,8 @@ void emit_files(Emit *e) {
 }
 
 void emit_line_directive(Emit *e, Span at) {
-  uint32_t line, column;
   if (at.file == NO_FILE) return;
-  diag_line_col(e->p->diag, at, &line, &column);
+  uint32_t line = line_of(e, at);
   if (line == e->line && at.file == e->file) return;
   put(e, "#line %u", line);
   const char *path = e->p->diag->sources.items[at.file].path;

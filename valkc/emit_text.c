@@ -3,6 +3,8 @@
  * A name keeps its letters and digits; other characters become words, so that `set-x!` is set_x_x
  * and `1+` is v_1_plus. The id appended to every name makes it unique. */
 #include "emit_parts.h"
+#include "flow.h"
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,7 +115,50 @@ void put_fn_name(Emit *e, const LowFn *f) {
   put_unsigned(e, f->id);
 }
 
-void put_arg(Emit *e, LowArg a) {
+const char *rep_type(LowRep rep) {
+  return rep == REP_INT ? "int64_t " : rep == REP_FLOAT ? "double " : "V ";
+}
+
+void put_convert_begin(Emit *e, LowRep from, LowRep to) {
+  if (from == to) return;
+  if (to == REP_INT) put_z(e, "VK_INT(");
+  else if (to == REP_FLOAT) put_z(e, from == REP_INT ? "(double)(" : "vk_double(");
+  else put_z(e, from == REP_INT ? "VK_FIX(" : "vk_from_double(c, ");
+}
+
+void put_convert_end(Emit *e, LowRep from, LowRep to) {
+  if (from != to) put_z(e, ")");
+}
+
+/* A number in C whose value is exact: decimal integers, hexadecimal floats. */
+static void put_raw_const(Emit *e, const LowConst *k, LowRep rep) {
+  char digits[64];
+  double real = k->kind == LOW_INT ? (double)k->integer : k->real;
+  if (rep == REP_INT) snprintf(digits, sizeof digits, k->integer < 0 ? "(%lld)" : "%lld", (long long)k->integer);
+  else if (isfinite(real)) snprintf(digits, sizeof digits, real < 0 || signbit(real) ? "(%a)" : "%a", real);
+  else snprintf(digits, sizeof digits, "%s", isnan(real) ? "(double)NAN" : real < 0 ? "(-(double)INFINITY)" : "(double)INFINITY");
+  put_z(e, digits);
+  if (rep == REP_FLOAT && k->kind == LOW_FLOAT && isfinite(real)) { /* hexadecimal is exact, decimal is read */
+    snprintf(digits, sizeof digits, " /* %.17g */", real);
+    if (real != (double)(long long)real) put_z(e, digits);
+  }
+}
+
+void put_arg_as(Emit *e, LowArg a, LowRep rep) {
+  bool is_number = a.kind == ARG_CONST && (a.constant->kind == LOW_INT || a.constant->kind == LOW_FLOAT);
+  LowRep own = a.kind == ARG_VAR ? a.var->rep : REP_VALUE;
+  if (is_number && rep != REP_VALUE) {
+    put_raw_const(e, a.constant, rep);
+    return;
+  }
+  /* a variable known to be a small integer here may be printed where a float is wanted */
+  if (own == REP_VALUE && rep == REP_FLOAT && a.facts.types == T_FIX) {
+    put_z(e, "(double)VK_INT(");
+    put_arg_as(e, a, REP_VALUE);
+    put_z(e, ")");
+    return;
+  }
+  put_convert_begin(e, own, rep);
   switch (a.kind) {
   case ARG_CONST: put_const(e, a.constant); break;
   case ARG_VAR: put_var(e, a.var); break;
@@ -121,7 +166,10 @@ void put_arg(Emit *e, LowArg a) {
   case ARG_SELF: put_z(e, "self"); break;
   case ARG_UNBOUND: put_z(e, "VK_UNBOUND"); break;
   }
+  put_convert_end(e, own, rep);
 }
+
+void put_arg(Emit *e, LowArg a) { put_arg_as(e, a, REP_VALUE); }
 
 /* ---- literals ----------------------------------------------------------------------------- */
 

@@ -706,6 +706,8 @@ static void collect_thresholds(Core **child, void *to) {
 }
 
 static void sort_thresholds(Flow *f) {
+  PUSH(f->p->arena, f->thresholds, COUNT_MAX);
+  PUSH(f->p->arena, f->thresholds, -COUNT_MAX);
   qsort(f->thresholds.items, f->thresholds.count, sizeof(int64_t), compare_ints);
   size_t kept = 0;
   for (size_t i = 0; i < f->thresholds.count; i++)

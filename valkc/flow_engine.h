@@ -78,6 +78,6 @@ AVal flow_contents(Flow *f, AVal v);         /* elements of vectors, values of m
 AVal flow_keys(Flow *f, AVal v);
 
 /* flow_prim.c: the result of a primitive, effects on sites included. */
-AVal flow_prim(Flow *f, const Core *e, AVal *args);
+AVal flow_prim(Flow *f, Core *e, AVal *args);
 void flow_prim_signature(const Prim *prim, size_t index, uint32_t *arg_types, uint32_t *result_types);
 #endif

@@ -99,18 +99,30 @@ static AVal join_float(AVal v, AVal a, AVal b) {
   return v;
 }
 
+static bool is_step(AVal v) { return v.types == T_FIX && v.lo >= -COUNT_STEP_MAX && v.hi <= COUNT_STEP_MAX; }
+
+/* x and a small step gave [lo, hi]: counting stays within COUNT_MAX (flow_value.h). */
+static AVal counted(AVal x, int64_t lo, int64_t hi) {
+  if (hi > COUNT_MAX && x.hi <= COUNT_MAX) hi = COUNT_MAX;
+  if (lo < -COUNT_MAX && x.lo >= -COUNT_MAX) lo = -COUNT_MAX;
+  return aval_range(lo, hi);
+}
+
 static AVal t_add(Flow *f, const Core *e, AVal *a) {
   (void)f, (void)e;
   bool both = a[0].types & T_FIX && a[1].types & T_FIX;
   if (!both || (a[0].types | a[1].types) & T_BIG) return number_result(a[0], a[1], true);
-  return join_float(aval_range(a[0].lo + a[1].lo, a[0].hi + a[1].hi), a[0], a[1]);
+  int64_t lo = a[0].lo + a[1].lo, hi = a[0].hi + a[1].hi;
+  AVal v = is_step(a[1]) ? counted(a[0], lo, hi) : is_step(a[0]) ? counted(a[1], lo, hi) : aval_range(lo, hi);
+  return join_float(v, a[0], a[1]);
 }
 
 static AVal t_sub(Flow *f, const Core *e, AVal *a) {
   (void)f, (void)e;
   bool both = a[0].types & T_FIX && a[1].types & T_FIX;
   if (!both || (a[0].types | a[1].types) & T_BIG) return number_result(a[0], a[1], true);
-  return join_float(aval_range(a[0].lo - a[1].hi, a[0].hi - a[1].lo), a[0], a[1]);
+  int64_t lo = a[0].lo - a[1].hi, hi = a[0].hi - a[1].lo;
+  return join_float(is_step(a[1]) ? counted(a[0], lo, hi) : aval_range(lo, hi), a[0], a[1]);
 }
 
 static int64_t clip(__int128 n) {
@@ -206,6 +218,15 @@ static AVal t_neg(Flow *f, const Core *e, AVal *a) {
 static AVal t_float(Flow *f, const Core *e, AVal *a) {
   (void)f, (void)e, (void)a;
   return aval_of(T_FLOAT);
+}
+
+static AVal t_strings(Flow *f, const Core *e, AVal *a) { /* a list of strings */
+  (void)a;
+  Site *s = flow_site(f, e, e);
+  AVal v = flow_site_value(f, s, T_PAIR | T_NIL);
+  flow_add(f, &s->head, aval_of(T_STRING));
+  flow_add(f, &s->tail, v);
+  return v;
 }
 
 /* ---- lists ------------------------------------------------------------------------------- */
@@ -417,6 +438,7 @@ static const struct {
     {"uniq", t_same_elements, true}, {"join", t_join, true}, {"append", t_join, true},
     {"range", t_range, true}, {"nth", t_element, true}, {"last", t_element, true}, {"fst", t_element, true},
     {"snd", t_element, true}, {"trd", t_element, true}, {"take", NULL, true}, {"drop", NULL, true},
+    {"str/split", t_strings, false}, {"str/chars", t_strings, false},
     {"vec", t_vec, true}, {"vec/make", t_vec_make, true}, {"vec/get", t_vec_get, true},
     {"vec/set!", t_vec_set, true}, {"vec/push!", t_vec_set, true}, {"vec/pop!", t_vec_get, true},
     {"vec/->list", t_vec_list, true}, {"vec/slice", t_vec_slice, true}, {"%list->vec", t_list_vec, true},
@@ -424,7 +446,7 @@ static const struct {
     {"map/get", t_map_get, true}, {"map/keys", t_map_keys, true}, {"map/vals", t_map_vals, true},
 };
 
-AVal flow_prim(Flow *f, const Core *e, AVal *args) {
+AVal flow_prim(Flow *f, Core *e, AVal *args) {
   size_t row = sizeof transfers / sizeof *transfers;
   for (size_t i = 0; i < sizeof transfers / sizeof *transfers; i++)
     if (!strcmp(transfers[i].name, e->prim->name)) row = i;
@@ -432,5 +454,6 @@ AVal flow_prim(Flow *f, const Core *e, AVal *args) {
   AVal v = is_known ? transfers[row].transfer(f, e, args) : by_signature(f, e, args);
   bool total = is_known && transfers[row].is_total;
   if (e->prim->flags & PRIM_FAILS && (!total || !fits(e, args))) v = with_error(v);
+  if (e->count > 0 && args[0].types == T_VECTOR) e->content_types = flow_contents(f, args[0]).types;
   return v;
 }

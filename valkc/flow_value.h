@@ -5,7 +5,11 @@
 
 #define FIX_MAX (((int64_t)1 << 60) - 1)
 #define FIX_MIN (-((int64_t)1 << 60))
-enum { SET_MAX = 32 };
+/* Counting from below this bound in small steps does not reach the end of the fixnums in the life
+ * of a machine (2^59 / 16 additions are more than a year): widening stops here, and adding a small
+ * constant to a value within the bound counts as staying within it. */
+#define COUNT_MAX ((int64_t)1 << 59)
+enum { SET_MAX = 32, COUNT_STEP_MAX = 16 };
 
 /* An immutable set of pointers; NULL is empty, &set_any is everything (open world). */
 typedef struct Set {

@@ -3,22 +3,11 @@
  * Only numbers and strings go in, only numbers come out: results whose size or time the program
  * would choose (strings, lists, big powers) are left to run time. */
 #include "fold.h"
-#include "../rt/fns.h"
 #include "../rt/heap.h"
 #include "../rt/numbers.h"
+#include "../rt/prim_code.h"
 #include "../rt/print.h"
 #include <string.h>
-
-typedef void (*AnyFn)(void);
-#define FIX(name, symbol, n, signature, flags, doc) (AnyFn)symbol,
-#define VAR(name, symbol, min, max, signature, flags, doc) (AnyFn)symbol,
-#define NARY(name, symbol, min, max, binary, signature, flags, doc) (AnyFn)symbol,
-static const AnyFn code_of[] = { /* in the order of prim_table */
-#include "../rt/prims.def"
-};
-#undef FIX
-#undef VAR
-#undef NARY
 
 enum { FOLD_ARGS_MAX = 8, FOLD_TEXT_MAX = 4096 };
 
@@ -70,24 +59,12 @@ static bool is_foldable(const Prim *prim) {
   return false;
 }
 
-static V call(vk *c, const Prim *prim, size_t n, const V *a) {
-  AnyFn fn = code_of[prim - prim_table];
-  if (prim->is_argv) return ((V(*)(vk *, size_t, const V *))fn)(c, n, a);
-  switch (n) {
-  case 0: return ((V(*)(vk *))fn)(c);
-  case 1: return ((V(*)(vk *, V))fn)(c, a[0]);
-  case 2: return ((V(*)(vk *, V, V))fn)(c, a[0], a[1]);
-  case 3: return ((V(*)(vk *, V, V, V))fn)(c, a[0], a[1], a[2]);
-  default: return ((V(*)(vk *, V, V, V, V))fn)(c, a[0], a[1], a[2], a[3]);
-  }
-}
-
 /* An isolate of its own for each folding: nothing the compiler keeps lives in it. */
 static Core *fold_in(Program *p, const Core *e, vk *c) {
   V args[FOLD_ARGS_MAX];
   for (size_t i = 0; i < e->count; i++)
     if (!to_value(c, e->items[i]->datum, &args[i])) return NULL;
-  V v = call(c, e->prim, e->count, args);
+  V v = vk_prim_call(c, (size_t)(e->prim - prim_table), e->count, args);
   if (VK_IS_ABN(v)) return NULL;
   Datum *d = from_value(p, v, e->span);
   if (!d) return NULL;

@@ -19,18 +19,21 @@ static bool has_file(const char *dir, const char *name) {
   return is_there;
 }
 
-/* The directory above the one the executable is in. */
+/* Takes the last component off the path; false if none is left. */
+static bool go_up(char *path) {
+  char *slash = strrchr(path, '/');
+  if (!slash) return false;
+  *slash = 0;
+  return true;
+}
+
+/* The directory above the one the executable is in; malloc. */
 static char *executable_parent(void) {
   char exe[PATH_MAX];
   ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
   if (n <= 0) return NULL;
   exe[n] = 0;
-  for (int up = 0; up < 2; up++) {
-    char *slash = strrchr(exe, '/');
-    if (!slash) return NULL;
-    *slash = 0;
-  }
-  return strdup(exe);
+  return go_up(exe) && go_up(exe) ? strdup(exe) : NULL;
 }
 
 static bool find_in_tree(Home *h, const char *parent) {
@@ -57,11 +60,17 @@ static bool find_installed(Home *h, const char *parent) {
   return true;
 }
 
+/* build/valkc and build/asan/valkc are in the tree. */
+static bool find(Home *h, char *parent) {
+  return find_in_tree(h, parent) || find_installed(h, parent) ||
+         (go_up(parent) && find_in_tree(h, parent));
+}
+
 const Home *home_get(void) {
   static Home home; /* fixed for the process: found once, then only read */
   if (home.root) return &home;
   char *parent = executable_parent();
-  if (!parent || !(find_in_tree(&home, parent) || find_installed(&home, parent))) {
+  if (!parent || !find(&home, parent)) {
     fprintf(stderr, "valkc: its library is missing: neither %s/lib/valkc nor %s/std is there\n",
             parent ? parent : "PREFIX", parent ? parent : "the source tree");
     exit(EXIT_PROGRAM);

@@ -19,13 +19,22 @@
 /* How a variable is represented in C. */
 typedef enum LowRep {
   REP_VALUE, /* a tagged word: V */
+  REP_INT,   /* an integer in fixnum range, untagged: int64_t */
+  REP_FLOAT, /* double */
 } LowRep;
+
+/* What flow knows of a value (flow.h); types 0: nothing, it may be anything. */
+typedef struct LowFacts {
+  uint32_t types;
+  int64_t lo, hi;
+} LowFacts;
 
 typedef struct LowFn LowFn;
 typedef struct LowVar {
   const char *name; /* as in the source; "" for a temporary */
   unsigned id;      /* of the Valk variable, or the temporary's number in its function */
-  LowRep rep;
+  LowRep rep;     /* represent.c */
+  LowFacts facts; /* of every value it has */
   LowFn *fn;
   unsigned read_count; /* operands that name it */
   bool is_temp;
@@ -93,6 +102,7 @@ typedef struct LowArg {
     LowVar *var;
     unsigned capture;
   };
+  LowFacts facts; /* where it stands: perhaps more than is known of the variable */
 } LowArg;
 
 /* OP(NAME, result_may_be_error). What each one means: */
@@ -129,6 +139,9 @@ typedef struct LowOp {
   };
   LowArg *args;
   size_t count;
+  uint32_t content_types;   /* PRIM on a vector: of its elements; 0: unknown */
+  LowFacts facts;           /* of the result */
+  const struct FastOp *fast; /* PRIM: what it is done by; represent.c */
 } LowOp;
 
 /* ---- statements --------------------------------------------------------------------------- */
@@ -198,8 +211,10 @@ struct LowFn {
   bool has_rest;
   bool is_value;          /* its closure is made somewhere: needs VkFn, perhaps a wrapper */
   bool may_park;          /* may return the tail-call marker */
-  bool is_recursive;      /* in a cycle of calls, tail or not */
+  bool is_recursive;      /* in a cycle of calls of known functions, tail or not */
+  unsigned call_count;    /* places that call it as a known function */
   bool uses_self, uses_c; /* what the body mentions */
+  LowRep result;          /* how the C function gives its value */
   unsigned temp_count, label_count;
   LowBody body;
   VEC(LowStmt *) tail_calls; /* every RETURN with is_tail */

@@ -12,6 +12,7 @@
  *
  * C text must not nest as deep as a long `cond` or `and` chain does, so of the branches of an IF
  * the one without further branches is nested and leaves, the other follows flat. */
+#include "flow.h"
 #include "lower_parts.h"
 #include <stdarg.h>
 #include <stdlib.h>
@@ -79,6 +80,7 @@ static bool prim_may_be_error(const Prim *prim) {
 }
 
 bool low_arg_may_be_error(const Lower *l, LowArg a) {
+  if (a.facts.types) return a.facts.types & T_ERROR;
   if (a.kind == ARG_VAR) return a.var->may_be_error;
   if (a.kind != ARG_CAPTURE) return false;
   const Var *v = l->fn->captures.items[a.capture];
@@ -91,9 +93,18 @@ static bool op_may_be_error(const Lower *l, const LowOp *op) {
       LOW_OPS(OP)
 #undef OP
   };
+  if (op->facts.types) return op->facts.types & T_ERROR;
   if (op->kind == OP_COPY) return low_arg_may_be_error(l, op->args[0]);
   if (op->kind == OP_PRIM) return prim_may_be_error(op->prim);
   return by_kind[op->kind];
+}
+
+static LowFacts facts_of(const Core *e) {
+  return e->has_facts ? (LowFacts){e->types, e->lo, e->hi} : (LowFacts){0};
+}
+
+static LowFacts facts_of_var(const Var *v) {
+  return v->has_facts ? (LowFacts){v->types, v->lo, v->hi} : (LowFacts){0};
 }
 
 static void number(Lower *l, LowVar *v) {
@@ -115,8 +126,11 @@ static void declare(Lower *l, LowVar *v) {
 
 LowArg low_set_temp(Lower *l, LowOp op) {
   LowVar *t = low_temp(l);
+  t->facts = op.kind == OP_COPY ? op.args[0].facts : op.facts;
   set(l, t, op, true);
-  return arg_var(t);
+  LowArg a = arg_var(t);
+  a.facts = t->facts;
+  return a;
 }
 
 bool low_op_is_expression(const LowOp *op) {
@@ -207,6 +221,7 @@ void low_next_round(Lower *l, LowLabel *next, LowVar **vars, LowArg *args, size_
 
 static LowVar *bind_var(Lower *l, Var *v) {
   LowVar *low = l->vars[v->id] = new_var(l, v->name, v->id);
+  low->facts = facts_of_var(v);
   low->is_box = VAR_IS_BOXED(v);
   low->is_assigned = v->is_set && !low->is_box;
   low->may_be_error = v->is_set && !low->is_box;
@@ -248,7 +263,11 @@ static LowArg local_value(Lower *l, Core *e) {
   LowFn *f = lower_static_fn(l, v);
   if (f) return arg_const(lower_fn_const(l, f));
   LowArg place = lower_var_place(l, v);
-  if (VAR_IS_BOXED(v)) place = low_set_temp(l, low_op(l, OP_UNBOX, 1, place));
+  if (VAR_IS_BOXED(v)) {
+    place = low_set_temp(l, low_op(l, OP_UNBOX, 1, place));
+  } else if (!place.facts.types) {
+    place.facts = facts_of_var(v);
+  }
   if (!v->starts_unbound || !e->a) return place;
   LowVar *t = low_temp(l);
   set(l, t, low_copy(l, place), true);
@@ -267,7 +286,7 @@ static LowArg global_value(Lower *l, Core *e) {
     return arg_const(lower_fn_const(l, lower_fn_of(l, g->lambda, NULL)));
   case GLOBAL_PRIM: return arg_const(lower_prim_const(l, g->prim));
   case GLOBAL_UNKNOWN: op.kind = OP_NO_GLOBAL; break;
-  case GLOBAL_VARIABLE: op.is_checked = !lower_slot_init(l, g); break;
+  case GLOBAL_VARIABLE: op.is_checked = !lower_slot_init(l, g) && !g->is_always_bound; break;
   }
   return low_set_temp(l, op);
 }
@@ -303,6 +322,8 @@ static bool needs_dest(Lower *l, Core *e) {
 static LowOp prim_op(Lower *l, Core *e) {
   LowOp op = {.kind = OP_PRIM, .prim = e->prim, .pos = low_place(l, e), .count = e->count};
   op.args = lower_values(l, e->items, e->count, 0);
+  op.facts = facts_of(e);
+  op.content_types = e->content_types;
   return op;
 }
 
@@ -310,7 +331,11 @@ static LowOp prim_op(Lower *l, Core *e) {
 static LowOp op_of(Lower *l, Core *e) {
   switch (e->kind) {
   case CORE_PRIM: return prim_op(l, e);
-  case CORE_CALL: return lower_call_op(l, e, (Dest){NULL, NULL});
+  case CORE_CALL: {
+    LowOp op = lower_call_op(l, e, (Dest){NULL, NULL});
+    op.facts = facts_of(e);
+    return op;
+  }
   case CORE_LAMBDA: return lower_closure(l, lower_fn_of(l, e->lambda, NULL));
   case CORE_BLOCK: return lower_literal(l, e);
   default: return low_copy(l, lower_value(l, e));
@@ -361,12 +386,14 @@ LowArg lower_value(Lower *l, Core *e) {
   case CORE_NAME: diag_bug(l->p->diag, e->span, "lower", "an unresolved name is left");
   default: {
     LowVar *t = low_temp(l);
+    t->facts = facts_of(e);
     lower_into(l, e, t);
     value = arg_var(t);
     break;
   }
   }
   l->span = outer;
+  if (e->has_facts && e->types) value.facts = facts_of(e);
   return value;
 }
 
@@ -384,7 +411,9 @@ bool lower_is_inert(const Core *e) {
 LowArg lower_steady_value(Lower *l, Core *e, bool is_last) {
   LowArg a = lower_value(l, e);
   if (is_last || a.kind != ARG_VAR || !a.var->is_assigned) return a;
-  return low_set_temp(l, low_copy(l, a));
+  LowArg copy = low_set_temp(l, low_copy(l, a));
+  copy.facts = a.facts;
+  return copy;
 }
 
 LowArg *lower_values(Lower *l, Core **items, size_t count, size_t room) {
@@ -429,6 +458,7 @@ static void bind_let(Lower *l, Core *e) {
     bind_box(l, v, init);
   } else if (init) {
     LowVar *low = new_var(l, v->name, v->id);
+    low->facts = facts_of_var(v);
     lower_into(l, init, low);
     low->is_assigned = v->is_set;
     low->may_be_error |= v->is_set;
@@ -643,7 +673,7 @@ LowProgram *lower_run(Program *p) {
     i = lower_top(&l, i);
     lower_queue(&l);
   }
-  qsort(l.low->fns.items, l.low->fns.count, sizeof(LowFn *), by_id);
+  if (l.low->fns.count) qsort(l.low->fns.items, l.low->fns.count, sizeof(LowFn *), by_id);
   lower_facts(l.low);
   return l.low;
 }

@@ -2,7 +2,7 @@
  *
  * in:  every function lowered, its tail_calls and callees listed
  * out: stmt->is_guarded on tail calls of known functions inside a cycle of the tail-call graph;
- *      fn->may_park, is_recursive, uses_self, uses_c; var->read_count
+ *      fn->may_park, is_recursive, call_count, uses_self, uses_c; var->read_count
  *
  * A tail call that is no part of a cycle adds at most the depth of a directed acyclic graph, so
  * it needs no guard (DESIGN-REVIEW 3). Components: Tarjan, "Depth-first search and linear graph
@@ -74,11 +74,11 @@ static void find_components(LowProgram *low, bool tail_only) {
     if (!low->fns.items[i]->index) walk_from(&t, low->fns.items[i]);
 }
 
-static void mark_recursive(LowProgram *low) {
-  for (size_t i = 0; i < low->fns.count; i++) {
-    LowFn *f = low->fns.items[i];
-    for (size_t j = 0; j < f->callees.count; j++)
-      if (f->callees.items[j]->component == f->component) f->is_recursive = true;
+static void count_calls(LowFn *f) {
+  for (size_t i = 0; i < f->callees.count; i++) {
+    LowFn *callee = f->callees.items[i];
+    callee->call_count++;
+    if (f->lambda && callee->component == f->component) f->is_recursive = true;
   }
 }
 
@@ -143,7 +143,8 @@ static void count_fn(LowFn *f) {
 
 void lower_facts(LowProgram *low) {
   find_components(low, false);
-  mark_recursive(low);
+  for (size_t i = 0; i < low->fns.count; i++) count_calls(low->fns.items[i]);
+  for (size_t i = 0; i < low->tops.count; i++) count_calls(low->tops.items[i]);
   find_components(low, true);
   for (size_t i = 0; i < low->fns.count; i++)
     low->fns.items[i]->may_park = mark_guards(low->fns.items[i]);

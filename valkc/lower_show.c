@@ -7,6 +7,7 @@
  *     if true t1
  *       return n.4
  *     ... */
+#include "flow.h"
 #include "lower.h"
 #include <string.h>
 
@@ -217,7 +218,8 @@ static void check_arg(Check *c, LowArg a, Span at) {
   case ARG_CONST: REQUIRE(a.constant && !a.constant->is_dynamic); break;
   case ARG_VAR:
     REQUIRE(a.var->fn == c->fn);
-    REQUIRE(a.var->rep == REP_VALUE);
+    REQUIRE(a.var->rep != REP_INT || a.var->facts.types == T_FIX);
+    REQUIRE(a.var->rep != REP_FLOAT || a.var->facts.types == T_FLOAT);
     REQUIRE(ptrmap_get(&c->declared, a.var));
     break;
   case ARG_CAPTURE: REQUIRE(a.capture < c->fn->captures.count); break;

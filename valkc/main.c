@@ -6,6 +6,7 @@
 #include "run.h"
 #include "test.h"
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,18 +86,26 @@ static int run_command(const Options *o) {
   return EXIT_USAGE;
 }
 
-int main(int argc, char **argv) {
-  Options options;
-  if (!options_parse(&options, argc, argv)) return EXIT_USAGE;
-  if (options.version)
+static int run_options(const Options *o) {
+  if (o->version)
     puts("valkc " VALKC_VERSION);
-  else if (options.help)
-    options_help(options.command);
-  else if (options.list_passes)
+  else if (o->help)
+    options_help(o->command);
+  else if (o->list_passes)
     passes_list();
-  else if (!passes_check_options(&options))
+  else if (!passes_check_options(o))
     return EXIT_USAGE;
   else
-    return run_command(&options);
+    return run_command(o);
   return EXIT_OK;
+}
+
+int main(int argc, char **argv) {
+  Options options;
+  signal(SIGCHLD, SIG_DFL); /* ignored, as it may be inherited, it would lose exit statuses */
+  if (!options_parse(&options, argc, argv)) return EXIT_USAGE;
+  int status = run_options(&options);
+  if (fflush(stdout) == 0 && !ferror(stdout)) return status;
+  fprintf(stderr, "valkc: cannot write to stdout: %s\n", strerror(errno));
+  return status == EXIT_OK ? EXIT_PROGRAM : status;
 }

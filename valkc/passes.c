@@ -8,6 +8,7 @@
 #include "home.h"
 #include "lower.h"
 #include "process.h"
+#include "represent.h"
 #include "simplify.h"
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +61,10 @@ static void flow_show(Compilation *c, FILE *out) { flow_dump(&c->program, put_to
 static void lower_pass(Compilation *c) { c->low = lower_run(&c->program); }
 static void lower_verify(Compilation *c) { lower_check(c->low); }
 static void lower_show(Compilation *c, FILE *out) { lower_dump(c->low, out); }
+
+static void represent_pass(Compilation *c) { represent_run(c->low); }
+static void represent_verify(Compilation *c) { lower_check(c->low); }
+static void represent_show(Compilation *c, FILE *out) { lower_dump(c->low, out); }
 
 static void emit_pass(Compilation *c) {
   FILE *out = open_memstream(&c->c_text, &c->c_len);

@@ -62,8 +62,22 @@ Text read_path(const char *path) {
   return t;
 }
 
+bool is_special_file(const char *path) {
+  struct stat info;
+  return stat(path, &info) == 0 && !S_ISREG(info.st_mode);
+}
+
+/* Devices and pipes are written to as they are: a rename would replace /dev/null. */
+static bool write_special(const char *path, const void *bytes, size_t len) {
+  int fd = open(path, O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  bool is_written = write_all(fd, bytes, len);
+  return close(fd) == 0 && is_written;
+}
+
 bool write_path(const char *path, const void *bytes, size_t len) {
   char temporary[PATH_MAX];
+  if (is_special_file(path)) return write_special(path, bytes, len);
   if (snprintf(temporary, sizeof temporary, "%s.%d.tmp", path, (int)getpid()) >= PATH_MAX) {
     errno = ENAMETOOLONG;
     return false;

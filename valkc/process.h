@@ -16,6 +16,8 @@ int memory_file(const void *bytes, size_t len);
 /* All of fd from its start, or of the file; bytes NULL with errno set if it cannot be read. */
 Text read_fd(int fd);
 Text read_path(const char *path);
+/* True if path is there and is a device, a pipe, a directory: nothing to rename over. */
+bool is_special_file(const char *path);
 /* Writes path as a whole: to a temporary file beside it, then renamed. False: errno. */
 bool write_path(const char *path, const void *bytes, size_t len);
 /* A new empty directory under $TMPDIR or /tmp; malloc. Ends the process if impossible. */

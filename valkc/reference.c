@@ -43,19 +43,21 @@ static size_t usage_length(const char *doc) {
   return i;
 }
 
-/* What follows the usage, without the arrow. */
+/* What follows the usage. */
 static const char *doc_text(const char *doc) {
   doc += usage_length(doc);
-  while (*doc == ' ') doc++;
-  if (!strncmp(doc, "->", 2)) doc += 2;
-  while (*doc == ' ') doc++;
-  return doc;
+  return doc + strspn(doc, " ");
 }
 
-/* As Markdown text: signs that would format are quoted, `code` is left alone. */
+/* Length of the "-> " that most texts begin with, else 0. */
+static size_t arrow_length(const char *s) { return strncmp(s, "-> ", 3) ? 0 : 3; }
+
+/* As Markdown text: the arrow becomes one sign, signs that would format are quoted, `code` is
+ * left alone. */
 static void write_prose(FILE *to, const char *s) {
   bool in_code = false;
-  for (; *s; s++) {
+  if (arrow_length(s)) fputs("→ ", to);
+  for (s += arrow_length(s); *s; s++) {
     if (*s == '`') in_code = !in_code;
     if (!in_code && strchr("*_<>[]#\\", *s)) fputc('\\', to);
     fputc(*s, to);

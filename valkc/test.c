@@ -176,7 +176,8 @@ static _Noreturn void child_compile(Runner *r, const Job *job) {
   bool is_ok = options_parse_more(&o, strdup(job->mode->options));
   if (is_ok && job->test->build_options)
     is_ok = options_parse_more(&o, strdup(job->test->build_options));
-  if (!is_ok) exit(EXIT_USAGE);
+  o.dump = job->test->dump_passes;
+  if (!is_ok || !passes_check_options(&o)) exit(EXIT_USAGE);
   compilation_init(&c, &o, job->test->name);
   c.output = output;
   exit(passes_run(&c, testfile_fails_to_compile(job->test) ? PASS_emit : PASS_build));
@@ -308,7 +309,7 @@ static void compile_ended(Runner *r, Job *job, int wait_status) {
   if (report && r->options->promote && (status == 0 || status == 1))
     report = promote(r, report, testfile_promote_compile(job->test, messages));
   free(messages.bytes);
-  if (report || testfile_fails_to_compile(job->test))
+  if (report || testfile_only_compiles(job->test))
     finish(r, job, report, 0);
   else
     start_run(r, job);
@@ -338,7 +339,7 @@ static bool start_next(Runner *r, Job *job) {
     const TestFile *test = r->tests.items[i % r->tests.count];
     const Mode *mode = r->modes[i / r->tests.count];
     const char *skip = testfile_skip_reason(test, mode->name);
-    if (mode != r->modes[0] && testfile_fails_to_compile(test)) continue;
+    if (mode != r->modes[0] && testfile_only_compiles(test)) continue;
     if (skip) {
       record(r, &(Result){.test = test, .mode = mode, .outcome = SKIPPED, .report = skip});
       continue;
@@ -440,6 +441,7 @@ static void print_times(Runner *r, double seconds) {
     compile += r->results.items[i].compile_seconds;
     run += r->results.items[i].run_seconds;
   }
+  if (r->results.count == 0) return;
   qsort(r->results.items, r->results.count, sizeof(Result), slower_first);
   printf("%.1f s (compiling %.1f, running %.1f, %u at once); slowest:", seconds, compile, run,
          r->job_count);

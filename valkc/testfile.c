@@ -86,6 +86,8 @@ static void add_directive(Arena *a, TestFile *t, const char *key, char *value) {
     PUSH(a, t->env, value);
   else if (!strcmp(key, "build"))
     t->build_options = value;
+  else if (!strcmp(key, "dump"))
+    t->dump_passes = value;
   else if (!strcmp(key, "skip-mode"))
     add_skip(a, t, value);
   else if (!strcmp(key, "timeout"))
@@ -97,9 +99,9 @@ static void add_directive(Arena *a, TestFile *t, const char *key, char *value) {
 }
 
 static bool is_directive(const char *key, size_t len) {
-  static const char *const keys[] = {"expect", "stderr",    "error",  "warning",
-                                     "args",   "stdin",     "env",    "build",
-                                     "exit",   "skip-mode", "timeout"};
+  static const char *const keys[] = {"expect", "stderr", "error",     "warning",
+                                     "args",   "stdin",  "env",       "build",
+                                     "dump",   "exit",   "skip-mode", "timeout"};
   for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
     if (strlen(keys[i]) == len && !strncmp(keys[i], key, len)) return true;
   return false;
@@ -138,6 +140,7 @@ bool testfile_load(Arena *a, TestFile *t, const char *path) {
   free(text.bytes);
   t->out = load_sibling(a, t, ".out");
   t->err = load_sibling(a, t, ".err");
+  t->dump = load_sibling(a, t, ".dump");
   t->has_out = t->out.bytes != NULL;
   t->has_err = t->err.bytes != NULL;
   return true;
@@ -148,6 +151,10 @@ bool testfile_fails_to_compile(const TestFile *t) {
   for (size_t i = 0; i < t->messages.count; i++)
     if (!t->messages.items[i].is_warning) return true;
   return false;
+}
+
+bool testfile_only_compiles(const TestFile *t) {
+  return t->dump_passes || testfile_fails_to_compile(t);
 }
 
 const char *testfile_skip_reason(const TestFile *t, const char *mode) {
@@ -162,7 +169,7 @@ typedef VEC(const char *) Lines;
 
 static Lines split_lines(Arena *a, Text text, bool trim) {
   Lines lines = {0};
-  for (const char *p = text.bytes, *end = p + text.len; p < end;) {
+  for (const char *p = text.bytes, *end = p + text.len; p && p < end;) {
     const char *newline = memchr(p, '\n', (size_t)(end - p));
     size_t len = (size_t)((newline ? newline : end) - p), kept = len;
     while (trim && kept > 0 && strchr(" \t\r", p[kept - 1])) kept--;
@@ -251,6 +258,9 @@ const char *testfile_judge_compile(Arena *a, const TestFile *t, int status, Text
   if (status != expected)
     return arena_printf(a, "  the compiler ended with %d, expected %d\n%s", status, expected,
                         show_text(a, "it said", messages));
+  if (t->dump_passes)
+    return diff_lines(a, "the dump", split_lines(a, t->dump, false),
+                      split_lines(a, messages, false));
   const char *report = judge_messages(a, t, messages);
   if (report || !t->has_err) return report;
   return diff_lines(a, "messages", split_lines(a, t->err, false),
@@ -339,5 +349,5 @@ bool testfile_promote_run(const TestFile *t, Text out) {
 }
 
 bool testfile_promote_compile(const TestFile *t, Text messages) {
-  return write_sibling(t, ".err", messages);
+  return write_sibling(t, t->dump_passes ? ".dump" : ".err", messages);
 }

@@ -18,7 +18,8 @@ typedef struct TestFile {
   const char *path;        /* as found */
   const char *dir, *name;  /* path split at its last slash */
   VEC(const char *) lines; /* ; expect: lines of stdout */
-  Text out, err, in; /* contents of NAME.out, .err, .in; bytes NULL if there is no such file */
+  Text out, err, in,
+      dump; /* contents of NAME.out, .err, .in; bytes NULL if there is no such file */
   bool has_out, has_err;
   int exit_status;
   VEC(const char *) stderr_parts;
@@ -27,6 +28,7 @@ typedef struct TestFile {
   VEC(const char *) env;
   VEC(SkipMode) skips;
   const char *build_options;
+  const char *dump_passes; /* ; dump: PASS,...: compare that instead of running */
   unsigned timeout_seconds;
   const char *malformed; /* a directive that makes no sense, or NULL */
 } TestFile;
@@ -35,6 +37,8 @@ typedef struct TestFile {
 bool testfile_load(Arena *a, TestFile *t, const char *path);
 /* True if the program must not compile. */
 bool testfile_fails_to_compile(const TestFile *t);
+/* True if the test ends with the compilation, so that one mode is enough. */
+bool testfile_only_compiles(const TestFile *t);
 /* Why this mode is left out, or NULL. */
 const char *testfile_skip_reason(const TestFile *t, const char *mode);
 
@@ -45,5 +49,5 @@ const char *testfile_judge_run(Arena *a, const TestFile *t, int wait_status, Tex
 
 /* Rewrites the test's expectations to what happened. False if it has to be done by hand. */
 bool testfile_promote_run(const TestFile *t, Text out);
-bool testfile_promote_compile(const TestFile *t, Text messages);
+bool testfile_promote_compile(const TestFile *t, Text messages); /* or the dump */
 #endif

@@ -19,7 +19,7 @@ static int next(long *p, long *count, long n) {
   return 0;
 }
 int main(void) {
-  enum { N = 9 };
+  enum { N = 10 };
   long p[N], v[N], count[N], checksum = 0, most = 0, sign = 1;
   for (long i = 0; i < N; i++) { p[i] = i; count[i] = i + 1; }
   do {

@@ -20,7 +20,7 @@ static void grow(void) {
 int main(void) {
   table = calloc(capacity, sizeof *table);
   long x = 42;
-  for (long i = 0; i < 2000000; i++) {
+  for (long i = 0; i < 6000000; i++) {
     x = (x * 1103515245 + 12345) % 2147483648;
     long key = x / 1024 % 50021;
     struct slot *s = find(table, capacity, key);

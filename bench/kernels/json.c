@@ -51,7 +51,7 @@ static long total(struct value *v) { /* and frees it */
 int main(void) {
   long s = 0;
   write_value(6, 1);
-  for (int r = 0; r < 20; r++) {
+  for (int r = 0; r < 60; r++) {
     const char *p = text;
     s += total(parse(&p));
   }

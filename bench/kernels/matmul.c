@@ -6,7 +6,7 @@ static double **make(long n) {
   return m;
 }
 int main(void) {
-  long n = 300;
+  long n = 400;
   double **a = make(n), **b = make(n), **c = make(n);
   for (long i = 0; i < n; i++)
     for (long j = 0; j < n; j++) {

@@ -54,7 +54,7 @@ int main(void) {
     bodies[0].vz -= bodies[i].vz * share;
   }
   printf("%.9f\n", energy());
-  for (int i = 0; i < 500000; i++) advance(0.01);
+  for (int i = 0; i < 1500000; i++) advance(0.01);
   printf("%.9f\n", energy());
   return 0;
 }

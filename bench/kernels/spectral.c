@@ -20,7 +20,7 @@ static void times_transposed(long n, const double *v, double *out) {
   }
 }
 int main(void) {
-  enum { N = 500 };
+  enum { N = 1000 };
   double *u = malloc(N * sizeof *u), *v = malloc(N * sizeof *v), *t = malloc(N * sizeof *t);
   for (long i = 0; i < N; i++) u[i] = 1;
   for (int i = 0; i < 10; i++) {

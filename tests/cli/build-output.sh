@@ -7,3 +7,14 @@ is out 1
 run 0 "$VALKC" build b.valk -o prog
 run 0 ./prog
 is out 2
+# A device is written to, not replaced.
+mkfifo pipe
+cat pipe >copy &
+run 0 "$VALKC" build a.valk -o pipe
+wait
+[ -p pipe ] || fail "the pipe was replaced"
+chmod +x copy
+run 0 ./copy
+is out 1
+run 0 "$VALKC" emit a.valk -o /dev/null
+[ -c /dev/null ] || fail "/dev/null was replaced"

@@ -12,3 +12,7 @@ for cc in gcc clang; do
   command -v $cc >/dev/null || continue
   run 0 $cc -std=gnu11 -Wall -Wextra -Werror -fno-strict-aliasing -iquote "$TREE/rt" -c a.c -o a.o
 done
+if [ -c /dev/full ]; then
+  "$VALKC" emit a.valk >/dev/full 2>err && fail "a full disk was not noticed"
+  has err "cannot write to stdout"
+fi

@@ -471,6 +471,25 @@ static __attribute__((noinline)) void test_refused(void) {
   end(c);
 }
 
+static __attribute__((noinline)) void fill(vk *c, size_t bytes) {
+  V l = VK_NIL;
+  for (size_t i = 0; i < bytes / sizeof(VkPair); i++) l = vk_cons(c, VK_NIL, l);
+  for (int i = 0; i < 20; i++) CHECK(!try_bytes(c, 8 << 20)); /* each in vain */
+  CHECK(VK_IS_PAIR(l));
+}
+
+/* A program that caught :out-of-memory and let go of its data goes on. */
+static __attribute__((noinline)) void test_recovery(void) {
+  vk *c = begin(0, 16 << 20);
+  for (int round = 0; round < 5; round++) {
+    fill(c, 15 << 20);
+    wipe_stack();
+    CHECK(try_bytes(c, 8 << 20));
+    wipe_stack();
+  }
+  end(c);
+}
+
 /* Live data at the limit: a message and exit 1, soon. */
 static __attribute__((noinline)) void test_out_of_memory(void) {
   int out[2];
@@ -579,6 +598,7 @@ int main(int argc, char **argv) {
   test_finalisers();
   test_limit();
   test_refused();
+  test_recovery();
   test_out_of_memory();
   test_give_back();
   test_barrier();

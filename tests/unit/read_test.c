@@ -187,6 +187,10 @@ static void test_message_limits(void) {
   got = messages_of(&w);
   CHECK(strstr(got, "number 10\n") && strstr(got, "number 59\n") && !strstr(got, "number 9\n"));
   CHECK(strstr(got, "\n... and 10 more errors\n") != NULL);
+  for (uint32_t i = 0; i < 51; i++)
+    diag_warning(&w.diag, (Span){w.file, 0, 1}, "warning %u", i);
+  got = messages_of(&w);
+  CHECK(strstr(got, "warning 49\n") && strstr(got, "\n... and 1 more warning\n"));
   arena_free(&w.arena);
 }
 
@@ -394,6 +398,15 @@ static void test_bracket_errors(void) {
                        "t.valk:1:1: note: the map begins here\n");
   MESSAGES("(a #| b\n", "t.valk:1:4: error: this block comment is not closed by `|#`\n"
                         "    1 | (a #| b\n      |    ^~\n");
+}
+
+/* Errors after an unclosed string are seen too. */
+static void test_errors_after_string(void) {
+  MESSAGES("(print \"a)\n(f #{b})\n", "t.valk:1:8: error: this string is not closed by `\"`\n"
+                                      "    1 | (print \"a)\n      |        ^\n"
+                                      "t.valk:2:6: error: this key of a map has no value\n"
+                                      "    2 | (f #{b})\n      |      ^\n"
+                                      "t.valk:2:4: note: the map begins here\n");
 }
 
 /* The data of forms without structural errors are kept. */
@@ -634,6 +647,7 @@ int main(void) {
   test_character_errors();
   test_string_errors();
   test_bracket_errors();
+  test_errors_after_string();
   test_recovery();
   test_avalanches();
   test_depth();

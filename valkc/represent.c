@@ -1,0 +1,269 @@
+/* represent.c - which variables are raw machine numbers, and which operations need no checks.
+ *
+ * in:    low, with flow's facts on variables, operands and results (all unknown if flow was skipped)
+ * out:   var->rep, fn->result, op->fast; the statements are the same but for temporaries put
+ *        between an operation that gives a value in several C statements and a raw variable
+ * keeps: a raw variable only ever holds values that its representation can; converting is exact
+ * cost:  linear
+ * trust: emit.c converts wherever the representations of a variable and its place differ
+ *
+ * A variable is raw if flow says all its values are fixnums (or floats) and some operation takes
+ * or gives it raw: otherwise converting to and fro would cost more than it saves. A function gives
+ * its result raw if it can never return the tail-call marker, and so do all it tail-calls. */
+#include "represent.h"
+#include "flow.h"
+#include <string.h>
+
+static const FastOp fast_ops[] = {
+#define FAST(prim, c_name, operands, result, takes_place) {prim, #c_name, operands, result, takes_place},
+#include "fast_ops.def"
+};
+enum { FAST_COUNT = sizeof fast_ops / sizeof *fast_ops };
+
+LowRep fast_operand_rep(const FastOp *fast, size_t i) {
+  switch (fast->operands[i]) {
+  case 'i': return REP_INT;
+  case 'f':
+  case 'n': return REP_FLOAT;
+  default: return REP_VALUE;
+  }
+}
+
+LowRep fast_result_rep(const FastOp *fast) {
+  switch (fast->result) {
+  case 'i':
+  case 'b': return REP_INT;
+  case 'f': return REP_FLOAT;
+  default: return REP_VALUE;
+  }
+}
+
+LowRep low_op_rep(const LowOp *op) {
+  if (op->kind == OP_PRIM && op->fast) return fast_result_rep(op->fast);
+  if (op->kind == OP_CALL) return op->fn->result;
+  return REP_VALUE; /* COPY: its operand is printed as what is wanted */
+}
+
+/* ---- operations ---------------------------------------------------------------------------- */
+
+static LowFacts facts_of_arg(LowArg a) {
+  LowFacts any = {T_ANY | T_UNBOUND, 1, 0};
+  if (a.facts.types) return a.facts;
+  if (a.kind == ARG_VAR && a.var->facts.types) return a.var->facts;
+  if (a.kind != ARG_CONST) return any;
+  switch (a.constant->kind) {
+  case LOW_INT: return (LowFacts){T_FIX, a.constant->integer, a.constant->integer};
+  case LOW_FLOAT: return (LowFacts){T_FLOAT, 1, 0};
+  case LOW_NIL: return (LowFacts){T_NIL, 1, 0};
+  case LOW_SYMBOL: return (LowFacts){T_SYMBOL | T_KEYWORD, 1, 0};
+  default: return (LowFacts){T_ANY & ~(uint32_t)T_ERROR, 1, 0};
+  }
+}
+
+/* Values that are no addresses: storing one over another needs no barrier. */
+enum { T_IMMEDIATE = T_FIX | T_NIL };
+
+static bool fits_operand(char want, LowFacts f, uint32_t contents) {
+  const int64_t small = (int64_t)1 << 53;
+  switch (want) {
+  case 'i':
+  case 'x': return f.types == T_FIX;
+  case 'f': return f.types == T_FLOAT;
+  case 'n': return f.types == T_FLOAT || (!(f.types & ~(uint32_t)(T_FLOAT | T_FIX)) && f.lo >= -small && f.hi <= small && f.types == T_FIX);
+  case 'p': return f.types == T_PAIR;
+  case 'l': return !(f.types & ~(uint32_t)(T_NIL | T_PAIR));
+  case 'e': return !(f.types & (T_ERROR | T_UNBOUND));
+  case 's': return !(f.types & ~(uint32_t)(T_SYMBOL | T_KEYWORD | T_NIL));
+  case 'V': return f.types == T_VECTOR;
+  case 'W': return f.types == T_VECTOR && contents && !(contents & ~(uint32_t)T_IMMEDIATE);
+  default: return true;
+  }
+}
+
+static bool fits(const FastOp *fast, const LowOp *op) {
+  if (strcmp(fast->prim, op->prim->name) != 0 || strlen(fast->operands) != op->count) return false;
+  for (size_t i = 0; i < op->count; i++)
+    if (!fits_operand(fast->operands[i], facts_of_arg(op->args[i]), op->content_types)) return false;
+  if (fast->result == 'i') return op->facts.types == T_FIX;
+  return fast->result != 'f' || op->facts.types == T_FLOAT;
+}
+
+static void choose_fast(LowOp *op) {
+  op->fast = NULL;
+  if (op->kind != OP_PRIM) return;
+  for (size_t i = 0; i < FAST_COUNT; i++)
+    if (fits(&fast_ops[i], op)) {
+      op->fast = &fast_ops[i];
+      return;
+    }
+}
+
+/* ---- variables ----------------------------------------------------------------------------- */
+
+static LowRep candidate(const LowVar *v) {
+  if (v->is_box || v->is_raw) return REP_VALUE;
+  if (v->facts.types == T_FIX) return REP_INT;
+  return v->facts.types == T_FLOAT ? REP_FLOAT : REP_VALUE;
+}
+
+/* First walk: operations are chosen, and variables that they take or give raw become so. */
+static void note_op(LowOp *op) {
+  choose_fast(op);
+  if (!op->fast) return;
+  for (size_t i = 0; i < op->count; i++) {
+    LowArg a = op->args[i];
+    LowRep rep = fast_operand_rep(op->fast, i);
+    if (a.kind == ARG_VAR && rep != REP_VALUE && candidate(a.var) != REP_VALUE) a.var->rep = candidate(a.var);
+  }
+}
+
+static void note_body(LowBody *body) {
+  for (LowStmt *s = body->first; s; s = s->next) {
+    note_op(&s->op);
+    if (s->kind == STMT_SET && low_op_rep(&s->op) != REP_VALUE) s->var->rep = candidate(s->var);
+    note_body(&s->body);
+    note_body(&s->other);
+  }
+}
+
+/* Copies carry rawness along: a loop variable to the temporary it comes from, and back. */
+static bool spread_body(LowBody *body) {
+  bool changed = false;
+  for (LowStmt *s = body->first; s; s = s->next) {
+    if (s->kind == STMT_SET && s->op.kind == OP_COPY && s->op.args[0].kind == ARG_VAR) {
+      LowVar *from = s->op.args[0].var, *to = s->var;
+      if (to->rep != REP_VALUE && from->rep == REP_VALUE && candidate(from) == to->rep && from->is_assigned)
+        from->rep = to->rep, changed = true;
+      if (from->rep != REP_VALUE && to->rep == REP_VALUE && candidate(to) == from->rep)
+        to->rep = from->rep, changed = true;
+    }
+    changed |= spread_body(&s->body);
+    changed |= spread_body(&s->other);
+  }
+  return changed;
+}
+
+/* ---- functions ----------------------------------------------------------------------------- */
+
+/* A closure is called through the convention of values; without captures a wrapper does that. */
+static bool has_own_convention(const LowFn *f) {
+  return f->lambda && !(f->is_value && f->captures.count > 0);
+}
+
+static LowRep result_candidate(const LowFn *f) {
+  if (!has_own_convention(f) || f->may_park || !f->lambda->facts) return REP_VALUE;
+  uint32_t types = f->lambda->facts->types;
+  return types == T_FIX ? REP_INT : types == T_FLOAT ? REP_FLOAT : REP_VALUE;
+}
+
+static bool tail_calls_agree(const LowFn *f) {
+  for (size_t i = 0; i < f->tail_calls.count; i++) {
+    const LowStmt *s = f->tail_calls.items[i];
+    if (s->op.kind != OP_CALL || s->op.fn->result != f->result) return false;
+  }
+  return true;
+}
+
+/* A function and those it tail-calls give their results alike. */
+static void choose_results(LowProgram *low) {
+  for (size_t i = 0; i < low->fns.count; i++) low->fns.items[i]->result = result_candidate(low->fns.items[i]);
+  for (bool changed = true; changed;) {
+    changed = false;
+    for (size_t i = 0; i < low->fns.count; i++) {
+      LowFn *f = low->fns.items[i];
+      if (tail_calls_agree(f)) continue;
+      changed |= f->result != REP_VALUE;
+      f->result = REP_VALUE;
+      for (size_t j = 0; j < f->tail_calls.count; j++) { /* what it tail-calls must fit it */
+        LowStmt *s = f->tail_calls.items[j];
+        if (s->op.kind != OP_CALL || s->op.fn->result == REP_VALUE) continue;
+        s->is_tail = false; /* gives no marker: an ordinary call, converted */
+      }
+      size_t kept = 0;
+      for (size_t j = 0; j < f->tail_calls.count; j++)
+        if (f->tail_calls.items[j]->is_tail) f->tail_calls.items[kept++] = f->tail_calls.items[j];
+      changed |= kept < f->tail_calls.count;
+      f->tail_calls.count = kept;
+    }
+  }
+}
+
+/* Floats do not fit the words that a parked call keeps; nor do raw parameters a closure's. */
+static void settle_params(LowFn *f, bool is_guarded_target) {
+  for (size_t i = 0; i < f->params.count; i++) {
+    LowVar *v = f->params.items[i];
+    if (!has_own_convention(f) || i >= LOW_REG_ARGS || (is_guarded_target && v->rep == REP_FLOAT)) v->rep = REP_VALUE;
+  }
+}
+
+static void mark_guarded(const LowBody *body, PtrMap *targets) {
+  for (const LowStmt *s = body->first; s; s = s->next) {
+    if (s->is_guarded) ptrmap_put(targets, s->op.fn, s->op.fn);
+    mark_guarded(&s->body, targets);
+    mark_guarded(&s->other, targets);
+  }
+}
+
+/* ---- statements ---------------------------------------------------------------------------- */
+
+/* raw = several C statements: through a temporary of the operation's own representation. */
+static void split_body(LowProgram *low, LowFn *f, LowBody *body) {
+  for (LowStmt *s = body->first; s; s = s->next) {
+    split_body(low, f, &s->body);
+    split_body(low, f, &s->other);
+    LowRep own = low_op_rep(&s->op);
+    bool is_set = s->kind == STMT_SET && s->var->rep != REP_VALUE && s->var->rep != own;
+    bool is_return = s->kind == STMT_RETURN && !s->is_tail && f->result != own;
+    if ((!is_set && !is_return) || s->op.fast || low_op_is_expression(&s->op)) continue;
+    LowVar *t = ARENA_NEW(low->arena, LowVar);
+    t->name = "";
+    t->is_temp = true;
+    t->fn = f;
+    t->id = ++f->temp_count;
+    t->facts = s->op.facts;
+    t->rep = own;
+    t->read_count = 1;
+    LowStmt *copy = ARENA_NEW(low->arena, LowStmt);
+    *copy = *s;
+    copy->op = (LowOp){.kind = OP_COPY, .pos = s->op.pos, .count = 1, .facts = s->op.facts};
+    copy->op.args = ARENA_ARRAY(low->arena, LowArg, 1);
+    copy->op.args[0] = (LowArg){.kind = ARG_VAR, .var = t, .facts = s->op.facts};
+    s->kind = STMT_SET;
+    s->var = t;
+    s->is_decl = true;
+    s->next = copy;
+    if (body->last == s) body->last = copy;
+    s = copy;
+  }
+}
+
+/* An operation without checks needs no isolate. */
+static bool body_uses_c(const LowBody *body) {
+  for (const LowStmt *s = body->first; s; s = s->next) {
+    bool is_store = s->kind == STMT_SET_BOX || s->kind == STMT_SET_GLOBAL;
+    bool is_bare = s->op.kind == OP_COPY || s->op.kind == OP_UNBOX || (s->op.fast && !s->op.fast->takes_place);
+    if (is_store || !is_bare || body_uses_c(&s->body) || body_uses_c(&s->other)) return true;
+  }
+  return false;
+}
+
+void represent_run(LowProgram *low) {
+  PtrMap targets = {.arena = low->arena};
+  choose_results(low);
+  for (size_t i = 0; i < low->fns.count; i++) note_body(&low->fns.items[i]->body);
+  for (size_t i = 0; i < low->tops.count; i++) note_body(&low->tops.items[i]->body);
+  for (size_t i = 0; i < low->fns.count; i++) mark_guarded(&low->fns.items[i]->body, &targets);
+  for (size_t i = 0; i < low->fns.count; i++) {
+    LowFn *f = low->fns.items[i];
+    while (spread_body(&f->body)) continue;
+    settle_params(f, ptrmap_get(&targets, f) != NULL);
+    split_body(low, f, &f->body);
+    f->uses_c = f->params.count > LOW_REG_ARGS || body_uses_c(&f->body);
+  }
+  for (size_t i = 0; i < low->tops.count; i++) {
+    LowFn *f = low->tops.items[i];
+    while (spread_body(&f->body)) continue;
+    split_body(low, f, &f->body);
+    f->uses_c = body_uses_c(&f->body);
+  }
+}
