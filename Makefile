@@ -38,11 +38,11 @@ UNIT_SRC := $(wildcard tests/unit/*.c)
 objects = $(addsuffix .o,$(basename $(addprefix $(1)/,$(2))))
 LANG_OBJ := $(call objects,$(BUILD)/obj,$(LANG_SRC))
 VALKC_OBJ := $(call objects,$(BUILD)/obj,$(filter-out valkc/main.c,$(VALKC_SRC)))
-# The runtime's `read` is the compiler's reader.
-READER_SRC := $(patsubst %,lang/%.c,arena datum diag number read unicode)
+# The runtime's `read` and `eval` are the compiler's front end; programs without them link none of it.
+FRONT_SRC := $(LANG_SRC)
 RT_OBJ := $(call objects,$(BUILD)/obj,$(RT_SRC))
-READER_OBJ := $(call objects,$(BUILD)/obj,$(READER_SRC))
-ASAN_READER_OBJ := $(call objects,$(BUILD)/asan/obj,$(READER_SRC))
+FRONT_OBJ := $(call objects,$(BUILD)/obj,$(FRONT_SRC))
+ASAN_FRONT_OBJ := $(call objects,$(BUILD)/asan/obj,$(FRONT_SRC))
 ASAN_LANG_OBJ := $(call objects,$(BUILD)/asan/obj,$(LANG_SRC))
 ASAN_VALKC_OBJ := $(call objects,$(BUILD)/asan/obj,$(filter-out valkc/main.c,$(VALKC_SRC)))
 ASAN_RT_OBJ := $(call objects,$(BUILD)/asan/obj,$(RT_SRC))
@@ -68,7 +68,7 @@ $(BUILD)/valkc: $(BUILD)/obj/valkc/main.o $(BUILD)/libvalkc.a $(BUILD)/liblang.a
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 $(BUILD)/libvalkc.a: $(VALKC_OBJ) $(QUICK_OBJ)
 $(BUILD)/liblang.a: $(LANG_OBJ)
-$(BUILD)/librt.a: $(RT_OBJ) $(READER_OBJ)
+$(BUILD)/librt.a: $(RT_OBJ) $(FRONT_OBJ)
 
 asan: $(BUILD)/asan/valkc $(BUILD)/asan/librt.a
 $(BUILD)/asan/valkc: $(BUILD)/asan/obj/valkc/main.o $(BUILD)/asan/libvalkc.a \
@@ -77,7 +77,7 @@ $(BUILD)/asan/valkc: $(BUILD)/asan/obj/valkc/main.o $(BUILD)/asan/libvalkc.a \
 	$(Q)$(CC) $(ASAN) $(LDFLAGS) -o $@ $^ $(LIBS)
 $(BUILD)/asan/libvalkc.a: $(ASAN_VALKC_OBJ) $(ASAN_QUICK_OBJ)
 $(BUILD)/asan/liblang.a: $(ASAN_LANG_OBJ)
-$(BUILD)/asan/librt.a: $(ASAN_RT_OBJ) $(ASAN_READER_OBJ)
+$(BUILD)/asan/librt.a: $(ASAN_RT_OBJ) $(ASAN_FRONT_OBJ)
 
 # TinyCC for `valkc run`, with the two calls renamed that valkc/quick.c makes itself.
 $(BUILD)/libtcc.a: $(BUILD)/flags

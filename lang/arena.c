@@ -53,7 +53,8 @@ static ArenaChunk *chunk_new(size_t bytes) {
 
 /* Each new chunk is twice as large as the last, so that small arenas stay small. */
 static size_t next_chunk_bytes(const Arena *a) {
-  size_t bytes = a->chunks ? a->chunks->bytes * 2 : CHUNK_BYTES_MIN;
+  size_t first = a->first_bytes ? a->first_bytes : CHUNK_BYTES_MIN;
+  size_t bytes = a->chunks ? a->chunks->bytes * 2 : first;
   return bytes > CHUNK_BYTES_MAX ? CHUNK_BYTES_MAX : bytes;
 }
 
@@ -113,7 +114,7 @@ void arena_free(Arena *a) {
     UNPOISON(chunk->data, chunk->bytes);
     free(chunk);
   }
-  *a = (Arena){0};
+  *a = (Arena){.first_bytes = a->first_bytes};
 }
 
 void vec_grow(Arena *a, void **items, size_t *capacity, size_t item_bytes) {

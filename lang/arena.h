@@ -11,6 +11,7 @@
 typedef struct Arena {
   struct ArenaChunk *chunks; /* newest first */
   char *cur, *lim;
+  size_t first_bytes; /* of the first chunk; 0: as for a compilation */
 } Arena;
 
 void *arena_alloc(Arena *a, size_t bytes); /* zeroed, 16-byte aligned; never NULL */

@@ -266,6 +266,12 @@ void core_find_free(Program *p) {
   core_each_root(p, forget_set_known, NULL);
 }
 
+void core_find_free_of(Program *p, Core **root) {
+  visit_owner(root, &(OwnerWalk){NULL});
+  visit_use(root, &(UseWalk){p, NULL});
+  forget_set_known(root, NULL);
+}
+
 /* ---- reachability ---------------------------------------------------------------------------- */
 
 typedef VEC(Global *) GlobalVec;

@@ -78,6 +78,7 @@ struct Var {
   uint32_t types;
   int64_t lo, hi;
   Core *known;          /* not is_set: the expression it is bound to, if worth knowing */
+  unsigned frame_slot;  /* the evaluator's: where it is in its owner's frame */
 };
 /* A variable that is_captured and is_set lives in a box. */
 #define VAR_IS_BOXED(v) ((v)->is_captured && (v)->is_set)
@@ -127,6 +128,7 @@ struct Global {
   bool is_resolved;  /* FUNCTION: its names are bound */
   bool is_reachable; /* found from the top-level forms by simplify */
   int slot;          /* VARIABLE: index into c->globals; -1 before lower */
+  uint64_t value;    /* FUNCTION: the evaluator's closure of it; 0 before it is made */
   const char *doc;   /* the comment lines above its definition, or NULL */
 };
 
@@ -194,6 +196,7 @@ Lambda *core_function_at(Program *p, Span span);
 void core_each_root(Program *p, void (*visit)(Core **root, void *to), void *to);
 /* Recomputes owner, is_captured, is_set and every lambda's free list of the whole program. */
 void core_find_free(Program *p);
+void core_find_free_of(Program *p, Core **root); /* the same of one root, but no use counts */
 /* Marks the globals that the top-level forms lead to (is_reachable): lower emits no others. */
 void core_find_reachable(Program *p);
 /* Asserts the invariants above; diag_bug names the pass that broke one. */

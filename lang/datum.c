@@ -137,6 +137,7 @@ static void print_atom(Printer *p, const Datum *d) {
     break;
   case DATUM_FLOAT: put(p, text, float_to_text(text, d->real)); break;
   case DATUM_STRING: print_string(p, d->text, d->len); break;
+  case DATUM_VALUE: put_c(p, "<value>"); break;
   default: put(p, d->text, d->len); break;
   }
 }
@@ -219,6 +220,7 @@ static bool heads_equal(const Datum *a, const Datum *b) {
   switch (a->kind) {
   case DATUM_INT: return a->integer == b->integer;
   case DATUM_FLOAT: return floats_equal(a->real, b->real);
+  case DATUM_VALUE: return a->word == b->word;
   case DATUM_LIST:
   case DATUM_VECTOR:
   case DATUM_MAP:

@@ -10,6 +10,7 @@ typedef enum DatumKind {
   DATUM_STRING,  /* text: bytes after escapes */
   DATUM_SYMBOL,  /* text: interned name */
   DATUM_KEYWORD, /* text: interned name with its ':' */
+  DATUM_VALUE,   /* word: a value of the run time that has no text; only the evaluator makes them */
   DATUM_LIST,    /* items; quoted: {..} or 'x, else (..) */
   DATUM_VECTOR,  /* items of [..] */
   DATUM_MAP,     /* items of #{..}: key, value, key, value */
@@ -24,6 +25,7 @@ struct Datum { /* 32 bytes */
   union {
     int64_t integer;
     double real;
+    uint64_t word;
     struct {
       const char *text;
       size_t len;

@@ -132,7 +132,8 @@ static Core *expand_datum(Expander *x, Datum *d, Ctx ctx) {
   case DATUM_BIG:
   case DATUM_FLOAT:
   case DATUM_STRING:
-  case DATUM_KEYWORD: break;
+  case DATUM_KEYWORD:
+  case DATUM_VALUE: break;
   }
   return core_const(x->p, d);
 }

@@ -44,6 +44,7 @@ typedef struct Resolver {
   Trail trail;
   Lambda *in;
   unsigned loop_depth;
+  unsigned data_depth; /* literals around: what may be mere data is not warned about */
   unsigned clock; /* counts nodes in evaluation order */
 } Resolver;
 
@@ -189,6 +190,7 @@ static Core *resolve_name(Resolver *r, const NameRef *ref, Span span, const Scop
 /* ---- calls -------------------------------------------------------------------------------- */
 
 static void warn_too_many(Resolver *r, Core *e, const char *name, size_t max, Span defined) {
+  if (r->data_depth > 0) return;
   diag_warning(r->p->diag, e->span, "`%s` takes %zu argument%s, got %zu", name, max, max == 1 ? "" : "s",
                e->count);
   if (defined.file != NO_FILE) diag_note(r->p->diag, defined, "`%s` is defined here", name);
@@ -349,8 +351,12 @@ static void walk(Resolver *r, Core **slot) {
   case CORE_SET: walk_set(r, e); return;
   case CORE_IF: walk_if(r, e); return;
   case CORE_LOOP: walk_loop(r, e); return;
-  case CORE_LAMBDA:
-  case CORE_BLOCK: walk_lambda(r, e->lambda); return;
+  case CORE_LAMBDA: walk_lambda(r, e->lambda); return;
+  case CORE_BLOCK:
+    r->data_depth++;
+    walk_lambda(r, e->lambda);
+    r->data_depth--;
+    return;
   case CORE_LET:
     if (e->a) {
       walk_value(r, &e->a);

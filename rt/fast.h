@@ -58,6 +58,7 @@ static inline V vk_fix_mul(vk *c, V a, V b, const VkPos *pos) {
 #define vk_same(a, b) ((int64_t)((a) == (b)))
 #define vk_not_same(a, b) ((int64_t)((a) != (b)))
 #define vk_is_nil(a) ((int64_t)((a) == VK_NIL))
+#define vk_plain_list(a) ((int64_t)(VK_IS_PAIR(a) || (a) == VK_NIL))
 #define vk_is_false(a) ((int64_t)VK_IS_FALSE(a))
 #define vk_pair_head(a) VK_HEAD(a)
 #define vk_pair_tail(a) VK_TAIL(a)

@@ -153,7 +153,6 @@ VkHeap *vk_heap_new(vk *c, const VkLimits *limits) {
   }
   h->c = c;
   h->commits_left = SIZE_MAX;
-  h->emergency_allocated = UINT64_MAX;
   heap_set_limit(h, limits->heap_limit_bytes);
   h->threshold_bytes = limits->gc_threshold_bytes;
   h->arena_bytes = limits->arena_bytes;

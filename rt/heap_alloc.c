@@ -132,7 +132,7 @@ void heap_retire_runs(VkHeap *h) {
 /* Under VALK_GC_STRESS=N every allocation comes here, and every Nth collects; fewer while there
  * is much to look at, or a program with a million objects would never end. */
 static void stress(VkHeap *h) {
-  enum { MUCH_BYTES = 256 << 10, BYTES_PER_STEP = 4 << 10 };
+  enum { MUCH_BYTES = 64 << 10, BYTES_PER_STEP = 1 << 10 };
   size_t bytes = h->live_bytes + h->root_bytes;
   if (--h->stress_left) return;
   h->stress_left = h->stress + (bytes < MUCH_BYTES ? 0 : (unsigned)(bytes / BYTES_PER_STEP));
@@ -146,8 +146,8 @@ static void before_allocation(VkHeap *h) {
 
 static bool refill(VkHeap *h, SizeClass *s) {
   before_allocation(h);
-  while (!next_run(h, s))
-    if (!next_block(h, s) && !heap_emergency(h, BLOCK_BYTES)) return false;
+  for (unsigned attempt = 0; !next_run(h, s);)
+    if (!next_block(h, s) && !heap_emergency(h, BLOCK_BYTES, attempt++)) return false;
   return true;
 }
 
@@ -192,8 +192,8 @@ static void *large_new(VkHeap *h, size_t bytes) {
   uint32_t count = (uint32_t)((bytes + BLOCK_BYTES - 1) / BLOCK_BYTES), first;
   if (h->budget < (int64_t)bytes) heap_end_cycle(h);
   before_allocation(h);
-  while (!heap_acquire_blocks(h, count, &first))
-    if (!heap_sweep_some(h, UINT32_MAX) && !heap_emergency(h, bytes)) return NULL;
+  for (unsigned attempt = 0; !heap_acquire_blocks(h, count, &first);)
+    if (!heap_sweep_some(h, UINT32_MAX) && !heap_emergency(h, bytes, attempt++)) return NULL;
   clear_blocks(h, first, count, bytes);
   for (uint32_t i = 0; i < count; i++) {
     h->blocks[first + i].kind = i ? BLOCK_LARGE_REST : BLOCK_LARGE;

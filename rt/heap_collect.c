@@ -305,12 +305,11 @@ size_t vk_heap_used(vk *c) { return used_bytes(c->heap); }
 
 /* A collection that frees little lets the program go on for little: after STRIKES_MAX of them in
  * a row that left less than a 64th of the limit, it ends rather than collect without end. */
-bool heap_emergency(VkHeap *h, size_t bytes) {
+bool heap_emergency(VkHeap *h, size_t bytes, unsigned attempt) {
   size_t limit = (size_t)h->limit_blocks * BLOCK_BYTES;
-  if (bytes > limit) return false;
-  if (h->emergency_allocated == heap_allocated(h)) return false; /* just did, in vain */
+  if (bytes > limit || attempt) return false;
   heap_collect_full(h);
-  h->emergency_allocated = heap_allocated(h);
+  if (bytes > BLOCK_BYTES) return true; /* if it fails the program goes on without */
   bool leaves_much = h->live_bytes + limit / 64 < limit;
   h->strikes = leaves_much ? 0 : h->strikes + 1;
   return h->strikes <= STRIKES_MAX;

@@ -177,8 +177,7 @@ struct VkHeap {
   size_t arena_bytes;      /* VALK_ARENA_SIZE */
   uint32_t sweep_next, sweep_end; /* blocks in between may be UNSWEPT */
   unsigned stress, stress_left, stress_turn;
-  unsigned strikes;             /* collections in a row that left next to nothing free */
-  uint64_t emergency_allocated; /* bytes ever allocated when the last was made for room */
+  unsigned strikes; /* collections in a row that left next to nothing free */
   bool trace;
 
   WordList mark_stack; /* values to trace; two-word ranges: see heap_mark.c */
@@ -277,9 +276,10 @@ static inline void heap_end_cycle(VkHeap *h) {
   h->cycle_bytes -= (size_t)h->budget;
   h->budget = 0;
 }
-void heap_event(VkHeap *h);                   /* the budget is used up */
-void heap_collect_full(VkHeap *h);            /* everything, now */
-bool heap_emergency(VkHeap *h, size_t bytes); /* at the hard limit: false if nothing helps */
+void heap_event(VkHeap *h);        /* the budget is used up */
+void heap_collect_full(VkHeap *h); /* everything, now */
+/* At the hard limit: collect. False if that does not help, or did not at the last attempt. */
+bool heap_emergency(VkHeap *h, size_t bytes, unsigned attempt);
 _Noreturn void heap_out_of_memory(VkHeap *h, size_t bytes);
 void heap_plan_cycle(VkHeap *h);
 uint64_t heap_allocated(const VkHeap *h); /* bytes, ever */

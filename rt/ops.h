@@ -215,28 +215,72 @@ static inline V vk_op_order(vk *c, V a, V b, const VkPos *pos) {
   return VK_FIX(((int64_t)a > (int64_t)b) - ((int64_t)a < (int64_t)b));
 }
 
-/* Vectors: the index, seen as unsigned, is below the length times 8 only if it is a fixnum in
- * range once its tag is known to be 0; an empty vector need not have a store. */
+/* Vectors (layout: vectors.h): one test of the header finds a vector of values, another the flat
+ * ones. The index, seen as unsigned, is below the length times 8 only if it is a fixnum in range
+ * once its tag is known to be 0; an empty vector need not have a store. */
 #define VK_IS_INDEX(vector, i) (VK_IS_FIX(i) && (i) >> 3 < VK_VEC(vector)->len)
-/* Element i of a store: a fixnum is its index times the size of an element. */
+/* The low half of the header of a vector, and more if it must not be frozen. */
+#define VK_VECTOR_OF(elements) (VK_VECTOR | (uint32_t)(elements) << 16)
+#define VK_IS_VECTOR_OF(v, elements) ((uint32_t)*VK_OBJ(v) == VK_VECTOR_OF(elements))
+#define VK_IS_OPEN_VECTOR_OF(v, elements)                                                      \
+  ((*VK_OBJ(v) & (0xFFFFFFFFu | VK_FROZEN)) == VK_VECTOR_OF(elements))
+/* Elements of a store. In one of values a fixnum is its index times the size of an element. */
 #define VK_ITEM(store, i) ((V *)(uintptr_t)((store)-VK_TAG_OBJ + offsetof(VkStore, items) + (i)))
+#define VK_BYTE_ITEMS(store) ((int8_t *)VK_ITEM(store, 0))
+#define VK_FLOAT_ITEMS(store) ((double *)VK_ITEM(store, 0))
+#define VK_IS_BYTE(v) (!(((v) + VK_FIX(128)) & ~VK_FIX(255))) /* a fixnum from -128 to 127 */
 
 V vk_vec_get_slow(vk *c, V vector, V i, const VkPos *pos) VK_COLD;
-static inline V vk_op_vec_get(vk *c, V vector, V i, const VkPos *pos) {
-  if (VK_LIKELY(VK_IS_KIND(vector, VK_VECTOR) && VK_IS_INDEX(vector, i)))
-    return *VK_ITEM(VK_VEC(vector)->store, i);
+static inline V vk_flat_get(vk *c, V vector, V i, const VkPos *pos) {
+  if (VK_LIKELY(VK_IS_KIND(vector, VK_VECTOR) && VK_IS_INDEX(vector, i))) {
+    V store = VK_VEC(vector)->store;
+    if (VK_IS_VECTOR_OF(vector, VK_BYTES)) return VK_FIX(VK_BYTE_ITEMS(store)[i >> 3]);
+    return vk_from_double(c, VK_FLOAT_ITEMS(store)[i >> 3]);
+  }
   return vk_vec_get_slow(c, vector, i, pos);
+}
+static inline V vk_op_vec_get(vk *c, V vector, V i, const VkPos *pos) {
+  if (VK_LIKELY(VK_IS_OBJ(vector) && VK_IS_VECTOR_OF(vector, VK_VALUES) && VK_IS_INDEX(vector, i)))
+    return *VK_ITEM(VK_VEC(vector)->store, i);
+  return vk_flat_get(c, vector, i, pos);
 }
 
 V vk_vec_set_slow(vk *c, V vector, V i, V item, const VkPos *pos) VK_COLD;
+static inline V vk_flat_set(vk *c, V vector, V i, V item, const VkPos *pos) {
+  if (VK_LIKELY(VK_IS_KIND(vector, VK_VECTOR) && VK_IS_INDEX(vector, i))) {
+    V store = VK_VEC(vector)->store;
+    if (VK_IS_BYTE(item) && VK_IS_OPEN_VECTOR_OF(vector, VK_BYTES)) {
+      VK_BYTE_ITEMS(store)[i >> 3] = (int8_t)(item >> 3);
+      return VK_NIL;
+    }
+    if (VK_IS_FLOAT(item) && VK_IS_OPEN_VECTOR_OF(vector, VK_FLOATS)) {
+      VK_FLOAT_ITEMS(store)[i >> 3] = vk_double(item);
+      return VK_NIL;
+    }
+  }
+  return vk_vec_set_slow(c, vector, i, item, pos);
+}
 static inline V vk_op_vec_set(vk *c, V vector, V i, V item, const VkPos *pos) {
-  if (VK_LIKELY(VK_IS_OBJ(vector) && (*VK_OBJ(vector) & (255 | VK_FROZEN)) == VK_VECTOR &&
+  if (VK_LIKELY(VK_IS_OBJ(vector) && VK_IS_OPEN_VECTOR_OF(vector, VK_VALUES) &&
                 VK_IS_INDEX(vector, i))) {
     V store = VK_VEC(vector)->store;
     vk_write(c, store, VK_ITEM(store, i), item);
     return VK_NIL;
   }
-  return vk_vec_set_slow(c, vector, i, item, pos);
+  return vk_flat_set(c, vector, i, item, pos);
+}
+
+V vk_vec_push_slow(vk *c, V vector, V item, const VkPos *pos); /* flat, or no room: not rare */
+static inline V vk_op_vec_push(vk *c, V vector, V item, const VkPos *pos) {
+  if (VK_LIKELY(VK_IS_OBJ(vector) && VK_IS_OPEN_VECTOR_OF(vector, VK_VALUES))) {
+    VkVector *v = VK_VEC(vector);
+    if (VK_LIKELY(v->len < VK_STOREP(v->store)->capacity)) {
+      vk_write(c, v->store, VK_ITEM(v->store, VK_FIX(v->len)), item);
+      v->len++;
+      return VK_NIL;
+    }
+  }
+  return vk_vec_push_slow(c, vector, item, pos);
 }
 
 V vk_vec_len_slow(vk *c, V vector, const VkPos *pos) VK_COLD;

@@ -5,10 +5,37 @@
 #include "lists.h"
 #include <assert.h>
 
-enum { CAPACITY_MIN = 4 };
+enum { CAPACITY_BYTES_MIN = 32 };
 #define LENGTH_MAX ((size_t)1 << 40)
 
-/* ---- for runtime C ------------------------------------------------------------------------- */
+/* ---- kinds of elements --------------------------------------------------------------------- */
+
+static inline size_t item_bytes(VkElements kind) { return kind == VK_BYTES ? 1 : 8; }
+
+static inline VkElements kind_for(V item) {
+  return VK_IS_BYTE(item) ? VK_BYTES : VK_IS_FLOAT(item) ? VK_FLOATS : VK_VALUES;
+}
+
+static VkElements kind_for_all(size_t n, const V *items) {
+  if (n == 0) return VK_UNDECIDED;
+  VkElements kind = kind_for(items[0]);
+  for (size_t i = 1; i < n && kind != VK_VALUES; i++)
+    if (kind_for(items[i]) != kind) kind = VK_VALUES;
+  return kind;
+}
+
+static VkElements kind_for_list(V plain) {
+  if (!VK_IS_PAIR(plain)) return VK_UNDECIDED;
+  VkElements kind = kind_for(VK_HEAD(plain));
+  for (plain = VK_TAIL(plain); VK_IS_PAIR(plain) && kind != VK_VALUES; plain = VK_TAIL(plain))
+    if (kind_for(VK_HEAD(plain)) != kind) kind = VK_VALUES;
+  return kind;
+}
+
+/* ---- stores -------------------------------------------------------------------------------- */
+
+/* What a new vector without elements has if it must hold values. */
+static const VkStore no_items VK_ALIGN16 = {.hdr = VK_HDR(VK_STORE, 0, 0)};
 
 static V init_store(VkStore *s, size_t capacity) {
   s->hdr = VK_HDR(VK_STORE, 0, 0);
@@ -21,65 +48,167 @@ V vk_store_new(vk *c, size_t capacity) {
   return init_store(vk_new(c, sizeof(VkStore) + capacity * sizeof(V)), capacity);
 }
 
-static V new_vector(vk *c, size_t len, V store) {
+static inline size_t store_bytes(VkElements kind, size_t capacity) {
+  return sizeof(VkStore) + (capacity * item_bytes(kind) + 7) / 8 * 8;
+}
+
+/* A store with room for that many elements: values are nil, others anything. VK_UNBOUND if the
+ * heap has no room for it; where valkc takes that for impossible (VK_SURE_LENGTH), the program
+ * ends instead. */
+static V new_store(vk *c, VkElements kind, size_t capacity) {
+  size_t bytes = store_bytes(kind, capacity);
+  void *memory = capacity <= VK_SURE_LENGTH ? vk_new(c, bytes) : vk_try_new(c, bytes);
+  if (!memory) return VK_UNBOUND;
+  if (kind == VK_VALUES) return init_store(memory, capacity);
+  VkRaw *raw = memory;
+  raw->hdr = VK_HDR(VK_RAW, 0, 0);
+  raw->bytes = bytes - sizeof(VkRaw);
+  return VK_FROM_OBJ(raw);
+}
+
+static inline size_t capacity_of(const VkVector *v) {
+  switch ((VkElements)VK_HDR_AUX(v->hdr)) {
+  case VK_VALUES: return VK_STOREP(v->store)->capacity;
+  case VK_BYTES: return VK_RAWP(v->store)->bytes;
+  case VK_FLOATS: return VK_RAWP(v->store)->bytes / sizeof(double);
+  case VK_UNDECIDED: break;
+  }
+  return 0;
+}
+
+/* Sets element i of a store to what fits its kind. */
+static inline void store_put(vk *c, VkElements kind, V store, size_t i, V item) {
+  assert(kind == VK_VALUES || kind == kind_for(item));
+  if (kind == VK_VALUES) vk_write(c, store, &VK_STOREP(store)->items[i], item);
+  else if (kind == VK_BYTES) VK_BYTE_ITEMS(store)[i] = (int8_t)VK_INT(item);
+  else VK_FLOAT_ITEMS(store)[i] = vk_double(item);
+}
+
+/* ---- vectors ------------------------------------------------------------------------------- */
+
+static V new_vector(vk *c, VkElements kind, size_t len, V store) {
   VkVector *v = vk_new(c, sizeof *v);
-  v->hdr = VK_HDR(VK_VECTOR, 0, 0);
+  v->hdr = VK_HDR(VK_VECTOR, kind, 0);
   v->len = len;
   v->store = store;
   return VK_FROM_OBJ(v);
 }
 
+static V new_empty(vk *c, VkElements kind) {
+  return new_vector(c, kind, 0, kind == VK_VALUES ? VK_FROM_OBJ(&no_items) : VK_NIL);
+}
+
 V vk_vec_new(vk *c, size_t capacity) {
-  return new_vector(c, 0, capacity ? vk_store_new(c, capacity) : VK_NIL);
+  return new_vector(c, VK_VALUES, 0, vk_store_new(c, capacity));
 }
 
-V vk_vec_from(vk *c, size_t n, const V *items) {
-  if (n == 0) return new_vector(c, 0, VK_NIL);
-  V store = vk_store_new(c, n);
-  memcpy(VK_STOREP(store)->items, items, n * sizeof(V));
-  return new_vector(c, n, store);
+V vk_vec_ref(vk *c, V vector, size_t i) {
+  V store = VK_VEC(vector)->store;
+  assert(i < VK_VEC(vector)->len);
+  switch (VK_ELEMENTS(vector)) {
+  case VK_BYTES: return VK_FIX(VK_BYTE_ITEMS(store)[i]);
+  case VK_FLOATS: return vk_from_double(c, VK_FLOAT_ITEMS(store)[i]);
+  default: return VK_STOREP(store)->items[i];
+  }
 }
 
-/* False if the heap has no room for it. */
-static bool grow(vk *c, V vector, size_t capacity) {
+V vk_vec_peek(V vector, size_t i, VkFloat *room) {
+  V store = VK_VEC(vector)->store;
+  assert(i < VK_VEC(vector)->len);
+  if (VK_ELEMENTS(vector) == VK_VALUES) return VK_STOREP(store)->items[i];
+  if (VK_ELEMENTS(vector) == VK_BYTES) return VK_FIX(VK_BYTE_ITEMS(store)[i]);
+  *room = (VkFloat){VK_HDR(VK_FLOAT, 0, 0), VK_FLOAT_ITEMS(store)[i]};
+  return VK_FROM_OBJ(room);
+}
+
+static void set_store(vk *c, V vector, VkElements kind, V store) {
   VkVector *v = VK_VEC(vector);
-  VkStore *s = vk_try_new(c, sizeof(VkStore) + capacity * sizeof(V));
-  if (!s) return false;
-  V store = init_store(s, capacity);
-  if (v->len) memcpy(s->items, VK_STOREP(v->store)->items, v->len * sizeof(V));
   vk_write(c, vector, &v->store, store);
+  v->hdr = (v->hdr & ~VK_HDR(0, 0xFFFF, 0)) | VK_HDR(0, kind, 0);
+}
+
+/* Room for `capacity` elements, all kept as `kind`, which can hold those it has. False: no memory. */
+static bool set_capacity(vk *c, V vector, VkElements kind, size_t capacity) {
+  VkVector *v = VK_VEC(vector);
+  V store = new_store(c, kind, capacity);
+  if (store == VK_UNBOUND) return false;
+  if (kind == VK_ELEMENTS(vector) && v->len > 0)
+    memcpy(VK_ITEM(store, 0), VK_ITEM(v->store, 0), v->len * item_bytes(kind));
+  else
+    for (size_t i = 0; i < v->len; i++) store_put(c, kind, store, i, vk_vec_ref(c, vector, i));
+  set_store(c, vector, kind, store);
+  return true;
+}
+
+/* The kind that the vector must have to hold item too. */
+static inline VkElements kind_with(V vector, V item) {
+  VkElements kind = VK_ELEMENTS(vector);
+  if (kind == VK_VALUES) return kind;
+  VkElements wanted = kind_for(item);
+  return kind == wanted || kind == VK_UNDECIDED ? wanted : VK_VALUES;
+}
+
+bool vk_vec_put(vk *c, V vector, size_t i, V item) {
+  VkElements kind = kind_with(vector, item);
+  assert(i < VK_VEC(vector)->len);
+  assert(!VK_IS_FROZEN(vector));
+  if (kind != VK_ELEMENTS(vector) && !set_capacity(c, vector, kind, capacity_of(VK_VEC(vector))))
+    return false;
+  store_put(c, kind, VK_VEC(vector)->store, i, item);
   return true;
 }
 
 static bool append(vk *c, V vector, V item) {
   VkVector *v = VK_VEC(vector);
+  VkElements kind = kind_with(vector, item);
   assert(!VK_IS_FROZEN(vector));
-  size_t capacity = v->store == VK_NIL ? 0 : VK_STOREP(v->store)->capacity;
-  if (v->len == capacity && !grow(c, vector, capacity ? 2 * capacity : CAPACITY_MIN))
+  size_t capacity = capacity_of(v);
+  bool is_full = v->len == capacity;
+  if (is_full) capacity = capacity ? 2 * capacity : CAPACITY_BYTES_MIN / item_bytes(kind);
+  if ((is_full || kind != VK_ELEMENTS(vector)) && !set_capacity(c, vector, kind, capacity))
     return false;
-  vk_write(c, v->store, &VK_STOREP(v->store)->items[v->len], item);
+  store_put(c, kind, v->store, v->len, item);
   v->len++;
   return true;
 }
 
 void vk_vec_append(vk *c, V vector, V item) {
   if (append(c, vector, item)) return;
-  size_t capacity = 2 * VK_VEC(vector)->len; /* past the limit: this ends the program */
-  vk_write(c, vector, &VK_VEC(vector)->store, vk_store_new(c, capacity));
+  vk_store_new(c, 2 * VK_VEC(vector)->len); /* past the limit: this ends the program */
 }
 
-V vk_vec_from_list(vk *c, V plain) {
-  size_t n = vk_list_length(plain), i = 0;
-  V store = n ? vk_store_new(c, n) : VK_NIL;
-  for (; VK_IS_PAIR(plain); plain = VK_TAIL(plain))
-    VK_STOREP(store)->items[i++] = VK_HEAD(plain);
-  return new_vector(c, n, store);
+/* ---- from and to other things -------------------------------------------------------------- */
+
+static V vec_from(vk *c, VkElements kind, size_t n, const V *items) {
+  if (n == 0) return new_empty(c, kind);
+  V store = new_store(c, kind, n);
+  if (store == VK_UNBOUND) return vk_out_of_memory(c, store_bytes(kind, n));
+  for (size_t i = 0; i < n; i++) store_put(c, kind, store, i, items[i]);
+  return new_vector(c, kind, n, store);
 }
+
+V vk_vec_from(vk *c, size_t n, const V *items) {
+  return vec_from(c, kind_for_all(n, items), n, items);
+}
+
+static V vec_from_list(vk *c, VkElements kind, V plain) {
+  size_t n = vk_list_length(plain), i = 0;
+  if (n == 0) return new_empty(c, kind);
+  V store = new_store(c, kind, n);
+  if (store == VK_UNBOUND) return vk_out_of_memory(c, store_bytes(kind, n));
+  for (; VK_IS_PAIR(plain); plain = VK_TAIL(plain))
+    store_put(c, kind, store, i++, VK_HEAD(plain));
+  return new_vector(c, kind, n, store);
+}
+
+V vk_vec_from_list(vk *c, V plain) { return vec_from_list(c, kind_for_list(plain), plain); }
 
 V vk_vec_to_list(vk *c, V vector) {
   V list = VK_NIL;
-  for (size_t i = VK_VEC(vector)->len; i > 0; i--)
-    list = vk_cons(c, vk_vec_at(vector, i - 1), list);
+  for (size_t i = VK_VEC(vector)->len; i > 0; i--) {
+    V item = vk_vec_ref(c, vector, i - 1);
+    list = vk_cons(c, item, list);
+  }
   return list;
 }
 
@@ -105,50 +234,58 @@ static inline bool is_index(V vector, V i) {
 }
 
 V vk_vec(vk *c, size_t n, const V *args) { return vk_vec_from(c, n, args); }
+V vk_vec_values(vk *c, size_t n, const V *args) { return vec_from(c, VK_VALUES, n, args); }
 
-V vk_vec_make_n(vk *c, size_t n, const V *args) {
+static V make(vk *c, size_t n, const V *args, bool as_values) {
   NEED_INTEGER("vec/make", 1, args[0]);
   if (!VK_IS_FIX(args[0]) || VK_INT(args[0]) < 0 || (uint64_t)VK_INT(args[0]) > LENGTH_MAX)
     return vk_errorf(c, VK_SYM(range), "vec/make: the length is out of range");
-  size_t len = (size_t)VK_INT(args[0]), bytes = sizeof(VkStore) + len * sizeof(V);
+  size_t len = (size_t)VK_INT(args[0]);
   V item = n > 1 ? args[1] : VK_NIL;
-  if (len == 0) return new_vector(c, 0, VK_NIL);
-  VkStore *s = vk_try_new(c, bytes);
-  if (!s) return vk_out_of_memory(c, bytes);
-  V store = init_store(s, len);
-  for (size_t i = 0; i < len; i++) s->items[i] = item;
-  return new_vector(c, len, store);
+  VkElements kind = as_values ? VK_VALUES : kind_for(item);
+  if (len == 0) return new_empty(c, as_values ? VK_VALUES : VK_UNDECIDED);
+  V store = new_store(c, kind, len);
+  if (store == VK_UNBOUND) return vk_out_of_memory(c, store_bytes(kind, len));
+  if (kind == VK_BYTES) memset(VK_BYTE_ITEMS(store), (int)VK_INT(item), len);
+  else /* young: no barrier */
+    for (size_t i = 0; i < len; i++) *VK_ITEM(store, VK_FIX(i)) = item;
+  if (kind == VK_FLOATS)
+    for (size_t i = 0; i < len; i++) VK_FLOAT_ITEMS(store)[i] = vk_double(item);
+  return new_vector(c, kind, len, store);
 }
+
+V vk_vec_make_n(vk *c, size_t n, const V *args) { return make(c, n, args, false); }
+V vk_vec_make_values(vk *c, size_t n, const V *args) { return make(c, n, args, true); }
 
 V vk_vec_get(vk *c, V vector, V i) {
   NEED_VECTOR("vec/get", vector);
   NEED_INTEGER("vec/get", 2, i);
   if (!is_index(vector, i)) return index_error(c, "vec/get", vector, i);
-  return vk_vec_at(vector, (size_t)VK_INT(i));
+  return vk_vec_ref(c, vector, (size_t)VK_INT(i));
 }
 
 V vk_vec_set(vk *c, V vector, V i, V item) {
   NEED_MUTABLE_VECTOR("vec/set!", vector);
   NEED_INTEGER("vec/set!", 2, i);
   if (!is_index(vector, i)) return index_error(c, "vec/set!", vector, i);
-  V store = VK_VEC(vector)->store;
-  vk_write(c, store, &VK_STOREP(store)->items[VK_INT(i)], item);
-  return VK_NIL;
+  if (vk_vec_put(c, vector, (size_t)VK_INT(i), item)) return VK_NIL;
+  return vk_out_of_memory(c, store_bytes(VK_VALUES, VK_VEC(vector)->len));
 }
 
 V vk_vec_push(vk *c, V vector, V item) {
   NEED_MUTABLE_VECTOR("vec/push!", vector);
   if (append(c, vector, item)) return VK_NIL;
-  return vk_out_of_memory(c, 2 * VK_VEC(vector)->len * sizeof(V));
+  return vk_out_of_memory(c, store_bytes(VK_ELEMENTS(vector), 2 * VK_VEC(vector)->len));
 }
 
 V vk_vec_pop(vk *c, V vector) {
   NEED_MUTABLE_VECTOR("vec/pop!", vector);
   VkVector *v = VK_VEC(vector);
   if (v->len == 0) return vk_errorf(c, VK_SYM(range), "vec/pop!: the vector is empty");
-  V *slot = &VK_STOREP(v->store)->items[--v->len];
-  V item = *slot;
-  vk_write(c, v->store, slot, VK_NIL);
+  V item = vk_vec_ref(c, vector, v->len - 1);
+  v->len--;
+  if (VK_ELEMENTS(vector) == VK_VALUES)
+    vk_write(c, v->store, &VK_STOREP(v->store)->items[v->len], VK_NIL);
   return item;
 }
 
@@ -164,19 +301,37 @@ static size_t clamp(V i, size_t len) {
   return n < 0 ? 0 : (uint64_t)n > len ? len : (size_t)n;
 }
 
-V vk_vec_slice_n(vk *c, size_t n, const V *args) {
+/* Flat elements are copied as they are, values become flat if they can. */
+static V copy_slice(vk *c, V vector, size_t from, size_t len, bool as_values) {
+  VkElements kind = VK_ELEMENTS(vector);
+  if (len == 0) return new_empty(c, as_values ? VK_VALUES : VK_UNDECIDED);
+  if (as_values) kind = VK_VALUES;
+  else if (kind == VK_VALUES)
+    kind = kind_for_all(len, &VK_STOREP(VK_VEC(vector)->store)->items[from]);
+  V store = new_store(c, kind, len);
+  if (store == VK_UNBOUND) return vk_out_of_memory(c, store_bytes(kind, len));
+  if (kind == VK_ELEMENTS(vector)) {
+    size_t size = item_bytes(kind);
+    memcpy(VK_ITEM(store, 0), VK_ITEM(VK_VEC(vector)->store, from * size), len * size);
+  } else {
+    for (size_t i = 0; i < len; i++)
+      store_put(c, kind, store, i, vk_vec_ref(c, vector, from + i));
+  }
+  return new_vector(c, kind, len, store);
+}
+
+static V slice(vk *c, size_t n, const V *args, bool as_values) {
   V vector = args[0];
   NEED_VECTOR("vec/slice", vector);
   NEED_INTEGER("vec/slice", 2, args[1]);
   if (n > 2) NEED_INTEGER("vec/slice", 3, args[2]);
   size_t len = VK_VEC(vector)->len;
   size_t from = clamp(args[1], len), to = n > 2 ? clamp(args[2], len) : len;
-  if (from >= to) return new_vector(c, 0, VK_NIL);
-  V store = vk_store_new(c, to - from);
-  memcpy(VK_STOREP(store)->items, &VK_STOREP(VK_VEC(vector)->store)->items[from],
-         (to - from) * sizeof(V));
-  return new_vector(c, to - from, store);
+  return copy_slice(c, vector, from, from < to ? to - from : 0, as_values);
 }
+
+V vk_vec_slice_n(vk *c, size_t n, const V *args) { return slice(c, n, args, false); }
+V vk_vec_slice_values(vk *c, size_t n, const V *args) { return slice(c, n, args, true); }
 
 V vk_vec_list(vk *c, V vector) {
   NEED_VECTOR("vec/->list", vector);
@@ -194,6 +349,11 @@ V vk_list_to_vec(vk *c, V l) {
   if (plain == VK_UNBOUND) return vk_arg_error(c, "vec", 1, l, "a list");
   return vk_vec_from_list(c, plain);
 }
+V vk_list_to_values(vk *c, V l) {
+  V plain = vk_list_of(l);
+  if (plain == VK_UNBOUND) return vk_arg_error(c, "vec", 1, l, "a list");
+  return vec_from_list(c, VK_VALUES, plain);
+}
 
 /* ---- slow paths of ops.h ------------------------------------------------------------------- */
 
@@ -203,6 +363,10 @@ V vk_vec_get_slow(vk *c, V vector, V i, const VkPos *pos) {
 }
 V vk_vec_set_slow(vk *c, V vector, V i, V item, const VkPos *pos) {
   V r = vk_vec_set(c, vector, i, item);
+  return VK_AT(c, r, pos);
+}
+V vk_vec_push_slow(vk *c, V vector, V item, const VkPos *pos) {
+  V r = vk_vec_push(c, vector, item);
   return VK_AT(c, r, pos);
 }
 V vk_vec_len_slow(vk *c, V vector, const VkPos *pos) {

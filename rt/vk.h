@@ -118,21 +118,27 @@ typedef struct VkBlock { /* a literal {..} that may reach eval: data, and code i
   V list; /* nil or a pair: what list operations see */
   V code; /* closure of no parameters: what eval runs */
 } VkBlock;
-typedef struct VkStore { /* the elements of a vector; count words are V when kind is boxed */
+typedef struct VkStore { /* the elements of a vector, the entries of a map */
   V hdr;
   size_t capacity;
   V items[]; /* [0, len) of the owner are live, the rest is VK_NIL */
 } VkStore;
-typedef struct VkRaw { /* bytes without values: bit sets, hash indexes */
+typedef struct VkRaw { /* bytes without values: bit sets, hash indexes, flat elements */
   V hdr;
   size_t bytes; /* of words[], a multiple of 8 */
   uint64_t words[];
 } VkRaw;
-typedef struct VkVector {
-  V hdr;
+typedef struct VkVector { /* vectors.h says when it has which elements */
+  V hdr;                  /* aux: VkElements */
   size_t len;
-  V store; /* VK_STORE object */
+  V store;
 } VkVector;
+typedef enum VkElements { /* what the elements are kept as */
+  VK_VALUES,              /* V in a STORE */
+  VK_BYTES,               /* int8_t in a RAW: integers from -128 to 127 */
+  VK_FLOATS,              /* double in a RAW */
+  VK_UNDECIDED,           /* it is empty, store is nil: the first element decides */
+} VkElements;
 enum { VK_TRACE_FIRST = 8, VK_TRACE_LAST = 24, VK_TRACE_MAX = VK_TRACE_FIRST + VK_TRACE_LAST };
 typedef struct VkPos { /* one source position; static data of the program */
   const char *file;
@@ -182,6 +188,7 @@ typedef struct VkPap { /* partial application: fn (never a PAP) and its first `c
 #define VK_VEC(v) ((VkVector *)((v)-5))
 #define VK_BOXP(v) ((VkBox *)((v)-5))
 #define VK_STOREP(v) ((VkStore *)((v)-5))
+#define VK_RAWP(v) ((VkRaw *)((v)-5))
 #define VK_CAP(self, i) (VK_CLO(self)->captured[i])
 
 /* ---- the isolate -----------------------------------------------------------------------
@@ -218,6 +225,7 @@ struct vk {
   struct VkHeap *heap;
   struct VkFiber *fiber;
   const struct VkProgram *program;
+  struct Evaluator *eval; /* NULL before the first eval: eval.h */
 };
 
 #include "alloc.h" /* vk_cons, vk_new, vk_write: allocation and the store barrier */
@@ -279,6 +287,8 @@ V vk_park4(vk *c, V f, V a, V b, V d, V e);
 V vk_parkn(vk *c, V f, size_t n, const V *args); /* all return VK_MARK */
 /* The call (%apply f l) in tail position: parks it, or gives an error about l. */
 V vk_apply_tail(vk *c, V f, V l, const VkPos *pos);
+/* (eval x) in tail position: parks what runs it, or gives the value. */
+V vk_eval_tail(vk *c, V x, const VkPos *pos);
 /* Park known code `V f(vk *, V, ...)` of n <= 5 words after c, self included if it takes one;
  * parameters beyond stay in c->xargs. */
 V vk_park_code(vk *c, void *code, size_t n, V a, V b, V d, V e);

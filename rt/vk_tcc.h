@@ -5,12 +5,7 @@
  * inlines, keeps every value in memory, and parses few characters faster than many. */
 #ifndef VK_TCC_H
 #define VK_TCC_H
-#include "fns.h"
-#include "lists.h"
-#include "maps.h"
-#include "vectors.h"
-
-/* What the system's headers have. */
+/* What the system's headers have; before they come, so that nothing is defined twice. */
 typedef unsigned long size_t;
 typedef long int64_t;
 typedef unsigned long uint64_t;
@@ -24,6 +19,17 @@ typedef unsigned char uint8_t;
 void *memcpy(void *, const void *, size_t);
 double fabs(double);
 double sqrt(double);
+
+/* Builtins that TinyCC lacks. Integer ones are for what is no macro below: rare code. */
+#define __builtin_nan(text) (0.0 / 0.0)
+#define __builtin_add_overflow(a, b, r) VK_ADD_OVERFLOWS(a, b, r)
+#define __builtin_sub_overflow(a, b, r) VK_SUB_OVERFLOWS(a, b, r)
+#define __builtin_mul_overflow(a, b, r) VK_MUL_OVERFLOWS(a, b, r)
+
+#include "fns.h"
+#include "lists.h"
+#include "maps.h"
+#include "vectors.h"
 
 #undef VK_LIKELY
 #undef VK_UNLIKELY

@@ -71,10 +71,11 @@ static char *find_compiler(const Options *o) {
  * takes fib from 3.6x to 1.6x C. At -O1 sibling calls are off; -O0 relies on the guards. */
 static void add_code_options(BuildCommand *b, const Options *o) {
   static const char *const levels[] = {"-O0", "-O1", "-O2", "-O3"};
-  add(b, levels[o->optimise]);
+  unsigned level = o->optimise == OPTIMISE_DEFAULT ? 2 : o->optimise;
+  add(b, levels[level]);
   add_all(b, "-std=gnu11 -fno-strict-aliasing -fno-math-errno");
-  if (o->optimise >= 1) add(b, "-foptimize-sibling-calls");
-  if (b->family == GCC && o->optimise >= 2) add_all(b, "--param max-inline-insns-auto=100");
+  if (level >= 1) add(b, "-foptimize-sibling-calls");
+  if (b->family == GCC && level >= 2) add_all(b, "--param max-inline-insns-auto=100");
   if (b->family == CLANG) add_all(b, "-fbracket-depth=100000");
   if (o->debug_info) add(b, "-g");
   if (o->warn_c) add_all(b, "-Wall -Wextra -Werror");
@@ -126,7 +127,7 @@ static bool is_environment_failure(const char *messages) {
          strstr(messages, "Permission denied") || strstr(messages, "Killed");
 }
 
-static void show_text_kept(const Compilation *c) {
+void build_keep_text(const Compilation *c) {
   char *dir = make_temporary_dir(), *path;
   if (asprintf(&path, "%s/program.c", dir) < 0) abort();
   if (write_path(path, c->c_text, c->c_len))
@@ -148,7 +149,7 @@ static int compiler_failed(const Compilation *c, const BuildCommand *b, Text mes
   fprintf(stderr, "valkc: bug in the compiler: build: %s: %s rejects its C text\n", c->path,
           b->words.items[0]);
   if (messages.bytes) fwrite(messages.bytes, 1, messages.len, stderr);
-  show_text_kept(c);
+  build_keep_text(c);
   return EXIT_COMPILER;
 }
 

@@ -29,13 +29,13 @@ static void put_args(Emit *e, const LowArg *args, size_t count) {
 /* A primitive whose operands flow knows: raw operands, no checks. */
 static void put_fast_call(Emit *e, const LowOp *op) {
   put(e, "%s(", op->fast->c_name);
-  if (op->fast->takes_place) put(e, "c");
+  if (op->fast->takes) put(e, "c");
   size_t used = !strcmp(op->fast->c_name, "vk_copy") ? 1 : op->count;
   for (size_t i = 0; i < used; i++) {
-    if (i || op->fast->takes_place) put(e, ", ");
+    if (i || op->fast->takes) put(e, ", ");
     put_arg_as(e, op->args[i], fast_operand_rep(op->fast, i));
   }
-  if (op->fast->takes_place) put(e, ", %p", &op->pos);
+  if (op->fast->takes == 1) put(e, ", %p", &op->pos);
   put(e, ")");
 }
 

@@ -134,7 +134,7 @@ static void emit_float(Emit *e, const LowConst *k) {
   char text[64];
   if (float_word(k->real, &word)) return;
   if (isnan(k->real)) strcpy(text, "__builtin_nan(\"\")");
-  else if (isinf(k->real)) strcpy(text, k->real < 0 ? "-__builtin_inf()" : "__builtin_inf()");
+  else if (isinf(k->real)) strcpy(text, k->real < 0 ? "-1.0 / 0.0" : "1.0 / 0.0");
   else snprintf(text, sizeof text, "%a /* %.17g */", k->real, k->real);
   put(e, "static const VkFloat float_%u VK_ALIGN16 = {VK_HDR(VK_FLOAT, 0, 0), %s};\n", k->id, text);
 }

@@ -241,6 +241,24 @@ static AVal t_cons(Flow *f, const Core *e, AVal *a) {
   return a[1].types & ~(uint32_t)T_LIST ? with_error(v) : v;
 }
 
+static AVal t_qq_cons(Flow *f, const Core *e, AVal *a) { /* errors are its result, not elements */
+  AVal args[2] = {aval_keep(a[0], ~(uint32_t)T_ERROR), a[1]};
+  return args[0].types ? t_cons(f, e, args) : aval_of(T_ERROR);
+}
+
+static AVal t_qq_append(Flow *f, const Core *e, AVal *a) {
+  AVal v = aval_keep(a[1], T_NIL | T_PAIR);
+  if (a[0].types & (T_PAIR | T_LISTOBJ)) {
+    Site *s = flow_site(f, e, e);
+    AVal list = flow_site_value(f, s, T_PAIR), elements = flow_elements(f, a[0]);
+    if (elements.types) flow_add(f, &s->head, elements);
+    flow_add(f, &s->tail, aval_join(f->p->arena, list, v));
+    v = aval_join(f->p->arena, v, list);
+    v = aval_join(f->p->arena, v, aval_keep(a[0], T_PAIR)); /* shared where nothing follows */
+  }
+  return v;
+}
+
 static AVal t_list(Flow *f, const Core *e, AVal *a) {
   if (e->count == 0) return aval_of(T_NIL);
   Site *s = flow_site(f, e, e);
@@ -432,7 +450,7 @@ static const struct {
     {"==", t_bool, true}, {"!=", t_bool, true}, {"not", t_bool, true},
     {"bit/and", t_and, true}, {"abs", t_abs, true}, {"len", t_length, true}, {"vec/len", t_length, true},
     {"map/len", t_length, true}, {"float", t_float, true}, {"sqrt", NULL, false},
-    {"cons", t_cons, true}, {"%pair", t_cons, true}, {"%qq-cons", t_cons, false}, {"list", t_list, true},
+    {"cons", t_cons, true}, {"%pair", t_cons, true}, {"%qq-cons", t_qq_cons, true}, {"%qq-append", t_qq_append, true}, {"list", t_list, true},
     {"head", t_head, true}, {"tail", t_tail, true}, {"%set-tail!", t_set_tail, true},
     {"%set-head!", t_set_head, true}, {"%items", t_items, true}, {"reverse", t_same_elements, true},
     {"uniq", t_same_elements, true}, {"join", t_join, true}, {"append", t_join, true},

@@ -74,6 +74,7 @@ AVal aval_const(const Datum *d) {
   case DATUM_STRING: return aval_of(T_STRING);
   case DATUM_SYMBOL: return aval_of(T_SYMBOL);
   case DATUM_KEYWORD: return aval_of(T_KEYWORD);
+  case DATUM_VALUE: break; /* only in the evaluator */
   case DATUM_VECTOR: return aval_of(T_VECTOR);
   case DATUM_MAP: return aval_of(T_MAP);
   case DATUM_LIST: break;

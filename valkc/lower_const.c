@@ -82,6 +82,7 @@ LowConst *lower_const(Lower *l, const Datum *d) {
     return whole_const(l, d->is_quoted ? LOW_LIST : LOW_SEXPR, d);
   case DATUM_VECTOR: return whole_const(l, LOW_VECTOR, d);
   case DATUM_MAP: return whole_const(l, LOW_MAP, d);
+  case DATUM_VALUE: break; /* only in the evaluator */
   }
   diag_bug(l->p->diag, d->span, "lower", "datum of kind %d", (int)d->kind);
 }

@@ -4,6 +4,7 @@
 #include "process.h"
 #include "reference.h"
 #include "run.h"
+#include "run_eval.h"
 #include "test.h"
 #include <errno.h>
 #include <signal.h>
@@ -75,7 +76,7 @@ static int run_help(const Options *o) {
 static int run_command(const Options *o) {
   switch (o->command) {
   case COMMAND_BUILD: return run_build(o);
-  case COMMAND_RUN: return run_program(o);
+  case COMMAND_RUN: return o->evaluate ? run_evaluated(o) : run_program(o);
   case COMMAND_CHECK: return compile(o, PASS_resolve, NULL);
   case COMMAND_EMIT: return compile(o, PASS_emit, print_c_text);
   case COMMAND_TEST: return test_run(o);

@@ -179,7 +179,7 @@ static bool parse_rest(Options *o, int argc, char **argv, int i) {
 }
 
 bool options_parse(Options *o, int argc, char **argv) {
-  *o = (Options){.command = COMMAND_NONE, .optimise = 2};
+  *o = (Options){.command = COMMAND_NONE, .optimise = OPTIMISE_DEFAULT};
   int i = parse_command(o, argc, argv);
   o->args = argv + i; /* words move down over the options before them */
   if (o->command == COMMAND_RUN && i == 1 && argv[1][0] != '-' && !strpbrk(argv[1], "./"))

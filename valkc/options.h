@@ -10,6 +10,8 @@ typedef enum Command {
   COMMAND_NONE, /* no command: --version, --help, --list-passes */
 } Command;
 
+enum { OPTIMISE_DEFAULT = 4 }; /* value of `optimise` where no -O is given: means 2 */
+
 typedef struct Options {
   Command command;
   char **args; /* what is not an option: FILE and what follows it; borrowed from argv */

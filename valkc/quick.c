@@ -119,7 +119,7 @@ static void note_entry(void *to, const char *name, const void *address) {
 static bool place_code(TCCState *tcc, QuickUnit *unit) {
   int needed = tcc_relocate(tcc, NULL);
   if (needed < 0) return false;
-  unit->bytes = (size_t)needed;
+  unit->bytes = (size_t)needed - (quick_page_bytes() - 1); /* without what aligning might cost */
   unit->pages = quick_memory_take(unit->bytes);
   if (!unit->pages || tcc_relocate(tcc, unit->pages) < 0) return false;
   const char *data = tcc_get_symbol(tcc, "quick_data");
@@ -137,7 +137,7 @@ QuickUnit *quick_compile(const QuickSource *source) {
   bool is_ok = false;
   if (unit && tcc) {
     tcc_set_error_func(tcc, source->report_to, source->report);
-    tcc_set_options(tcc, "-nostdlib -nostdinc");
+    tcc_set_options(tcc, "-nostdlib -nostdinc -Werror");
     tcc_set_output_type(tcc, TCC_OUTPUT_MEMORY);
     is_ok = compile_text(tcc, source) && place_code(tcc, unit);
   }

@@ -26,17 +26,15 @@ static void *must(void *p) {
 
 /* ---- words ------------------------------------------------------------------------------- */
 
-enum { IN_WORD = 1, STARTS_OURS = 2 };
-static const unsigned char char_class[256] = {
-    ['0' ... '9'] = IN_WORD, ['A' ... 'Z'] = IN_WORD, ['a' ... 'z'] = IN_WORD, ['_'] = IN_WORD,
-    /* V vk_ VK_ Vk; size_t and sqrt, int64_t, uint64_t, NULL, offsetof, memcpy, fabs */
-    ['V'] = IN_WORD | STARTS_OURS, ['v'] = IN_WORD | STARTS_OURS, ['s'] = IN_WORD | STARTS_OURS,
-    ['i'] = IN_WORD | STARTS_OURS, ['u'] = IN_WORD | STARTS_OURS, ['N'] = IN_WORD | STARTS_OURS,
-    ['o'] = IN_WORD | STARTS_OURS, ['m'] = IN_WORD | STARTS_OURS, ['f'] = IN_WORD | STARTS_OURS,
-};
+static const bool in_word[256] = {
+    ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['_'] = true};
+/* V vk_ VK_ Vk; size_t and sqrt, int64_t, uint64_t, NULL, offsetof, memcpy, fabs, __builtin_ */
+static const bool starts_ours[256] = {['V'] = true, ['v'] = true, ['s'] = true, ['i'] = true,
+                                      ['u'] = true, ['N'] = true, ['o'] = true, ['m'] = true,
+                                      ['f'] = true, ['_'] = true};
 
 static const char *word_end(const char *p, const char *end) {
-  while (p < end && char_class[(unsigned char)*p]) p++;
+  while (p < end && in_word[(unsigned char)*p]) p++;
   return p;
 }
 
@@ -65,14 +63,14 @@ static void find_symbol(Search *s, const char *p, const char *end) {
 /* Words in comments and literals count too, for nothing worse than a declaration more. */
 static void find_words(Search *s, const char *p, const char *end) {
   while (p < end) {
-    unsigned char class = char_class[(unsigned char)*p];
-    if (!class) {
+    if (!in_word[(unsigned char)*p]) {
       p++;
       continue;
     }
     const char *stop = word_end(p, end);
     size_t len = (size_t)(stop - p);
-    if (class & STARTS_OURS && !(len > 1 && p[1] >= '0' && p[1] <= '9')) find_word(s, p, len);
+    bool is_temporary = len > 1 && p[1] >= '0' && p[1] <= '9';
+    if (starts_ours[(unsigned char)*p] && !is_temporary) find_word(s, p, len);
     if (len == 6 && !memcmp(p, "VK_SYM", 6)) find_symbol(s, stop, end);
     p = stop;
   }

@@ -15,7 +15,7 @@
 #include <string.h>
 
 static const FastOp fast_ops[] = {
-#define FAST(prim, c_name, operands, result, takes_place) {prim, #c_name, operands, result, takes_place},
+#define FAST(prim, c_name, operands, result, takes) {prim, #c_name, operands, result, takes},
 #include "fast_ops.def"
 };
 enum { FAST_COUNT = sizeof fast_ops / sizeof *fast_ops };
@@ -71,6 +71,8 @@ static bool fits_operand(char want, LowFacts f, uint32_t contents) {
   case 'f': return f.types == T_FLOAT;
   case 'n': return f.types == T_FLOAT || (!(f.types & ~(uint32_t)(T_FLOAT | T_FIX)) && f.lo >= -small && f.hi <= small && f.types == T_FIX);
   case 'p': return f.types == T_PAIR;
+  case 'N': return f.types == T_NIL;
+  case 'o': return !(f.types & (T_LISTOBJ | T_UNBOUND));
   case 'l': return !(f.types & ~(uint32_t)(T_NIL | T_PAIR));
   case 'e': return !(f.types & (T_ERROR | T_UNBOUND));
   case 's': return !(f.types & ~(uint32_t)(T_SYMBOL | T_KEYWORD | T_NIL));
@@ -241,7 +243,7 @@ static void split_body(LowProgram *low, LowFn *f, LowBody *body) {
 static bool body_uses_c(const LowBody *body) {
   for (const LowStmt *s = body->first; s; s = s->next) {
     bool is_store = s->kind == STMT_SET_BOX || s->kind == STMT_SET_GLOBAL;
-    bool is_bare = s->op.kind == OP_COPY || s->op.kind == OP_UNBOX || (s->op.fast && !s->op.fast->takes_place);
+    bool is_bare = s->op.kind == OP_COPY || s->op.kind == OP_UNBOX || (s->op.fast && !s->op.fast->takes);
     if (is_store || !is_bare || body_uses_c(&s->body) || body_uses_c(&s->other)) return true;
   }
   return false;

@@ -6,7 +6,7 @@
 typedef struct FastOp { /* a row of fast_ops.def */
   const char *prim, *c_name, *operands;
   char result;
-  bool takes_place;
+  char takes; /* 1: c first and the position last; 2: c first */
 } FastOp;
 
 void represent_run(LowProgram *low);

@@ -1,9 +1,11 @@
-/* run.c - `valkc run`: the executable from the cache, or made and kept there; then become it. */
+/* run.c - `valkc run`: compile and run in this process; with --cc, by the system's C compiler: the
+ * executable from the cache, or made and kept there; then become it. */
 #include "run.h"
 #include "build.h"
 #include "cache.h"
 #include "passes.h"
 #include "process.h"
+#include "quick.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -56,18 +58,81 @@ static bool keep_c_text(Compilation *c) {
   return false;
 }
 
-int run_program(const Options *options) {
-  Compilation c;
+static int run_executable(Compilation *c) {
   char key[65];
+  if (!build_key(c, key)) return EXIT_PROGRAM;
+  char *path = cache_path(key);
+  int status = path ? run_cached(c, path) : run_once(c);
+  free(path);
+  return status;
+}
+
+/* ---- in this process ---------------------------------------------------------------------- */
+
+static void note_message(void *to, const char *message) {
+  FILE *out = to;
+  fprintf(out, "%s\n", message);
+}
+
+/* A text that TinyCC does not take is a bug of ours, as in build.c. */
+static QuickUnit *compile_unit(Compilation *c) {
+  Text messages = {NULL, 0};
+  FILE *out = open_memstream(&messages.bytes, &messages.len);
+  if (!out) diag_bug(&c->diag, NO_SPAN, "run", "out of memory");
+  QuickSource source = {.text = c->c_text, .len = c->c_len, .report = note_message, .report_to = out};
+  double start = now_seconds();
+  QuickUnit *unit = quick_compile(&source);
+  fclose(out);
+  if (!unit) {
+    fprintf(stderr, "valkc: bug in the compiler: run: %s: TinyCC rejects its C text\n%s", c->path,
+            messages.bytes);
+    build_keep_text(c);
+  } else if (c->options->verbose) {
+    QuickMemory memory = quick_memory_get();
+    fprintf(stderr, "tcc       %8.2f ms, %zu KB of code, %zu KB of data\n",
+            (now_seconds() - start) * 1e3, memory.code >> 10, memory.data >> 10);
+  }
+  free(messages.bytes);
+  return unit;
+}
+
+typedef int (*ProgramMain)(int argc, char **argv);
+
+static ProgramMain compile_program(const Options *options, int *status) {
+  Compilation c;
+  QuickUnit *unit = NULL;
+  compilation_init(&c, options, options->args[0]);
+  *status = passes_run(&c, PASS_emit);
+  if (*status == EXIT_OK && !c.is_stopped) {
+    unit = keep_c_text(&c) ? compile_unit(&c) : NULL;
+    if (!unit) *status = EXIT_COMPILER;
+  }
+  compilation_free(&c);
+  return unit ? (ProgramMain)quick_entry(unit, "main") : NULL;
+}
+
+static int run_here(const Options *options) {
+  int status;
+  ProgramMain program = compile_program(options, &status);
+  fflush(stdout);
+  return program ? program((int)options->arg_count, options->args) : status;
+}
+
+/* ---- the command -------------------------------------------------------------------------- */
+
+/* Options that mean something to the system's C compiler alone ask for it. */
+static bool wants_executable(const Options *o) {
+  return o->use_cc || o->cc || o->sanitize || o->warn_c || o->debug_info || o->no_pie ||
+         o->optimise != OPTIMISE_DEFAULT;
+}
+
+int run_program(const Options *options) {
+  if (!wants_executable(options)) return run_here(options);
+  Compilation c;
   compilation_init(&c, options, options->args[0]);
   int status = passes_run(&c, PASS_emit);
-  if (status != EXIT_OK || c.is_stopped) goto done;
-  status = EXIT_PROGRAM;
-  if (!keep_c_text(&c) || !build_key(&c, key)) goto done;
-  char *path = cache_path(key);
-  status = path ? run_cached(&c, path) : run_once(&c);
-  free(path);
-done:
+  if (status == EXIT_OK && !c.is_stopped)
+    status = keep_c_text(&c) ? run_executable(&c) : EXIT_PROGRAM;
   compilation_free(&c);
   return status;
 }

@@ -30,9 +30,12 @@ typedef struct Mode {
   const char *name, *options, *env;
   unsigned time_factor;
   const char *doc;
+  bool in_process; /* `valkc run` compiles it once more, where it runs */
 } Mode;
 static const Mode mode_rows[] = {
-#define MODE(name, options, env, time_factor, doc) {#name, options, env, time_factor, doc},
+#define MODE(name, options, env, time_factor, doc) {#name, options, env, time_factor, doc, false},
+#define RUN_MODE(name, options, env, time_factor, doc)                                         \
+  {#name, options, env, time_factor, doc, true},
 #include "modes.def"
 };
 enum { MODE_COUNT = sizeof mode_rows / sizeof *mode_rows };
@@ -167,7 +170,7 @@ static void child_setup(Runner *r, const Job *job, const char *input, const char
 }
 
 static _Noreturn void child_compile(Runner *r, const Job *job) {
-  Options o = {.command = COMMAND_BUILD, .optimise = 2};
+  Options o = {.command = COMMAND_BUILD, .optimise = OPTIMISE_DEFAULT};
   Compilation c;
   char *output = job_path(r, job, "program");
   child_setup(r, job, "/dev/null", "messages", "messages");
@@ -180,7 +183,8 @@ static _Noreturn void child_compile(Runner *r, const Job *job) {
   if (!is_ok || !passes_check_options(&o)) exit(EXIT_USAGE);
   compilation_init(&c, &o, job->test->name);
   c.output = output;
-  exit(passes_run(&c, testfile_fails_to_compile(job->test) ? PASS_emit : PASS_build));
+  bool only_front = job->mode->in_process || testfile_fails_to_compile(job->test);
+  exit(passes_run(&c, only_front ? PASS_emit : PASS_build));
 }
 
 static void set_environment(const char *settings) {
@@ -188,17 +192,34 @@ static void set_environment(const char *settings) {
   for (char *w = strtok(text, " "); w; w = strtok(NULL, " ")) putenv(w);
 }
 
+enum { RUN_WORDS_MAX = 32 };
+
+/* What the executable is started as; in process, what the compiler is. NULL-terminated. */
+static char **command_line(Runner *r, const Job *job) {
+  const TestFile *t = job->test;
+  char **argv = ARENA_ARRAY(&r->arena, char *, t->args.count + RUN_WORDS_MAX + 2);
+  size_t n = 0;
+  if (job->mode->in_process) {
+    const char *more = t->build_options ? t->build_options : "";
+    char *options = arena_printf(&r->arena, "valkc run %s %s", job->mode->options, more);
+    for (char *w = strtok(options, " "); w && n < RUN_WORDS_MAX; w = strtok(NULL, " "))
+      argv[n++] = w;
+  }
+  argv[n++] = (char *)t->name;
+  for (size_t i = 0; i < t->args.count; i++) argv[n++] = (char *)t->args.items[i];
+  return argv;
+}
+
 static _Noreturn void child_run(Runner *r, const Job *job) {
   const TestFile *t = job->test;
   struct rlimit output = {OUTPUT_BYTES_MAX, OUTPUT_BYTES_MAX};
   char *program = job_path(r, job, "program"), *input = "/dev/null";
-  char **argv = ARENA_ARRAY(&r->arena, char *, t->args.count + 2);
+  char **argv = command_line(r, job);
+  if (job->mode->in_process) program = "/proc/self/exe";
   if (t->in.bytes) {
     input = job_path(r, job, "in");
     if (!write_path(input, t->in.bytes, t->in.len)) _exit(EXIT_COMPILER);
   }
-  argv[0] = (char *)t->name;
-  for (size_t i = 0; i < t->args.count; i++) argv[i + 1] = (char *)t->args.items[i];
   set_environment(job->mode->env);
   for (size_t i = 0; i < t->env.count; i++) putenv((char *)t->env.items[i]);
   setenv("TMPDIR", job->dir, 1);

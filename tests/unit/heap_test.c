@@ -293,11 +293,19 @@ static __attribute__((noinline)) V hide(V v) {
   return ~v;
 }
 
-static __attribute__((noinline)) V hidden_pair(vk *c) {
-  return hide(vk_cons(c, VK_FIX(1), VK_NIL));
+/* fn some way down the stack, so that wipe_stack reaches the words it leaves. */
+static __attribute__((noinline)) V deeper(V (*fn)(vk *, size_t), vk *c, size_t n) {
+  volatile char room[2048];
+  room[0] = room[sizeof room - 1] = 0;
+  V v = fn(c, n);
+  room[1] = 0;
+  return v;
 }
+
+static V make_hidden_pair(vk *c, size_t n) { return hide(vk_cons(c, VK_FIX(n), VK_NIL)); }
+static V hidden_pair(vk *c) { return deeper(make_hidden_pair, c, 1); }
 static __attribute__((noinline)) void wipe_stack(void) {
-  volatile char area[4096];
+  volatile char area[64 << 10];
   for (size_t i = 0; i < sizeof area; i++) area[i] = 0;
 }
 
@@ -396,6 +404,12 @@ static __attribute__((noinline)) void test_scratch_roots(void) {
   end(c);
 }
 
+static V make_bytes(vk *c, size_t bytes) {
+  V *o = vk_try_new(c, bytes);
+  if (o) o[0] = VK_HDR(VK_RAW, 0, 0);
+  return o != NULL;
+}
+
 /* ---- finalisers --------------------------------------------------------------------------- */
 
 static int finalised[3];
@@ -409,18 +423,20 @@ static __attribute__((noinline)) V handle_new(vk *c, V number) {
   return VK_FROM_OBJ(o);
 }
 
-static __attribute__((noinline)) void handle_lost(vk *c, V number) { handle_new(c, number); }
+static V handle_lost(vk *c, size_t number) { return hide(handle_new(c, number)); }
 
 static __attribute__((noinline)) void test_finalisers(void) {
   vk *c = begin(0, 64 << 20);
   memset(finalised, 0, sizeof finalised);
-  handle_lost(c, 0);
+  /* The first cells may have the addresses of other tests' cells, which the stack remembers. */
+  for (int i = 0; i < 3000; i++) make_bytes(c, 16);
+  deeper(handle_lost, c, 0);
   V kept = handle_new(c, 1);
   wipe_stack();
   c->heap->budget = 0;
   heap_event(c->heap); /* a minor collection */
   CHECK(finalised[0] == 1);
-  handle_lost(c, 2);
+  deeper(handle_lost, c, 2);
   wipe_stack();
   for (int i = 0; i < 3; i++) vk_collect(c);
   CHECK(finalised[0] == 1);
@@ -433,11 +449,7 @@ static __attribute__((noinline)) void test_finalisers(void) {
 
 /* ---- limits ------------------------------------------------------------------------------- */
 
-static __attribute__((noinline)) bool try_bytes(vk *c, size_t bytes) {
-  V *o = vk_try_new(c, bytes);
-  if (o) o[0] = VK_HDR(VK_RAW, 0, 0);
-  return o != NULL;
-}
+static bool try_bytes(vk *c, size_t bytes) { return deeper(make_bytes, c, bytes); }
 
 static size_t used_now(vk *c) { return (size_t)c->heap->used_blocks * BLOCK_BYTES; }
 
@@ -471,18 +483,19 @@ static __attribute__((noinline)) void test_refused(void) {
   end(c);
 }
 
-static __attribute__((noinline)) void fill(vk *c, size_t bytes) {
+static V fill(vk *c, size_t bytes) {
   V l = VK_NIL;
   for (size_t i = 0; i < bytes / sizeof(VkPair); i++) l = vk_cons(c, VK_NIL, l);
   for (int i = 0; i < 20; i++) CHECK(!try_bytes(c, 8 << 20)); /* each in vain */
   CHECK(VK_IS_PAIR(l));
+  return VK_NIL;
 }
 
 /* A program that caught :out-of-memory and let go of its data goes on. */
 static __attribute__((noinline)) void test_recovery(void) {
   vk *c = begin(0, 16 << 20);
   for (int round = 0; round < 5; round++) {
-    fill(c, 15 << 20);
+    deeper(fill, c, 15 << 20);
     wipe_stack();
     CHECK(try_bytes(c, 8 << 20));
     wipe_stack();
@@ -529,15 +542,15 @@ static size_t resident_bytes(void) {
   return resident * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-static __attribute__((noinline)) size_t grow_and_drop(vk *c) {
-  V l = cons_deep(c, 8 << 20, false);
+static V grow_and_drop(vk *c, size_t n) {
+  V l = cons_deep(c, n, false);
   CHECK(VK_IS_PAIR(l));
   return resident_bytes();
 }
 
 static __attribute__((noinline)) void test_give_back(void) {
   vk *c = begin(0, (size_t)1 << 30);
-  size_t full_size = grow_and_drop(c);
+  size_t full_size = deeper(grow_and_drop, c, 8 << 20);
   wipe_stack();
   vk_collect(c);
   for (int i = 0; i < 16 << 20; i++) vk_cons(c, VK_NIL, VK_NIL);

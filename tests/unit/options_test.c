@@ -18,7 +18,7 @@ static void test_values(void) {
   o = PARSE("valkc", "test", "--jobs", "7", "--mode", "aot,O0", "t");
   CHECK(o.jobs == 7 && !strcmp(o.modes, "aot,O0") && o.arg_count == 1);
   o = PARSE("valkc", "check", "a.valk");
-  CHECK(o.optimise == 2 && !o.debug_info && !o.output && !o.dump);
+  CHECK(o.optimise == OPTIMISE_DEFAULT && !o.debug_info && !o.output && !o.dump);
 }
 
 /* After the file of `run`, everything is the program's. */

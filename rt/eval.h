@@ -1,0 +1,108 @@
+/* eval.h - the evaluator: what its parts share, and what the compiler asks of it.
+ *
+ *   eval.c        (eval x), `load` at run time, definitions with computed names
+ *   eval_world.c  an isolate's evaluator: its globals, its library, macros
+ *   eval_code.c   core to code
+ *   eval_run.c    running code
+ *   datum_value.c data to values and back
+ *
+ * Code is a tree of nodes that know how to run themselves. Variables have places: slots of the
+ * activation's array, or captured values of the closure; globals are slots of c->globals, where
+ * compiled code has them too. Functions are ordinary closures, so that compiled code calls
+ * evaluated functions, and the reverse, like any other.
+ *
+ * Only programs that reach eval link any of this. */
+#ifndef VK_EVAL_H
+#define VK_EVAL_H
+#include "../lang/expand.h"
+#include "vk.h"
+#include <stdbool.h>
+
+/* ---- code ---------------------------------------------------------------------------------- */
+
+typedef struct Code Code;
+typedef V (*EvalRun)(vk *c, const Code *e, V *env);
+struct Code {
+  EvalRun run;
+  const VkPos *pos; /* of errors that arise here, or pass; NULL: without a place */
+  uint32_t count;   /* of kids, where it varies */
+  uint32_t slot;
+  union {
+    V value;
+    const void *data;
+  };
+  const Code *kids[];
+};
+
+/* A function. A closure of it captures the unit's keeper, then the variables. An activation is an
+ * array: the closure, the parameters, the variables of the body. */
+typedef struct EvalFn {
+  VkFn fn;          /* first: what closures point to */
+  const Code *body; /* NULL: not translated yet */
+  Lambda *lambda;   /* what is to be translated */
+  Global *global;   /* of the lambda; NULL if it is no global's */
+  uint32_t slot_count;
+  uint32_t param_count; /* with the one of the rest */
+  uint32_t capture_count;
+  int32_t own;         /* the captured variable that is the closure itself, or -1 */
+  int32_t captures[];  /* where the maker has them: a slot, or ~n: its captured value n */
+} EvalFn;
+enum { EVAL_SELF = 0, EVAL_FIRST_PARAM = 1, EVAL_KEEPER = 0, EVAL_FIRST_CAPTURE = 1 };
+
+/* A place in the text: VkPos first, so that errors lead back to the span. */
+typedef struct EvalPos {
+  VkPos pos;
+  Span span;
+} EvalPos;
+
+/* Code that is made, and freed, together. */
+typedef struct EvalUnit {
+  Arena arena;
+  bool is_permanent; /* its constants are kept for good */
+  bool has_functions; /* closures may outlive its run */
+} EvalUnit;
+
+/* ---- the evaluator of an isolate ------------------------------------------------------------ */
+
+typedef struct Evaluator {
+  vk *c;
+  Program *p;        /* the names it knows */
+  VkProgram program; /* c->program from the start on: its tables grow */
+  size_t slot_capacity;
+  size_t base_slots; /* those the compiled program has; later ones are ours */
+  EvalUnit unit;     /* permanent code */
+  V kept;            /* a vector: constants of permanent code, functions of globals; a root */
+  bool owns_program;
+} Evaluator;
+
+/* That of the isolate, made at its first use around the compiled program's tables. */
+Evaluator *eval_of(vk *c);
+/* One around a program that the caller has expanded and resolved, to run it: c->eval. */
+Evaluator *eval_new(vk *c, Program *p);
+/* Runs the top-level forms of the program that have been expanded and resolved; the first error,
+ * or nil. */
+V eval_run_tops(Evaluator *ev, EvalUnit *unit, V *keeper);
+
+/* The place of a global in c->globals. */
+uint32_t eval_slot(Evaluator *ev, Global *g);
+/* Names of a library function's code are bound when it is first called. */
+void eval_resolve_fn(Evaluator *ev, const EvalFn *fn);
+/* The function value of a FUNCTION or PRIM global. */
+V eval_function(Evaluator *ev, Global *g);
+
+/* ---- eval_code.c ---------------------------------------------------------------------------- */
+
+/* A top-level form as a function without parameters. *keeper, a vector on the caller's stack or
+ * VK_NIL if the unit is permanent, holds the constants the code refers to. */
+const EvalFn *eval_translate_top(Evaluator *ev, EvalUnit *unit, V *keeper, Core *core);
+void eval_translate_body(vk *c, EvalFn *fn); /* of a function that has none yet */
+EvalFn *eval_global_fn(Evaluator *ev, Lambda *l);    /* without captures, untranslated */
+
+/* ---- eval_run.c ----------------------------------------------------------------------------- */
+
+extern void *const eval_entries[VK_REG_ARGS + 1]; /* code of closures, by parameters */
+V eval_run(vk *c, const EvalFn *fn, V self);      /* a top-level form; never the marker */
+V eval_closure(vk *c, const EvalFn *fn, V keeper, V *env);
+V eval_unbound(vk *c, uint32_t slot, const VkPos *pos); /* a global without a value is read */
+
+#endif
