@@ -147,7 +147,7 @@ static int by_span(const void *a, const void *b) {
 
 /* Sorts the functions of the text, outer before inner, and notes who is within whom. */
 static void index_written(Program *p) {
-  qsort(p->written.items, p->written.count, sizeof *p->written.items, by_span);
+  if (p->written.count) qsort(p->written.items, p->written.count, sizeof *p->written.items, by_span);
   Lambda *open = NULL;
   for (size_t i = 0; i < p->written.count; i++) {
     Lambda *l = p->written.items[i];

@@ -174,9 +174,15 @@ static Answer step_list(Compare *c, Frame *f) {
 }
 
 static Answer step_vector(Compare *c, Frame *f) {
+  VkFloat a, b; /* floats push no frames */
+  if (VK_ELEMENTS(f->a) == VK_BYTES && VK_ELEMENTS(f->b) == VK_BYTES) {
+    V x = VK_VEC(f->a)->store, y = VK_VEC(f->b)->store;
+    return memcmp(VK_BYTE_ITEMS(x), VK_BYTE_ITEMS(y), vk_vec_count(f->a)) ? NO : YES;
+  }
   while (f->i < VK_VEC(f->a)->len) {
     size_t i = f->i++;
-    Answer answer = compare_values(c, vk_vec_at(f->a, i), vk_vec_at(f->b, i), f->is_key);
+    V x = vk_vec_peek(f->a, i, &a), y = vk_vec_peek(f->b, i, &b);
+    Answer answer = compare_values(c, x, y, f->is_key);
     if (answer != YES) return answer;
   }
   return YES;
@@ -300,7 +306,8 @@ static uint64_t hash_vector(V vector, unsigned depth, unsigned *nodes) {
   if (depth == 0) return h;
   for (size_t i = 0; i < len && *nodes; i++) {
     --*nodes;
-    h = mix(h, hash_value(vk_vec_at(vector, i), depth - 1, nodes));
+    VkFloat room;
+    h = mix(h, hash_value(vk_vec_peek(vector, i, &room), depth - 1, nodes));
   }
   return h;
 }

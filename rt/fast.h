@@ -65,24 +65,100 @@ static inline V vk_fix_mul(vk *c, V a, V b, const VkPos *pos) {
 #define vk_copy(a) (a)
 #define vk_vector_len(a) ((int64_t)VK_VEC(a)->len)
 
+/* Vectors. vk_vector_*: of unknown elements; vk_values_*, vk_bytes_*, vk_floats_*: all elements are
+ * kept so. get and set test the index, set that the vector is not frozen, and fail with an error;
+ * ref and put are for indices proven in range, put for vectors that nothing can freeze. */
+#define VK_AT_INDEX(vector, i) VK_ITEM(VK_VEC(vector)->store, VK_FIX(i))
+#define VK_HAS_INDEX(vector, i) VK_LIKELY((uint64_t)(i) < VK_VEC(vector)->len)
+#define VK_IS_OPEN(vector) VK_LIKELY(!(*VK_OBJ(vector) & VK_FROZEN))
+
+#define vk_values_ref(vector, i) (*VK_AT_INDEX(vector, i))
+#define vk_bytes_ref(vector, i) ((int64_t)VK_BYTE_ITEMS(VK_VEC(vector)->store)[i])
+#define vk_floats_ref(vector, i) (VK_FLOAT_ITEMS(VK_VEC(vector)->store)[i])
+
 static inline V vk_vector_get(vk *c, V vector, int64_t i, const VkPos *pos) {
-  if (VK_LIKELY((uint64_t)i < VK_VEC(vector)->len)) return *VK_ITEM(VK_VEC(vector)->store, VK_FIX(i));
+  if (VK_LIKELY(VK_IS_VECTOR_OF(vector, VK_VALUES)) && VK_HAS_INDEX(vector, i))
+    return vk_values_ref(vector, i);
+  return vk_flat_get(c, vector, VK_FIX(i), pos);
+}
+static inline V vk_values_get(vk *c, V vector, int64_t i, const VkPos *pos) {
+  if (VK_HAS_INDEX(vector, i)) return vk_values_ref(vector, i);
   return vk_vec_get_slow(c, vector, VK_FIX(i), pos);
 }
-static inline V vk_vector_set(vk *c, V vector, int64_t i, V item, const VkPos *pos) {
-  if (VK_LIKELY((uint64_t)i < VK_VEC(vector)->len && !(*VK_OBJ(vector) & VK_FROZEN))) {
-    V store = VK_VEC(vector)->store;
-    vk_write(c, store, VK_ITEM(store, VK_FIX(i)), item);
-    return VK_NIL;
-  }
-  return vk_vec_set_slow(c, vector, VK_FIX(i), item, pos);
+static inline V vk_bytes_get(vk *c, V vector, int64_t i, const VkPos *pos) {
+  if (VK_HAS_INDEX(vector, i)) return VK_FIX(vk_bytes_ref(vector, i));
+  return vk_vec_get_slow(c, vector, VK_FIX(i), pos);
+}
+static inline V vk_floats_get(vk *c, V vector, int64_t i, const VkPos *pos) {
+  if (VK_HAS_INDEX(vector, i)) return vk_from_double(c, vk_floats_ref(vector, i));
+  return vk_vec_get_slow(c, vector, VK_FIX(i), pos);
+}
+
+static inline V vk_values_put(vk *c, V vector, int64_t i, V item) {
+  V store = VK_VEC(vector)->store;
+  vk_write(c, store, VK_ITEM(store, VK_FIX(i)), item);
+  return VK_NIL;
 }
 /* Neither the old nor the new element is an address: no barrier. */
-static inline V vk_vector_set_immediate(vk *c, V vector, int64_t i, V item, const VkPos *pos) {
-  if (VK_LIKELY((uint64_t)i < VK_VEC(vector)->len && !(*VK_OBJ(vector) & VK_FROZEN))) {
-    *VK_ITEM(VK_VEC(vector)->store, VK_FIX(i)) = item;
-    return VK_NIL;
-  }
+static inline V vk_values_put_immediate(V vector, int64_t i, V item) {
+  *VK_AT_INDEX(vector, i) = item;
+  return VK_NIL;
+}
+static inline V vk_bytes_put(V vector, int64_t i, int64_t item) {
+  VK_BYTE_ITEMS(VK_VEC(vector)->store)[i] = (int8_t)item;
+  return VK_NIL;
+}
+static inline V vk_floats_put(V vector, int64_t i, double item) {
+  VK_FLOAT_ITEMS(VK_VEC(vector)->store)[i] = item;
+  return VK_NIL;
+}
+
+static inline V vk_vector_set(vk *c, V vector, int64_t i, V item, const VkPos *pos) {
+  if (VK_LIKELY(VK_IS_OPEN_VECTOR_OF(vector, VK_VALUES)) && VK_HAS_INDEX(vector, i))
+    return vk_values_put(c, vector, i, item);
+  return vk_flat_set(c, vector, VK_FIX(i), item, pos);
+}
+static inline V vk_values_set(vk *c, V vector, int64_t i, V item, const VkPos *pos) {
+  if (VK_HAS_INDEX(vector, i) && VK_IS_OPEN(vector)) return vk_values_put(c, vector, i, item);
   return vk_vec_set_slow(c, vector, VK_FIX(i), item, pos);
 }
+static inline V vk_values_set_immediate(vk *c, V vector, int64_t i, V item, const VkPos *pos) {
+  if (VK_HAS_INDEX(vector, i) && VK_IS_OPEN(vector)) return vk_values_put_immediate(vector, i, item);
+  return vk_vec_set_slow(c, vector, VK_FIX(i), item, pos);
+}
+static inline V vk_bytes_set(vk *c, V vector, int64_t i, int64_t item, const VkPos *pos) {
+  if (VK_HAS_INDEX(vector, i) && VK_IS_OPEN(vector)) return vk_bytes_put(vector, i, item);
+  return vk_vec_set_slow(c, vector, VK_FIX(i), VK_FIX(item), pos);
+}
+static inline V vk_floats_set(vk *c, V vector, int64_t i, double item, const VkPos *pos) {
+  if (VK_HAS_INDEX(vector, i) && VK_IS_OPEN(vector)) return vk_floats_put(vector, i, item);
+  return vk_vec_set_slow(c, vector, VK_FIX(i), vk_from_double(c, item), pos);
+}
+
+static inline V vk_values_push(vk *c, V vector, V item, const VkPos *pos) {
+  VkVector *v = VK_VEC(vector);
+  if (VK_IS_OPEN(vector) && VK_LIKELY(v->len < VK_STOREP(v->store)->capacity)) {
+    v->len++;
+    return vk_values_put(c, vector, (int64_t)v->len - 1, item);
+  }
+  return vk_vec_push_slow(c, vector, item, pos);
+}
+static inline V vk_bytes_push(vk *c, V vector, int64_t item, const VkPos *pos) {
+  VkVector *v = VK_VEC(vector);
+  if (VK_IS_OPEN(vector) && v->store != VK_NIL && VK_LIKELY(v->len < VK_RAWP(v->store)->bytes))
+    return vk_bytes_put(vector, (int64_t)v->len++, item);
+  return vk_vec_push_slow(c, vector, VK_FIX(item), pos);
+}
+static inline V vk_floats_push(vk *c, V vector, double item, const VkPos *pos) {
+  VkVector *v = VK_VEC(vector);
+  if (VK_IS_OPEN(vector) && v->store != VK_NIL && VK_LIKELY(v->len < VK_RAWP(v->store)->bytes / 8))
+    return vk_floats_put(vector, (int64_t)v->len++, item);
+  return vk_vec_push_slow(c, vector, vk_from_double(c, item), pos);
+}
+
+/* Vectors that flow wants to hold values, whatever the first ones are. */
+V vk_vec_values(vk *c, size_t n, const V *args);
+V vk_vec_make_values(vk *c, size_t n, const V *args);
+V vk_vec_slice_values(vk *c, size_t n, const V *args);
+V vk_list_to_values(vk *c, V l);
 #endif

@@ -20,6 +20,8 @@ typedef struct VkDefaults {
 } VkDefaults;
 
 enum { VK_HEAP_LIMIT_MIN = 1 << 20, VK_GC_THRESHOLD_MIN = 64 << 10 };
+/* A vector of at most so many elements is made, or the program ends: never an error value. */
+enum { VK_SURE_LENGTH = 1 << 20 };
 
 typedef struct VkLimits {
   size_t heap_limit_bytes, gc_threshold_bytes, arena_bytes;

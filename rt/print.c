@@ -204,15 +204,15 @@ static void show_value(Show *s, V v) {
     show_single(s->out, v, s->is_quoted);
 }
 
-/* The next element of the frame, or VK_UNBOUND at its end. */
-static V next_element(Frame *f) {
+/* The next element of the frame, or VK_UNBOUND at its end. A float may be in *room. */
+static V next_element(Frame *f, VkFloat *room) {
   V v = VK_UNBOUND;
   if (f->kind == LIST_FRAME) {
     if (!VK_IS_PAIR(f->object)) return VK_UNBOUND;
     v = VK_HEAD(f->object);
     f->object = VK_TAIL(f->object);
   } else if (f->kind == VECTOR_FRAME) {
-    if (f->index < vk_vec_count(f->object)) v = vk_vec_at(f->object, f->index++);
+    if (f->index < vk_vec_count(f->object)) v = vk_vec_peek(f->object, f->index++, room);
   } else if (f->pending != VK_UNBOUND) {
     v = f->pending;
     f->pending = VK_UNBOUND;
@@ -231,7 +231,8 @@ static bool is_container(V v) {
 static void show_elements(Show *s) {
   while (s->count > 0) {
     Frame *f = &s->frames[s->count - 1];
-    V element = next_element(f);
+    VkFloat room;
+    V element = next_element(f, &room);
     if (element == VK_UNBOUND) {
       close_frame(s);
       continue;

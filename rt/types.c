@@ -13,7 +13,7 @@
  *   BOX ATOM VkBox                value                     16
  *   SEXPR    VkSexpr              list                      16
  *   BLOCK    VkBlock              list code                 24
- *   VECTOR   VkVector             store (or nil)            24
+ *   VECTOR   VkVector             store: STORE, RAW or nil  24
  *   STORE    VkStore              items[capacity]           16 + 8 * capacity
  *   MAP      VkMap (maps.h)       entries index (or nil)    40
  *   ERROR    VkError              message kind data         40 + 8 * max(1, min(trace_count, 32))
@@ -129,7 +129,9 @@ static void freeze_contents(Freezer *f, V v) {
   if (VK_IS_PAIR(v)) {
     for (; VK_IS_PAIR(v); v = VK_TAIL(v)) freeze_one(f, VK_HEAD(v));
   } else if (VK_IS_VECTOR(v)) {
-    for (size_t i = 0; i < vk_vec_count(v); i++) freeze_one(f, vk_vec_at(v, i));
+    if (VK_ELEMENTS(v) != VK_VALUES) return; /* numbers */
+    for (size_t i = 0; i < vk_vec_count(v); i++)
+      freeze_one(f, VK_STOREP(VK_VEC(v)->store)->items[i]);
   } else {
     size_t i = 0;
     V key, value;

@@ -2,6 +2,7 @@
 #include "vectors.h"
 #include "fns.h"
 #include "heap.h"
+#include "limits.h"
 #include "lists.h"
 #include <assert.h>
 
@@ -37,33 +38,42 @@ static VkElements kind_for_list(V plain) {
 /* What a new vector without elements has if it must hold values. */
 static const VkStore no_items VK_ALIGN16 = {.hdr = VK_HDR(VK_STORE, 0, 0)};
 
-static V init_store(VkStore *s, size_t capacity) {
+V vk_store_new(vk *c, size_t capacity) {
+  VkStore *s = vk_new(c, sizeof(VkStore) + capacity * sizeof(V));
   s->hdr = VK_HDR(VK_STORE, 0, 0);
   s->capacity = capacity;
   for (size_t i = 0; i < capacity; i++) s->items[i] = VK_NIL;
   return VK_FROM_OBJ(s);
 }
 
-V vk_store_new(vk *c, size_t capacity) {
-  return init_store(vk_new(c, sizeof(VkStore) + capacity * sizeof(V)), capacity);
-}
-
 static inline size_t store_bytes(VkElements kind, size_t capacity) {
   return sizeof(VkStore) + (capacity * item_bytes(kind) + 7) / 8 * 8;
 }
 
-/* A store with room for that many elements: values are nil, others anything. VK_UNBOUND if the
- * heap has no room for it; where valkc takes that for impossible (VK_SURE_LENGTH), the program
- * ends instead. */
+/* Fresh memory is zero, so values are integers 0 until they are set. */
+static V init_store(VkElements kind, size_t capacity, void *memory) {
+  if (kind == VK_VALUES) {
+    VkStore *s = memory;
+    s->hdr = VK_HDR(VK_STORE, 0, 0);
+    s->capacity = capacity;
+  } else {
+    VkRaw *raw = memory;
+    raw->hdr = VK_HDR(VK_RAW, 0, 0);
+    raw->bytes = store_bytes(kind, capacity) - sizeof(VkRaw);
+  }
+  return VK_FROM_OBJ(memory);
+}
+
 static V new_store(vk *c, VkElements kind, size_t capacity) {
-  size_t bytes = store_bytes(kind, capacity);
-  void *memory = capacity <= VK_SURE_LENGTH ? vk_new(c, bytes) : vk_try_new(c, bytes);
-  if (!memory) return VK_UNBOUND;
-  if (kind == VK_VALUES) return init_store(memory, capacity);
-  VkRaw *raw = memory;
-  raw->hdr = VK_HDR(VK_RAW, 0, 0);
-  raw->bytes = bytes - sizeof(VkRaw);
-  return VK_FROM_OBJ(raw);
+  return init_store(kind, capacity, vk_new(c, store_bytes(kind, capacity)));
+}
+
+/* VK_UNBOUND if the heap has no room for it. Where valkc takes that for impossible, the program
+ * ends instead. */
+static V try_store(vk *c, VkElements kind, size_t capacity) {
+  if (capacity <= VK_SURE_LENGTH) return new_store(c, kind, capacity);
+  void *memory = vk_try_new(c, store_bytes(kind, capacity));
+  return memory ? init_store(kind, capacity, memory) : VK_UNBOUND;
 }
 
 static inline size_t capacity_of(const VkVector *v) {
@@ -130,9 +140,9 @@ static void set_store(vk *c, V vector, VkElements kind, V store) {
 /* Room for `capacity` elements, all kept as `kind`, which can hold those it has. False: no memory. */
 static bool set_capacity(vk *c, V vector, VkElements kind, size_t capacity) {
   VkVector *v = VK_VEC(vector);
-  V store = new_store(c, kind, capacity);
+  V store = try_store(c, kind, capacity);
   if (store == VK_UNBOUND) return false;
-  if (kind == VK_ELEMENTS(vector) && v->len > 0)
+  if (kind == VK_ELEMENTS(vector) && v->len > 0) /* young: no barrier */
     memcpy(VK_ITEM(store, 0), VK_ITEM(v->store, 0), v->len * item_bytes(kind));
   else
     for (size_t i = 0; i < v->len; i++) store_put(c, kind, store, i, vk_vec_ref(c, vector, i));
@@ -182,8 +192,9 @@ void vk_vec_append(vk *c, V vector, V item) {
 static V vec_from(vk *c, VkElements kind, size_t n, const V *items) {
   if (n == 0) return new_empty(c, kind);
   V store = new_store(c, kind, n);
-  if (store == VK_UNBOUND) return vk_out_of_memory(c, store_bytes(kind, n));
-  for (size_t i = 0; i < n; i++) store_put(c, kind, store, i, items[i]);
+  if (kind == VK_VALUES) memcpy(VK_STOREP(store)->items, items, n * sizeof(V)); /* young */
+  else
+    for (size_t i = 0; i < n; i++) store_put(c, kind, store, i, items[i]);
   return new_vector(c, kind, n, store);
 }
 
@@ -195,7 +206,6 @@ static V vec_from_list(vk *c, VkElements kind, V plain) {
   size_t n = vk_list_length(plain), i = 0;
   if (n == 0) return new_empty(c, kind);
   V store = new_store(c, kind, n);
-  if (store == VK_UNBOUND) return vk_out_of_memory(c, store_bytes(kind, n));
   for (; VK_IS_PAIR(plain); plain = VK_TAIL(plain))
     store_put(c, kind, store, i++, VK_HEAD(plain));
   return new_vector(c, kind, n, store);
@@ -236,6 +246,14 @@ static inline bool is_index(V vector, V i) {
 V vk_vec(vk *c, size_t n, const V *args) { return vk_vec_from(c, n, args); }
 V vk_vec_values(vk *c, size_t n, const V *args) { return vec_from(c, VK_VALUES, n, args); }
 
+/* A store just made: no barrier. */
+static void fill(VkElements kind, V store, size_t len, V item) {
+  V word = kind == VK_FLOATS ? vk_float_bits(vk_double(item)) : item;
+  if (kind == VK_BYTES) memset(VK_BYTE_ITEMS(store), (int)VK_INT(item), len);
+  else
+    for (size_t i = 0; i < len; i++) VK_STOREP(store)->items[i] = word;
+}
+
 static V make(vk *c, size_t n, const V *args, bool as_values) {
   NEED_INTEGER("vec/make", 1, args[0]);
   if (!VK_IS_FIX(args[0]) || VK_INT(args[0]) < 0 || (uint64_t)VK_INT(args[0]) > LENGTH_MAX)
@@ -244,13 +262,9 @@ static V make(vk *c, size_t n, const V *args, bool as_values) {
   V item = n > 1 ? args[1] : VK_NIL;
   VkElements kind = as_values ? VK_VALUES : kind_for(item);
   if (len == 0) return new_empty(c, as_values ? VK_VALUES : VK_UNDECIDED);
-  V store = new_store(c, kind, len);
+  V store = try_store(c, kind, len);
   if (store == VK_UNBOUND) return vk_out_of_memory(c, store_bytes(kind, len));
-  if (kind == VK_BYTES) memset(VK_BYTE_ITEMS(store), (int)VK_INT(item), len);
-  else /* young: no barrier */
-    for (size_t i = 0; i < len; i++) *VK_ITEM(store, VK_FIX(i)) = item;
-  if (kind == VK_FLOATS)
-    for (size_t i = 0; i < len; i++) VK_FLOAT_ITEMS(store)[i] = vk_double(item);
+  fill(kind, store, len, item);
   return new_vector(c, kind, len, store);
 }
 
@@ -308,11 +322,11 @@ static V copy_slice(vk *c, V vector, size_t from, size_t len, bool as_values) {
   if (as_values) kind = VK_VALUES;
   else if (kind == VK_VALUES)
     kind = kind_for_all(len, &VK_STOREP(VK_VEC(vector)->store)->items[from]);
-  V store = new_store(c, kind, len);
+  V store = try_store(c, kind, len);
   if (store == VK_UNBOUND) return vk_out_of_memory(c, store_bytes(kind, len));
   if (kind == VK_ELEMENTS(vector)) {
     size_t size = item_bytes(kind);
-    memcpy(VK_ITEM(store, 0), VK_ITEM(VK_VEC(vector)->store, from * size), len * size);
+    memcpy(VK_ITEM(store, 0), VK_ITEM(VK_VEC(vector)->store, from * size), len * size); /* young */
   } else {
     for (size_t i = 0; i < len; i++)
       store_put(c, kind, store, i, vk_vec_ref(c, vector, from + i));

@@ -121,7 +121,7 @@ typedef struct VkBlock { /* a literal {..} that may reach eval: data, and code i
 typedef struct VkStore { /* the elements of a vector, the entries of a map */
   V hdr;
   size_t capacity;
-  V items[]; /* [0, len) of the owner are live, the rest is VK_NIL */
+  V items[]; /* [0, len) of the owner are live */
 } VkStore;
 typedef struct VkRaw { /* bytes without values: bit sets, hash indexes, flat elements */
   V hdr;

@@ -30,8 +30,7 @@ static void put_args(Emit *e, const LowArg *args, size_t count) {
 static void put_fast_call(Emit *e, const LowOp *op) {
   put(e, "%s(", op->fast->c_name);
   if (op->fast->takes) put(e, "c");
-  size_t used = !strcmp(op->fast->c_name, "vk_copy") ? 1 : op->count;
-  for (size_t i = 0; i < used; i++) {
+  for (size_t i = 0; i < op->count; i++) {
     if (i || op->fast->takes) put(e, ", ");
     put_arg_as(e, op->args[i], fast_operand_rep(op->fast, i));
   }
@@ -206,6 +205,7 @@ static void emit_closure(Emit *e, const LowOp *op, const LowVar *v, bool is_decl
 /* An operation without effect whose result nobody reads. */
 static bool is_idle(const LowOp *op) {
   if (op->kind == OP_UNBOX) return false;
+  if (op->kind == OP_PRIM && op->fast) return op->fast->takes == 0;
   return op->kind == OP_COPY && (op->args[0].kind == ARG_CONST || op->args[0].kind == ARG_UNBOUND);
 }
 
@@ -305,6 +305,7 @@ static void emit_tail_call_value(Emit *e, const LowOp *op) {
 }
 
 static void emit_return(Emit *e, const LowStmt *s) {
+  e->has_return = true;
   if (s->is_tail && s->op.kind == OP_CALL) {
     emit_tail_call(e, &s->op, s->is_guarded);
   } else if (s->is_tail) {
@@ -346,6 +347,7 @@ static void emit_if(Emit *e, const LowStmt *s) {
   put_line_start(e);
   put_test(e, s);
   if (is_short_return(&s->body) && !s->other.first) {
+    e->has_return = true;
     put(e, " return ");
     put_op_as(e, &s->body.first->op, e->fn->result);
     put(e, ";\n");
@@ -458,7 +460,9 @@ static void emit_fn(Emit *e, const LowFn *f) {
   put_signature(e, f);
   put(e, " {\n");
   emit_params(e, f);
+  e->has_return = false;
   emit_body(e, &f->body);
+  if (!e->has_return) put(e, "  return 0; /* not reached: gcc wants one */\n");
   put(e, "}\n");
 }
 

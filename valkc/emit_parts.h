@@ -26,6 +26,7 @@ typedef struct Emit {
   struct PlaceTable *places;
   bool *is_const_used, *is_prim_used;  /* by const id; by row of prim_table */
   bool *is_file_used;
+  bool has_return;        /* the function being printed has a return statement */
   bool needs_collections; /* lists.h, vectors.h, maps.h */
 } Emit;
 

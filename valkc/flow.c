@@ -32,23 +32,51 @@ static void wake_readers(Flow *f, Cell *c) {
   for (size_t i = 0; i < c->readers.count; i++) wake(f, c->readers.items[i]);
 }
 
+static struct ReaderPair *reader_slot(ReaderSet *s, const Cell *c, const FnInfo *fn) {
+  size_t h = ((uintptr_t)c * 0x9e3779b97f4a7c15u) ^ ((uintptr_t)fn * 0xe7037ed1a0b428dbu);
+  for (size_t i = (h ^ h >> 32) & (s->capacity - 1);; i = (i + 1) & (s->capacity - 1))
+    if (!s->slots[i].cell || (s->slots[i].cell == c && s->slots[i].fn == fn)) return &s->slots[i];
+}
+
+static bool is_new_reader(Flow *f, const Cell *c) {
+  ReaderSet *s = &f->readers;
+  if (2 * s->count >= s->capacity) {
+    ReaderSet old = *s;
+    s->capacity = old.capacity ? 2 * old.capacity : 1024;
+    s->slots = ARENA_ARRAY(f->p->arena, struct ReaderPair, s->capacity);
+    for (size_t i = 0; i < old.capacity; i++)
+      if (old.slots[i].cell) *reader_slot(s, old.slots[i].cell, old.slots[i].fn) = old.slots[i];
+  }
+  struct ReaderPair *slot = reader_slot(s, c, f->in);
+  if (slot->cell) return false;
+  *slot = (struct ReaderPair){c, f->in};
+  s->count++;
+  return true;
+}
+
 AVal flow_read(Flow *f, Cell *c) {
-  for (size_t i = c->readers.count; i-- > 0;)
-    if (c->readers.items[i] == f->in) return c->value;
-  PUSH(f->p->arena, c->readers, f->in);
+  if (is_new_reader(f, c)) PUSH(f->p->arena, c->readers, f->in);
   return c->value;
 }
 
 /* The next threshold beyond a bound that keeps moving. */
+static size_t first_threshold_from(Flow *f, int64_t n) { /* index of the first >= n */
+  size_t lo = 0, hi = f->thresholds.count;
+  while (lo < hi) {
+    size_t mid = (lo + hi) / 2;
+    if (f->thresholds.items[mid] < n) lo = mid + 1;
+    else hi = mid;
+  }
+  return lo;
+}
 static int64_t widen_up(Flow *f, int64_t n) {
-  for (size_t i = 0; i < f->thresholds.count; i++)
-    if (f->thresholds.items[i] >= n) return f->thresholds.items[i];
-  return FIX_MAX;
+  size_t i = first_threshold_from(f, n);
+  return i < f->thresholds.count ? f->thresholds.items[i] : FIX_MAX;
 }
 static int64_t widen_down(Flow *f, int64_t n) {
-  for (size_t i = f->thresholds.count; i-- > 0;)
-    if (f->thresholds.items[i] <= n) return f->thresholds.items[i];
-  return FIX_MIN;
+  size_t i = first_threshold_from(f, n);
+  if (i < f->thresholds.count && f->thresholds.items[i] == n) return n;
+  return i > 0 ? f->thresholds.items[i - 1] : FIX_MIN;
 }
 
 static AVal widen(Flow *f, AVal old, AVal new) {
@@ -683,8 +711,8 @@ static void walk_fn(Flow *f, FnInfo *fn) {
   f->in = fn;
   f->stamp++;
   f->undo.count = 0;
-  if (!fn->lambda) {
-    for (size_t i = 0; i < f->p->tops.count; i++) eval(f, f->p->tops.items[i].core);
+  if (fn->top) {
+    eval(f, *fn->top);
     return;
   }
   AVal r = eval(f, fn->lambda->body);
@@ -753,18 +781,22 @@ void flow_run(Program *p) {
   Flow *f = ARENA_NEW(p->arena, Flow);
   f->p = p;
   f->fns.arena = f->vars.arena = f->globals.arena = f->sites.arena = f->loops.arena = p->arena;
-  f->top.result.value = aval_none();
   core_each_root(p, collect_thresholds, f);
   sort_thresholds(f);
   find_always_bound(p);
-  wake(f, &f->top);
-  while (f->work.count > 0) {
-    FnInfo *fn = f->work.items[--f->work.count];
+  FnInfo *tops = ARENA_ARRAY(p->arena, FnInfo, p->tops.count);
+  for (size_t i = 0; i < p->tops.count; i++) {
+    tops[i].top = &p->tops.items[i].core;
+    tops[i].result.value = aval_none();
+    wake(f, &tops[i]);
+  }
+  while (f->work_done < f->work.count) {
+    FnInfo *fn = f->work.items[f->work_done++];
     fn->is_queued = false;
     walk_fn(f, fn);
   }
   f->is_recording = true;
-  walk_fn(f, &f->top);
+  for (size_t i = 0; i < p->tops.count; i++) walk_fn(f, &tops[i]);
   for (size_t i = 0; i < f->all_fns.count; i++) {
     FnInfo *fn = f->all_fns.items[i];
     AVal r = fn->result.value;

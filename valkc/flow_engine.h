@@ -22,7 +22,8 @@ typedef struct Site { /* one allocation: a pair, a vector, a map */
 } Site;
 
 struct FnInfo {
-  Lambda *lambda; /* NULL: the top-level forms */
+  Lambda *lambda; /* NULL: a top-level form */
+  Core **top;     /* that form */
   Cell result;
   bool escapes;   /* unknown code may call it: its parameters are anything */
   bool is_called, is_queued;
@@ -49,6 +50,14 @@ typedef struct Undo {
   AVal old;
 } Undo;
 
+typedef struct ReaderSet { /* which function has read which cell already */
+  struct ReaderPair {
+    const Cell *cell;
+    const FnInfo *fn;
+  } *slots;
+  size_t count, capacity; /* a power of two, at most half full */
+} ReaderSet;
+
 typedef struct Flow {
   Program *p;
   PtrMap fns;   /* Lambda -> FnInfo */
@@ -57,13 +66,15 @@ typedef struct Flow {
   PtrMap sites; /* Core, Datum or Var -> Site */
   PtrMap loops; /* Loop -> LoopState */
   VEC(FnInfo *) all_fns;
-  FnVec work;
-  FnInfo top;
+  FnVec work; /* a queue: items before work_done have been walked */
+  size_t work_done;
+  ReaderSet readers;
   FnInfo *in;   /* being walked */
   unsigned stamp;
   VEC(Undo) undo;
   VEC(int64_t) thresholds; /* sorted: where widening stops */
   bool loop_changed; /* the innermost loop's state grew in this round */
+  uint16_t *transfer_rows; /* flow_prim.c: by row of prim_table, plus one */
   bool is_recording;
 } Flow;
 

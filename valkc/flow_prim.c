@@ -445,7 +445,7 @@ static const struct {
   bool is_total; /* with arguments of the signature's types it never fails of itself */
 } transfers[] = {
     {"%add", t_add, true}, {"%neg", t_neg, true}, {"%sub", t_sub, true}, {"%mul", t_mul, true}, {"%div", t_div, true},
-    {"/", t_div, true}, {"%", t_rem, true}, {"%rem", t_rem, true}, {"mod", t_mod, true},
+    {"%", t_rem, true}, {"%rem", t_rem, true}, {"mod", t_mod, true},
     {"%lt", t_bool, true}, {"%gt", t_bool, true}, {"%le", t_bool, true}, {"%ge", t_bool, true},
     {"==", t_bool, true}, {"!=", t_bool, true}, {"not", t_bool, true},
     {"bit/and", t_and, true}, {"abs", t_abs, true}, {"len", t_length, true}, {"vec/len", t_length, true},
@@ -464,11 +464,22 @@ static const struct {
     {"map/get", t_map_get, true}, {"map/keys", t_map_keys, true}, {"map/vals", t_map_vals, true},
 };
 
+enum { TRANSFER_COUNT = sizeof transfers / sizeof *transfers };
+
+/* The row of a primitive, or TRANSFER_COUNT; found by name once. */
+static size_t transfer_row(Flow *f, const Prim *prim) {
+  size_t index = (size_t)(prim - prim_table);
+  if (!f->transfer_rows) f->transfer_rows = ARENA_ARRAY(f->p->arena, uint16_t, prim_count);
+  if (f->transfer_rows[index]) return f->transfer_rows[index] - 1u;
+  size_t row = 0;
+  while (row < TRANSFER_COUNT && strcmp(transfers[row].name, prim->name) != 0) row++;
+  f->transfer_rows[index] = (uint16_t)(row + 1);
+  return row;
+}
+
 AVal flow_prim(Flow *f, Core *e, AVal *args) {
-  size_t row = sizeof transfers / sizeof *transfers;
-  for (size_t i = 0; i < sizeof transfers / sizeof *transfers; i++)
-    if (!strcmp(transfers[i].name, e->prim->name)) row = i;
-  bool is_known = row < sizeof transfers / sizeof *transfers && transfers[row].transfer;
+  size_t row = transfer_row(f, e->prim);
+  bool is_known = row < TRANSFER_COUNT && transfers[row].transfer;
   AVal v = is_known ? transfers[row].transfer(f, e, args) : by_signature(f, e, args);
   bool total = is_known && transfers[row].is_total;
   if (e->prim->flags & PRIM_FAILS && (!total || !fits(e, args))) v = with_error(v);

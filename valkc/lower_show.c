@@ -232,7 +232,7 @@ static void check_op(Check *c, const LowOp *op, Span at) {
   for (size_t i = 0; i < op->count; i++) check_arg(c, op->args[i], at);
   switch (op->kind) {
   case OP_PRIM:
-    REQUIRE(op->count >= op->prim->min);
+    REQUIRE(op->fast || op->count >= op->prim->min);
     REQUIRE(op->prim->max == PRIM_ANY || op->count <= op->prim->max);
     break;
   case OP_CALL:

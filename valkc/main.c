@@ -7,6 +7,7 @@
 #include "run_eval.h"
 #include "test.h"
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,7 +102,7 @@ static int run_options(const Options *o) {
   return EXIT_OK;
 }
 
-int main(int argc, char **argv) {
+static int run(int argc, char **argv) {
   Options options;
   signal(SIGCHLD, SIG_DFL); /* ignored, as it may be inherited, it would lose exit statuses */
   if (!options_parse(&options, argc, argv)) return EXIT_USAGE;
@@ -109,4 +110,32 @@ int main(int argc, char **argv) {
   if (fflush(stdout) == 0 && !ferror(stdout)) return status;
   fprintf(stderr, "valkc: cannot write to stdout: %s\n", strerror(errno));
   return status == EXIT_OK ? EXIT_PROGRAM : status;
+}
+
+/* The passes recurse over the program's nesting, which is as deep as its author likes (within
+ * READ_DEPTH_MAX and lists of operands): they run on a stack that is reserved, not used. */
+enum { STACK_BYTES = 1 << 30 };
+
+typedef struct Run {
+  int argc;
+  char **argv;
+  int status;
+} Run;
+
+static void *run_thread(void *to) {
+  Run *r = to;
+  r->status = run(r->argc, r->argv);
+  return NULL;
+}
+
+int main(int argc, char **argv) {
+  Run r = {argc, argv, EXIT_COMPILER};
+  pthread_attr_t attributes;
+  pthread_t thread;
+  pthread_attr_init(&attributes);
+  bool is_large = pthread_attr_setstacksize(&attributes, STACK_BYTES) == 0 &&
+                  pthread_create(&thread, &attributes, run_thread, &r) == 0;
+  if (!is_large) return run(argc, argv); /* no address space for it: shallow programs still compile */
+  pthread_join(thread, NULL);
+  return r.status;
 }

@@ -90,12 +90,21 @@ static bool fits(const FastOp *fast, const LowOp *op) {
   return fast->result != 'f' || op->facts.types == T_FLOAT;
 }
 
+/* A copy of the first operand leaves the others unread. */
+static void drop_operands(LowOp *op) {
+  for (size_t i = 1; i < op->count; i++)
+    if (op->args[i].kind == ARG_VAR) op->args[i].var->read_count--;
+  op->count = 1;
+}
+
 static void choose_fast(LowOp *op) {
+  if (op->kind == OP_PRIM && op->fast) return;
   op->fast = NULL;
   if (op->kind != OP_PRIM) return;
   for (size_t i = 0; i < FAST_COUNT; i++)
     if (fits(&fast_ops[i], op)) {
       op->fast = &fast_ops[i];
+      if (!strcmp(op->fast->c_name, "vk_copy")) drop_operands(op);
       return;
     }
 }

@@ -170,7 +170,8 @@ static void child_setup(Runner *r, const Job *job, const char *input, const char
 }
 
 static _Noreturn void child_compile(Runner *r, const Job *job) {
-  Options o = {.command = COMMAND_BUILD, .optimise = OPTIMISE_DEFAULT};
+  Options o = {.optimise = OPTIMISE_DEFAULT};
+  o.command = job->mode->in_process ? COMMAND_RUN : COMMAND_BUILD;
   Compilation c;
   char *output = job_path(r, job, "program");
   child_setup(r, job, "/dev/null", "messages", "messages");
