@@ -7,6 +7,8 @@
 #   make fuzz       reader and front end under AFL++ (FUZZ_SECONDS=600)
 #   make format     clang-format over the tree         make docs       generated reference pages
 #   make promote T=name   take what a golden test does now as what it should do
+#   make targets    runtimes for --target and --libc=musl (TARGETS=...), and valkc for ARM64
+#   make check-arm64      every golden test for ARM64, under qemu
 #   make install PREFIX=/usr/local DESTDIR=            make uninstall  make clean
 
 CC = gcc
@@ -19,7 +21,9 @@ JOBS := $(shell nproc 2>/dev/null || echo 1)
 MODES = aot,O0,asan
 
 WARNINGS = -Wall -Wextra
-COMMON = -std=gnu11 -D_GNU_SOURCE= $(WARNINGS) -MMD -MP
+# Doubles and characters are the same on every machine.
+SAME = -ffp-contract=off -fsigned-char
+COMMON = -std=gnu11 -D_GNU_SOURCE= $(WARNINGS) $(SAME) $(TARGET_FLAGS) -MMD -MP
 # Values are read through several types, in the runtime as in generated code.
 RT_FLAGS = -fno-strict-aliasing -fno-math-errno
 RELEASE = -O2 -fPIE -ffunction-sections -fdata-sections
@@ -28,6 +32,21 @@ ASAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-f
 LIBS = $(BUILD)/libtcc.a -l:libtommath.a -lm
 OBJCOPY = objcopy
 HOSTCC = $(CC)
+LIBTCC = $$($(CC) -print-file-name=libtcc.a)
+
+# TARGET is set when `make targets` builds for another one, in $(BUILD)/$(TARGET).
+NATIVE := $(shell uname -m)-linux
+TARGETS = $(filter-out $(NATIVE),aarch64-linux) $(NATIVE)-musl
+machine = $(patsubst %-linux,%,$(1:%-musl=%))
+# tool TARGET, NAME: gcc for this machine, aarch64-linux-gnu-gcc for another
+tool = $(if $(filter $(NATIVE),$(1:%-musl=%)),$(2),$(call machine,$(1))-linux-gnu-$(2))
+ifdef TARGET
+TARGET_FLAGS := $(if $(filter %-musl,$(TARGET)),-nostdinc) -isystem $(BUILD)/include \
+  $(if $(filter %-musl,$(TARGET)),-isystem $(shell $(CC) -print-file-name=include))
+LIBTCC = $(BUILD)/libtcc-all.a
+# valkc for another machine carries its C library.
+LIBS = $(BUILD)/libtcc.a -L$(BUILD) -ltommath -lm -static-pie
+endif
 
 LANG_SRC := $(wildcard lang/*.c)
 VALKC_SRC := $(wildcard valkc/*.c)
@@ -83,15 +102,15 @@ $(BUILD)/asan/librt.a: $(ASAN_RT_OBJ) $(ASAN_FRONT_OBJ)
 $(BUILD)/libtcc.a: $(BUILD)/flags
 	$(call say,COPY,$@)
 	$(Q)$(OBJCOPY) --redefine-sym mprotect=quick_tcc_mprotect --redefine-sym exit=quick_tcc_exit \
-	  "$$($(CC) -print-file-name=libtcc.a)" $@
+	  "$(LIBTCC)" $@
 # The runtime's headers as a table of declarations, for C text that TinyCC compiles.
-$(BUILD)/prelude: tools/prelude.c valkc/quick_prelude.h
+$(BUILD)/prelude: tools/prelude.c tools/prelude_macro.c tools/prelude_macro.h valkc/quick_prelude.h
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(HOSTCC) -O1 -std=gnu11 $(WARNINGS) -o $@ $<
+	$(Q)$(HOSTCC) -O1 -std=gnu11 $(WARNINGS) -o $@ $(filter %.c,$^)
 $(BUILD)/quick_table.c: $(BUILD)/prelude $(wildcard rt/*.h rt/*.def rt/prims/*.def)
 	$(call say,GEN,$@)
-	$(Q)$(CC) -E -dD -D__TINYC__=1 '-D__builtin_expect(x,y)=(x)' -iquote rt rt/vk_tcc.h >$@.i
+	$(Q)$(CC) -E -w -dD -D__TINYC__=1 -iquote rt rt/vk_tcc.h >$@.i
 	$(Q)$(BUILD)/prelude rt/ <$@.i >$@.tmp && mv -f $@.tmp $@
 $(QUICK_OBJ) $(ASAN_QUICK_OBJ): $(BUILD)/quick_table.c
 	@mkdir -p $(@D)
@@ -135,8 +154,23 @@ $(BUILD)/asan/obj/%.o: %.S $(BUILD)/flags
 FLAG_TEXT = $(CC) $(COMMON) $(RELEASE) $(RT_RELEASE) $(RT_FLAGS) $(ASAN) $(CFLAGS)
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
-	@test -e $@ || tools/deps --check build
+	@test -e $@ || test -n "$(TARGET)" || tools/deps --check build
 	@echo '$(FLAG_TEXT)' | cmp -s - $@ || echo '$(FLAG_TEXT)' > $@
+
+# ---- other targets ----------------------------------------------------------------------------
+
+# Each in a directory of its own, by these same rules, with its own compiler and libraries.
+target_make = $(MAKE) --no-print-directory BUILD=$(BUILD)/$(1) TARGET=$(1) CC=$(call tool,$(1),gcc) \
+  AR=$(call tool,$(1),ar) OBJCOPY=$(call tool,$(1),objcopy) HOSTCC='$(CC)'
+# valkc itself is made for other machines, with glibc.
+target_results = librt.a $(if $(filter $(NATIVE) %-musl,$(1)),,valkc)
+
+targets:
+	@tools/deps $(if $(filter aarch64-%,$(TARGETS)),arm64,build)
+	@$(MAKE) --no-print-directory $(TARGETS:%=target-%)
+target-%: FORCE
+	@tools/sysroot $* $(BUILD)/$*
+	@$(call target_make,$*) $(addprefix $(BUILD)/$*/,$(call target_results,$*))
 
 # ---- tests ------------------------------------------------------------------------------------
 

@@ -37,6 +37,13 @@ typedef enum CoreKind {
                   code as a function of no parameters, in the scope where it stands */
 } CoreKind;
 
+typedef enum VectorKind { /* what the elements of a vector are kept as: rt/vectors.h */
+  VECTOR_OF_ANY,          /* unknown, may differ */
+  VECTOR_OF_VALUES,
+  VECTOR_OF_BYTES,  /* or it is empty */
+  VECTOR_OF_FLOATS, /* or it is empty */
+} VectorKind;
+
 struct Core {
   CoreKind kind;
   Span span;
@@ -58,8 +65,9 @@ struct Core {
   /* What flow found; has_facts is false where it did not look (or was skipped). */
   bool has_facts;
   uint32_t types;  /* flow.h T_*; 0: never reached */
-  int64_t lo, hi;  /* range of the fixnums among them */
+  int64_t lo, hi;  /* range of the integers among them; INT64_MIN, INT64_MAX: none known */
   uint32_t content_types; /* PRIM on a vector: of its elements */
+  VectorKind vector_kind; /* PRIM that makes a vector, else on one: what it always is */
   Lambda *callee;  /* CALL: the one function it can reach */
 };
 
@@ -158,6 +166,12 @@ typedef struct TopForm {
   Core *core;
   Span span;
 } TopForm;
+typedef struct InlinedCall { /* for `valkc explain` */
+  Span at;
+  const char *name;
+  bool is_moved;
+} InlinedCall;
+
 typedef struct Program {
   Arena *arena;
   Names *names;
@@ -165,6 +179,7 @@ typedef struct Program {
   VEC(TopForm) tops; /* in the order they run */
   VEC(TopForm) library_tops; /* definitions of std's variables; resolve puts them first */
   VEC(Global *) globals;
+  VEC(InlinedCall) inlined; /* simplify's notes */
   PtrMap global_by_name; /* interned name -> Global */
   VEC(Lambda *) written; /* every function of the text: core_function_at */
   bool is_written_indexed;
@@ -172,7 +187,11 @@ typedef struct Program {
   struct Library *library;  /* std, read but not expanded: library.c */
   struct Expander *expander;
   unsigned next_id;      /* for variables, lambdas, loops */
-  bool uses_eval;        /* some reachable code evaluates data: blocks carry their code */
+  bool uses_eval;        /* some code evaluates values: literal blocks carry their code */
+  bool is_open;          /* the evaluator's: forms come one by one, and any may define any name */
+  struct Module *root;   /* the name space of the program's own file: expand.h */
+  const struct ExpandHost *host; /* runs macros; NULL: there is none */
+  Arena *lasting;        /* is_open: what outlives a form; else the same as arena */
 } Program;
 
 Core *core_new(Program *p, CoreKind kind, Span span);

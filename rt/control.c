@@ -26,3 +26,5 @@ V vk_qq_cons(vk *c, V x, V rest) {
   if (VK_IS_ABN(x)) return x;
   return VK_IS_ABN(rest) ? rest : vk_cons(c, x, rest);
 }
+
+V vk_qq_cons_slow(vk *c, V x, V rest, const VkPos *pos) { return VK_AT(c, vk_qq_cons(c, x, rest), pos); }

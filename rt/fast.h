@@ -6,6 +6,14 @@
 #define VK_FAST_H
 #include <math.h>
 
+/* Integers known to fit 64 bits, but perhaps no fixnum. */
+V vk_int_from_i64(vk *c, int64_t n);
+int64_t vk_big_to_int64(V v);
+static inline V vk_from_int64(vk *c, int64_t n) {
+  return VK_LIKELY(n >= VK_FIX_MIN && n <= VK_FIX_MAX) ? VK_FIX(n) : vk_int_from_i64(c, n);
+}
+static inline int64_t vk_to_int64(V v) { return VK_LIKELY(VK_IS_FIX(v)) ? VK_INT(v) : vk_big_to_int64(v); }
+
 #define vk_int_add(a, b) ((a) + (b))
 #define vk_int_sub(a, b) ((a) - (b))
 #define vk_int_mul(a, b) ((a) * (b))
@@ -62,6 +70,8 @@ static inline V vk_fix_mul(vk *c, V a, V b, const VkPos *pos) {
 #define vk_is_false(a) ((int64_t)VK_IS_FALSE(a))
 #define vk_pair_head(a) VK_HEAD(a)
 #define vk_pair_tail(a) VK_TAIL(a)
+#define vk_pair_second(a) VK_HEAD(VK_TAIL(a))
+#define vk_pair_third(a) VK_HEAD(VK_TAIL(VK_TAIL(a)))
 #define vk_copy(a) (a)
 #define vk_vector_len(a) ((int64_t)VK_VEC(a)->len)
 

@@ -228,8 +228,20 @@ __attribute__((no_sanitize("address"))) static void trace_stack(Text *text,
 /* ---- the handler --------------------------------------------------------------------------- */
 
 static _Thread_local vk *isolate; /* what this thread runs: a handler gets no argument for it */
-/* 64 KB: the kernel saves up to 11 KB of registers here (AMX), trace and text take 2 KB. */
-static _Thread_local char handler_stack[64 << 10] VK_ALIGN16;
+/* The kernel saves up to 11 KB of registers here (AMX), trace and text take 2 KB. */
+enum { HANDLER_STACK_BYTES = 64 << 10 };
+
+/* The first thread's costs nothing until it is used; thread-local, the C library would allocate it
+ * at start. Threads that come and go give theirs up with the process. */
+static void *handler_stack(void) {
+  static char first[HANDLER_STACK_BYTES] VK_ALIGN16;
+  static bool is_taken;
+  if (!__atomic_test_and_set(&is_taken, __ATOMIC_RELAXED)) return first;
+  void *p = mmap(NULL, HANDLER_STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                 -1, 0);
+  if (p == MAP_FAILED) abort();
+  return p;
+}
 
 static void interrupted_at(const void *context, uintptr_t *pc, uintptr_t *sp) {
   const mcontext_t *m = &((const ucontext_t *)context)->uc_mcontext;
@@ -277,7 +289,7 @@ static void on_fault(int signal_number, siginfo_t *info, void *context) {
   bool is_overflow = f && info->si_code > 0 && info->si_code != SI_KERNEL &&
                      address < (uintptr_t)f->stack_limit &&
                      (uintptr_t)f->stack_limit - address <= VK_GUARD_BYTES;
-  static _Thread_local Text text;
+  Text text = {.len = 0};
   if (is_overflow) {
     vk_out_flush_unlocked();
     explain_overflow(&text, f);
@@ -292,7 +304,7 @@ static void on_fault(int signal_number, siginfo_t *info, void *context) {
 
 void vk_fault_init(vk *c) {
   isolate = c;
-  stack_t stack = {.ss_sp = handler_stack, .ss_size = sizeof handler_stack};
+  stack_t stack = {.ss_sp = handler_stack(), .ss_size = HANDLER_STACK_BYTES};
   struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK};
   sigemptyset(&action.sa_mask);
   if (sigaltstack(&stack, NULL)) abort();

@@ -74,11 +74,9 @@ static bool reserve(VkHeap *h, size_t limit_bytes) {
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED) continue;
     char *aligned = (char *)(((uintptr_t)base + BLOCK_BYTES - 1) & -(uintptr_t)BLOCK_BYTES);
-    if (aligned > base) munmap(base, (size_t)(aligned - base));
-    if (aligned < base + BLOCK_BYTES)
-      munmap(aligned + l.end, (size_t)(base + BLOCK_BYTES - aligned));
     h->base = aligned;
-    h->reserved_bytes = l.end;
+    h->reserved = base;
+    h->reserved_bytes = l.end + BLOCK_BYTES;
     h->max_blocks = (uint32_t)blocks;
     h->marks = (uint64_t *)(aligned + l.marks);
     h->allocs = (uint64_t *)(aligned + l.allocs);
@@ -96,8 +94,14 @@ static bool commit_part(void *part, size_t from, size_t to) {
   return mprotect(p, bytes, PROT_READ | PROT_WRITE) == 0;
 }
 
+void heap_settle_limit(VkHeap *h) {
+  if (!h->is_machine_limit) return;
+  heap_set_limit(h, vk_heap_share(vk_machine_memory()));
+}
+
 /* One more step of COMMIT_BLOCKS; false if the reservation or the system is exhausted. */
 static bool commit_more(VkHeap *h) {
+  heap_settle_limit(h);
   size_t from = h->committed_blocks, to = from + COMMIT_BLOCKS;
   if (to > h->max_blocks || !h->commits_left) return false;
   size_t bitmap = BLOCK_BITMAP_WORDS * sizeof(uint64_t), page = (size_t)sysconf(_SC_PAGESIZE);
@@ -154,6 +158,7 @@ VkHeap *vk_heap_new(vk *c, const VkLimits *limits) {
   h->c = c;
   h->commits_left = SIZE_MAX;
   heap_set_limit(h, limits->heap_limit_bytes);
+  h->is_machine_limit = limits->is_machine_limit;
   h->threshold_bytes = limits->gc_threshold_bytes;
   h->arena_bytes = limits->arena_bytes;
   h->stress = h->stress_left = limits->gc_stress;
@@ -177,10 +182,12 @@ void vk_heap_init(vk *c, const VkDefaults *defaults) {
 
 size_t vk_arena_limit(const vk *c) { return c->heap->arena_bytes; }
 
+void vk_heap_end(vk *c) { heap_run_all_finalisers(c->heap); }
+
 void vk_heap_free(vk *c) {
   VkHeap *h = c->heap;
   heap_run_all_finalisers(h);
-  munmap(h->base, h->reserved_bytes);
+  munmap(h->reserved, h->reserved_bytes);
   free(h->mark_stack.items);
   free(h->log.items);
   free(h->young_blocks.items);

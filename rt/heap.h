@@ -19,7 +19,9 @@ typedef struct VkHeap VkHeap;
 VkHeap *vk_heap_new(vk *c, const VkLimits *limits);
 /* vk_heap_new with vk_limits_read(defaults), or a message and exit status 1. */
 void vk_heap_init(vk *c, const VkDefaults *defaults);
-/* Run every finaliser still pending, then give all memory back. c->heap becomes NULL. */
+/* Run every finaliser still pending: for the end of the process, whose memory goes with it. */
+void vk_heap_end(vk *c);
+/* The same, then give all memory back. c->heap becomes NULL. */
 void vk_heap_free(vk *c);
 
 /* A C variable outside the stack that may hold a heap value, until removed. */

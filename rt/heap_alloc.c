@@ -132,8 +132,8 @@ void heap_retire_runs(VkHeap *h) {
 /* Under VALK_GC_STRESS=N every allocation comes here, and every Nth collects; fewer while there
  * is much to look at, or a program with a million objects would never end. */
 static void stress(VkHeap *h) {
-  enum { MUCH_BYTES = 64 << 10, BYTES_PER_STEP = 1 << 10 };
-  size_t bytes = h->live_bytes + h->root_bytes;
+  enum { MUCH_BYTES = 256 << 10, BYTES_PER_STEP = 1 << 10 };
+  size_t bytes = (size_t)h->used_blocks * BLOCK_BYTES + h->root_bytes;
   if (--h->stress_left) return;
   h->stress_left = h->stress + (bytes < MUCH_BYTES ? 0 : (unsigned)(bytes / BYTES_PER_STEP));
   heap_end_cycle(h);

@@ -150,7 +150,9 @@ struct VkHeap {
   uint32_t lowest_free;                           /* no block below is free */
   uint32_t used_blocks;                           /* not FREE */
   uint32_t limit_blocks;                          /* the hard limit */
+  bool is_machine_limit; /* it is the machine's memory: heap_settle_limit asks the cgroup, too */
   uint32_t touched_free_blocks, touched_free_low; /* now, and least in this cycle */
+  char *reserved; /* all of the reservation; base is its first aligned address */
   size_t reserved_bytes;
 
   SizeClass classes[CLASS_COUNT];
@@ -289,6 +291,7 @@ uint64_t heap_pause_quantile(const PauseStats *s, double part);
 extern const char *const heap_event_names[EVENT_COUNT];
 void heap_set_threshold(VkHeap *h, size_t bytes);
 void heap_set_limit(VkHeap *h, size_t bytes); /* at most what is reserved */
+void heap_settle_limit(VkHeap *h);            /* before it is looked at */
 void heap_plan_full(VkHeap *h);
 
 /* heap_check.c */

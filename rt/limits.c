@@ -2,6 +2,7 @@
 #include "limits.h"
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,19 +31,24 @@ bool vk_parse_size(const char *text, size_t *bytes) {
 
 /* A number alone in a file; SIZE_MAX if the file is not there or says "max". */
 static size_t read_size_file(const char *path) {
-  FILE *f = fopen(path, "r");
-  if (!f) return SIZE_MAX;
-  char text[32] = "";
-  if (!fgets(text, sizeof text, f)) text[0] = 0;
-  fclose(f);
+  char text[32];
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return SIZE_MAX;
+  ssize_t count = read(fd, text, sizeof text - 1);
+  close(fd);
+  text[count > 0 ? count : 0] = 0;
   text[strcspn(text, "\n")] = 0;
   size_t n;
   return vk_parse_size(text, &n) ? n : SIZE_MAX;
 }
 
-size_t vk_machine_memory(void) {
+size_t vk_physical_memory(void) {
   long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-  size_t total = pages > 0 && page > 0 ? (size_t)pages * (size_t)page : (size_t)1 << 30;
+  return pages > 0 && page > 0 ? (size_t)pages * (size_t)page : (size_t)1 << 30;
+}
+
+size_t vk_machine_memory(void) {
+  size_t total = vk_physical_memory();
   size_t v2 = read_size_file("/sys/fs/cgroup/memory.max");
   size_t v1 = read_size_file("/sys/fs/cgroup/memory/memory.limit_in_bytes");
   if (v2 < total) total = v2;
@@ -92,10 +98,10 @@ static unsigned stress_setting(void) {
 VkLimits vk_limits_read(const VkDefaults *d) {
   static const VkDefaults none;
   if (!d) d = &none;
-  size_t machine = vk_machine_memory();
+  size_t set = size_setting("VALK_HEAP_LIMIT", d->heap_limit_bytes, 0, VK_HEAP_LIMIT_MIN);
   return (VkLimits){
-      .heap_limit_bytes = size_setting("VALK_HEAP_LIMIT", d->heap_limit_bytes, machine / 10 * 9,
-                                       VK_HEAP_LIMIT_MIN),
+      .heap_limit_bytes = set ? set : vk_heap_share(vk_physical_memory()),
+      .is_machine_limit = !set,
       .gc_threshold_bytes = size_setting("VALK_GC_THRESHOLD", d->gc_threshold_bytes, 16 << 20,
                                          VK_GC_THRESHOLD_MIN),
       .arena_bytes = size_setting("VALK_ARENA_SIZE", d->arena_bytes, 4 << 20, 0),

@@ -1,6 +1,7 @@
 /* limits.h - sizes a user can set: environment, build options, defaults. Read once at start.
  *
- * VALK_HEAP_LIMIT    most bytes of heap (default: what the machine or its cgroup allows)
+ * VALK_HEAP_LIMIT    most bytes of heap (default: what the machine or its cgroup allows; the
+ *                    cgroup is asked when the heap is first used)
  * VALK_GC_THRESHOLD  least bytes allocated between two full collections (16 MB)
  * VALK_ARENA_SIZE    most bytes of scratch per fiber (4 MB); beyond it, heap
  * VALK_STACK_SIZE    bytes of the main stack (1 GB): read by stack.c
@@ -25,7 +26,8 @@ enum { VK_SURE_LENGTH = 1 << 20 };
 
 typedef struct VkLimits {
   size_t heap_limit_bytes, gc_threshold_bytes, arena_bytes;
-  unsigned gc_stress; /* 0: off */
+  bool is_machine_limit; /* heap_limit_bytes: nobody set it, vk_physical_memory did */
+  unsigned gc_stress;    /* 0: off */
   bool trace_gc;
 } VkLimits;
 
@@ -33,7 +35,10 @@ typedef struct VkLimits {
 bool vk_parse_size(const char *text, size_t *bytes);
 /* environment, else defaults (may be NULL), else built in. Ends the process on a bad value. */
 VkLimits vk_limits_read(const VkDefaults *defaults);
-/* Physical memory, or less where a cgroup says so. */
+/* What of so much memory the heap may take by default. */
+static inline size_t vk_heap_share(size_t memory_bytes) { return memory_bytes / 10 * 9; }
+size_t vk_physical_memory(void);
+/* Physical memory, or less where a cgroup says so: reads files, so not at every start. */
 size_t vk_machine_memory(void);
 /* Whether VALK_TRACE names `topic` in its comma-separated list. */
 bool vk_trace_wanted(const char *topic);

@@ -149,6 +149,10 @@ V vk_trd(vk *c, V l) {
   return nth(c, "trd", VK_FIX(3), p);
 }
 
+V vk_fst_slow(vk *c, V l, const VkPos *pos) { return VK_AT(c, vk_fst(c, l), pos); }
+V vk_snd_slow(vk *c, V l, const VkPos *pos) { return VK_AT(c, vk_snd(c, l), pos); }
+V vk_trd_slow(vk *c, V l, const VkPos *pos) { return VK_AT(c, vk_trd(c, l), pos); }
+
 V vk_take(vk *c, V n, V l) {
   V error = need_count_and_list(c, "take", &n, &l);
   return error != VK_NIL ? error : list_take(c, vk_list_of(l), count_of(n));

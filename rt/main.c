@@ -65,6 +65,6 @@ int vk_main(int argc, char **argv, const VkProgram *program) {
   VkRunTops run = {.c = c, .status = 0};
   vk_stack_call(&main_fiber, vk_run_tops, &run);
   vk_out_flush();
-  vk_heap_free(c); /* runs the finalisers */
+  vk_heap_end(c);
   return run.status;
 }

@@ -45,6 +45,7 @@ static void put_heap(vk *c, VkBuf *b) {
   uint64_t used = (uint64_t)h->used_blocks * BLOCK_BYTES;
   put_tier(b, "heap", vk_heap_used(c), used);
   vk_buf_putf(b, " in blocks, at most %s\n", size_text(h->stats.used_bytes_max).text);
+  heap_settle_limit(h);
   put_tier(b, "limit", used, (uint64_t)h->limit_blocks * BLOCK_BYTES);
   vk_buf_put_z(b, " allowed\n");
   put_tier(b, "nursery", (uint64_t)((int64_t)h->cycle_bytes - h->budget), h->cycle_bytes);

@@ -27,6 +27,7 @@ V vk_mem_arena_high_water(vk *c) { return bytes_value(c, c->fiber->scratch_bytes
 V vk_mem_heap_usage(vk *c) { return bytes_value(c, vk_heap_used(c)); }
 
 V vk_mem_heap_hard_limit(vk *c) {
+  heap_settle_limit(c->heap);
   return bytes_value(c, (uint64_t)c->heap->limit_blocks * BLOCK_BYTES);
 }
 

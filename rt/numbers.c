@@ -4,6 +4,7 @@
  * big integers (bigint.c). An operation on an integer and a float is one on floats; comparisons
  * of the two are exact. */
 #include "numbers.h"
+#include <assert.h>
 #include "bigint.h"
 #include "fns.h"
 #include <math.h>
@@ -365,4 +366,12 @@ V vk_float_p(vk *c, V v) {
 V vk_number_p(vk *c, V v) {
   (void)c;
   return VK_FIX(vk_is_number(v));
+}
+
+/* Requires: a big integer of 64 bits, as the compiler has proven. */
+int64_t vk_big_to_int64(V v) {
+  int64_t n = 0;
+  bool fits = vk_to_i64(v, &n);
+  assert(fits);
+  return n;
 }

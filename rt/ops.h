@@ -209,6 +209,28 @@ static inline V vk_op_items(vk *c, V l, V who, V index, const VkPos *pos) {
   return VK_LIKELY(VK_IS_PAIR(l) || l == VK_NIL) ? l : vk_items_slow(c, l, who, index, pos);
 }
 
+V vk_qq_cons_slow(vk *c, V x, V rest, const VkPos *pos) VK_COLD;
+static inline V vk_op_qq_cons(vk *c, V x, V rest, const VkPos *pos) {
+  if (VK_UNLIKELY(VK_IS_ABN(x) || VK_IS_ABN(rest))) return vk_qq_cons_slow(c, x, rest, pos);
+  return vk_cons(c, x, rest);
+}
+
+V vk_fst_slow(vk *c, V l, const VkPos *pos) VK_COLD;
+static inline V vk_op_fst(vk *c, V l, const VkPos *pos) {
+  return VK_LIKELY(VK_IS_PAIR(l)) ? VK_HEAD(l) : vk_fst_slow(c, l, pos);
+}
+V vk_snd_slow(vk *c, V l, const VkPos *pos) VK_COLD;
+static inline V vk_op_snd(vk *c, V l, const VkPos *pos) {
+  if (VK_LIKELY(VK_IS_PAIR(l)) && VK_LIKELY(VK_TAIL(l) != VK_NIL)) return VK_HEAD(VK_TAIL(l));
+  return vk_snd_slow(c, l, pos);
+}
+V vk_trd_slow(vk *c, V l, const VkPos *pos) VK_COLD;
+static inline V vk_op_trd(vk *c, V l, const VkPos *pos) {
+  if (VK_LIKELY(VK_IS_PAIR(l)) && VK_LIKELY(VK_TAIL(l) != VK_NIL) && VK_LIKELY(VK_TAIL(VK_TAIL(l)) != VK_NIL))
+    return VK_HEAD(VK_TAIL(VK_TAIL(l)));
+  return vk_trd_slow(c, l, pos);
+}
+
 V vk_order_slow(vk *c, V a, V b, const VkPos *pos);
 static inline V vk_op_order(vk *c, V a, V b, const VkPos *pos) {
   if (!VK_IS_FIX2(a, b)) return vk_order_slow(c, a, b, pos);

@@ -137,17 +137,15 @@ static void set_store(vk *c, V vector, VkElements kind, V store) {
   v->hdr = (v->hdr & ~VK_HDR(0, 0xFFFF, 0)) | VK_HDR(0, kind, 0);
 }
 
-/* Room for `capacity` elements, all kept as `kind`, which can hold those it has. False: no memory. */
-static bool set_capacity(vk *c, V vector, VkElements kind, size_t capacity) {
+/* Room for `capacity` elements, all kept as `kind`, which can hold those it has. */
+static void set_capacity(vk *c, V vector, VkElements kind, size_t capacity) {
   VkVector *v = VK_VEC(vector);
-  V store = try_store(c, kind, capacity);
-  if (store == VK_UNBOUND) return false;
+  V store = new_store(c, kind, capacity);
   if (kind == VK_ELEMENTS(vector) && v->len > 0) /* young: no barrier */
     memcpy(VK_ITEM(store, 0), VK_ITEM(v->store, 0), v->len * item_bytes(kind));
   else
     for (size_t i = 0; i < v->len; i++) store_put(c, kind, store, i, vk_vec_ref(c, vector, i));
   set_store(c, vector, kind, store);
-  return true;
 }
 
 /* The kind that the vector must have to hold item too. */
@@ -158,33 +156,24 @@ static inline VkElements kind_with(V vector, V item) {
   return kind == wanted || kind == VK_UNDECIDED ? wanted : VK_VALUES;
 }
 
-bool vk_vec_put(vk *c, V vector, size_t i, V item) {
+void vk_vec_put(vk *c, V vector, size_t i, V item) {
   VkElements kind = kind_with(vector, item);
   assert(i < VK_VEC(vector)->len);
   assert(!VK_IS_FROZEN(vector));
-  if (kind != VK_ELEMENTS(vector) && !set_capacity(c, vector, kind, capacity_of(VK_VEC(vector))))
-    return false;
+  if (kind != VK_ELEMENTS(vector)) set_capacity(c, vector, kind, capacity_of(VK_VEC(vector)));
   store_put(c, kind, VK_VEC(vector)->store, i, item);
-  return true;
 }
 
-static bool append(vk *c, V vector, V item) {
+void vk_vec_append(vk *c, V vector, V item) {
   VkVector *v = VK_VEC(vector);
   VkElements kind = kind_with(vector, item);
   assert(!VK_IS_FROZEN(vector));
   size_t capacity = capacity_of(v);
   bool is_full = v->len == capacity;
   if (is_full) capacity = capacity ? 2 * capacity : CAPACITY_BYTES_MIN / item_bytes(kind);
-  if ((is_full || kind != VK_ELEMENTS(vector)) && !set_capacity(c, vector, kind, capacity))
-    return false;
+  if (is_full || kind != VK_ELEMENTS(vector)) set_capacity(c, vector, kind, capacity);
   store_put(c, kind, v->store, v->len, item);
   v->len++;
-  return true;
-}
-
-void vk_vec_append(vk *c, V vector, V item) {
-  if (append(c, vector, item)) return;
-  vk_store_new(c, 2 * VK_VEC(vector)->len); /* past the limit: this ends the program */
 }
 
 /* ---- from and to other things -------------------------------------------------------------- */
@@ -282,14 +271,14 @@ V vk_vec_set(vk *c, V vector, V i, V item) {
   NEED_MUTABLE_VECTOR("vec/set!", vector);
   NEED_INTEGER("vec/set!", 2, i);
   if (!is_index(vector, i)) return index_error(c, "vec/set!", vector, i);
-  if (vk_vec_put(c, vector, (size_t)VK_INT(i), item)) return VK_NIL;
-  return vk_out_of_memory(c, store_bytes(VK_VALUES, VK_VEC(vector)->len));
+  vk_vec_put(c, vector, (size_t)VK_INT(i), item);
+  return VK_NIL;
 }
 
 V vk_vec_push(vk *c, V vector, V item) {
   NEED_MUTABLE_VECTOR("vec/push!", vector);
-  if (append(c, vector, item)) return VK_NIL;
-  return vk_out_of_memory(c, store_bytes(VK_ELEMENTS(vector), 2 * VK_VEC(vector)->len));
+  vk_vec_append(c, vector, item);
+  return VK_NIL;
 }
 
 V vk_vec_pop(vk *c, V vector) {
@@ -322,8 +311,7 @@ static V copy_slice(vk *c, V vector, size_t from, size_t len, bool as_values) {
   if (as_values) kind = VK_VALUES;
   else if (kind == VK_VALUES)
     kind = kind_for_all(len, &VK_STOREP(VK_VEC(vector)->store)->items[from]);
-  V store = try_store(c, kind, len);
-  if (store == VK_UNBOUND) return vk_out_of_memory(c, store_bytes(kind, len));
+  V store = new_store(c, kind, len);
   if (kind == VK_ELEMENTS(vector)) {
     size_t size = item_bytes(kind);
     memcpy(VK_ITEM(store, 0), VK_ITEM(VK_VEC(vector)->store, from * size), len * size); /* young */

@@ -35,5 +35,5 @@ static inline size_t vk_vec_count(V vector) { return VK_VEC(vector)->len; }
 V vk_vec_ref(vk *c, V vector, size_t i); /* element i < len; may allocate */
 /* The same without allocating: a float may be in *room and live as long as that. */
 V vk_vec_peek(V vector, size_t i, VkFloat *room);
-bool vk_vec_put(vk *c, V vector, size_t i, V v); /* i < len; false: no memory to convert */
+void vk_vec_put(vk *c, V vector, size_t i, V v); /* i < len; requires: not frozen */
 #endif

@@ -23,8 +23,13 @@
 typedef uint64_t V;
 typedef struct vk vk; /* one isolate: heap, scratch, globals, parked call; never shared by threads */
 
+#ifdef __TINYC__ /* moves no code for it */
+#define VK_LIKELY(x) (x)
+#define VK_UNLIKELY(x) (x)
+#else
 #define VK_LIKELY(x) __builtin_expect(!!(x), 1)
 #define VK_UNLIKELY(x) __builtin_expect(!!(x), 0)
+#endif
 #define VK_COLD __attribute__((cold, noinline))
 #define VK_ALIGN16 __attribute__((aligned(16)))
 

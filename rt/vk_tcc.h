@@ -1,8 +1,8 @@
 /* vk_tcc.h - the runtime's headers as TinyCC sees them.
  *
  * Not compiled as it stands: tools/prelude.c cuts it into declarations, of which code for TinyCC gets
- * those it mentions. A macro here replaces the inline function of the same name: TinyCC never
- * inlines, keeps every value in memory, and parses few characters faster than many. */
+ * those it mentions. Inline functions become macros, since TinyCC does not inline (tools/prelude_macro.c);
+ * a macro here is for one that this does not suit. */
 #ifndef VK_TCC_H
 #define VK_TCC_H
 /* What the system's headers have; before they come, so that nothing is defined twice. */
@@ -10,7 +10,12 @@ typedef unsigned long size_t;
 typedef long int64_t;
 typedef unsigned long uint64_t;
 typedef unsigned long uintptr_t;
+typedef signed char int8_t;
+typedef short int16_t;
 typedef int int32_t;
+typedef long intptr_t;
+typedef long ptrdiff_t;
+typedef long ssize_t;
 typedef unsigned int uint32_t;
 typedef unsigned short uint16_t;
 typedef unsigned char uint8_t;
@@ -22,6 +27,7 @@ double sqrt(double);
 
 /* Builtins that TinyCC lacks. Integer ones are for what is no macro below: rare code. */
 #define __builtin_nan(text) (0.0 / 0.0)
+#define __builtin_inf() (1e300 * 1e300)
 #define __builtin_add_overflow(a, b, r) VK_ADD_OVERFLOWS(a, b, r)
 #define __builtin_sub_overflow(a, b, r) VK_SUB_OVERFLOWS(a, b, r)
 #define __builtin_mul_overflow(a, b, r) VK_MUL_OVERFLOWS(a, b, r)
@@ -31,8 +37,53 @@ double sqrt(double);
 #include "maps.h"
 #include "vectors.h"
 
-#undef VK_LIKELY
-#undef VK_UNLIKELY
-#define VK_LIKELY(x) (x)
-#define VK_UNLIKELY(x) (x)
+/* A truth value that a branch uses need not become a number. */
+#define vk_int_lt(a, b) ((a) < (b))
+#define vk_int_gt(a, b) ((a) > (b))
+#define vk_int_le(a, b) ((a) <= (b))
+#define vk_int_ge(a, b) ((a) >= (b))
+#define vk_int_eq(a, b) ((a) == (b))
+#define vk_int_ne(a, b) ((a) != (b))
+#define vk_int_not(a) ((a) == 0)
+#define vk_same(a, b) ((a) == (b))
+#define vk_not_same(a, b) ((a) != (b))
+#define vk_is_nil(a) ((a) == VK_NIL)
+#define vk_is_false(a) VK_IS_FALSE(a)
+#define vk_plain_list(a) (VK_IS_PAIR(a) || (a) == VK_NIL)
+
+/* memcpy would be called. */
+#define vk_float_bits(x)                                                                       \
+  ({                                                                                           \
+    double number = (x);                                                                       \
+    *(V *)&number;                                                                             \
+  })
+#define vk_imm_double(v)                                                                       \
+  ({                                                                                           \
+    V bits = (v) ^ 7;                                                                          \
+    bits = bits >> 4 | bits << 60;                                                             \
+    *(double *)&bits;                                                                          \
+  })
+/* Conversions are written around calls: the argument is evaluated once. */
+#define vk_from_double(c, x)                                                                   \
+  ({                                                                                           \
+    double from = (x);                                                                         \
+    V from_bits = *(V *)&from;                                                                 \
+    from_bits = (from_bits << 4 | from_bits >> 60) ^ 7;                                        \
+    VK_IS_IMM_FLOAT(from_bits) ? from_bits : vk_float_box(c, from);                            \
+  })
+#define vk_double(v)                                                                           \
+  ({                                                                                           \
+    V boxed = (v);                                                                             \
+    VK_IS_IMM_FLOAT(boxed) ? vk_imm_double(boxed) : ((VkFloat *)(boxed - 5))->value;           \
+  })
+#define vk_from_int64(c, n)                                                                    \
+  ({                                                                                           \
+    int64_t wide = (n);                                                                        \
+    wide >= VK_FIX_MIN && wide <= VK_FIX_MAX ? VK_FIX(wide) : vk_int_from_i64(c, wide);        \
+  })
+#define vk_to_int64(v)                                                                         \
+  ({                                                                                           \
+    V integer = (v);                                                                           \
+    VK_IS_FIX(integer) ? VK_INT(integer) : vk_big_to_int64(integer);                           \
+  })
 #endif

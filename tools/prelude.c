@@ -15,6 +15,7 @@
  *
  * Not a C parser: it knows the shapes that these headers have, and stops at any other. */
 #include "../valkc/quick_prelude.h"
+#include "prelude_macro.h"
 #include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -42,23 +43,6 @@ static char *copy(const char *s, size_t len) {
   if (!p) fail("out of memory", "");
   memcpy(p, s, len);
   p[len] = 0;
-  return p;
-}
-
-/* ---- tokens ------------------------------------------------------------------------------ */
-
-static bool starts_word(char ch) { return isalpha((unsigned char)ch) || ch == '_'; }
-static bool in_word(char ch) { return isalnum((unsigned char)ch) || ch == '_'; }
-
-/* The end of the token at p: a word, a number, a literal, or one character. */
-static const char *token_end(const char *p) {
-  if (*p == '"' || *p == '\'') {
-    char quote = *p++;
-    while (*p && *p != quote) p += *p == '\\' && p[1] ? 2 : 1;
-    return *p ? p + 1 : p;
-  }
-  if (!in_word(*p)) return p + 1;
-  while (in_word(*p)) p++;
   return p;
 }
 
@@ -114,7 +98,7 @@ static void add_enumerators(Item *it, const char *p) {
   bool is_next = true;
   for (const char *end; *p && *p != '}'; p = end) {
     end = token_end(p);
-    if (is_next && starts_word(*p)) {
+    if (is_next && token_starts_word(*p)) {
       add_name(it, p, end);
       is_next = false;
     }
@@ -134,7 +118,7 @@ static void add_declaration(const char *text, bool only_address) {
   for (const char *p = text, *end; *p; p = end) {
     end = token_end(p);
     if (is_token(p, end, "__attribute__")) break;
-    if (depth == 0 && starts_word(*p)) {
+    if (depth == 0 && token_starts_word(*p)) {
       if (word && is_token(word, word_end, "enum")) is_enum = true;
       bool is_tagged = word && (is_token(word, word_end, "struct") || is_token(word, word_end, "enum") ||
                                 is_token(word, word_end, "union"));
@@ -187,7 +171,9 @@ static void line_marker(Input *in, const char *line) {
 
 static void finish_declaration(Input *in) {
   in->text[in->len] = 0;
-  if (in->len > 1) add_declaration(in->text, in->is_fns);
+  char *macro = in->is_function ? macro_of_function(in->text) : NULL;
+  if (macro) add_macro(macro);
+  else if (in->len > 1) add_declaration(in->text, in->is_fns);
   in->len = 0;
   in->depth = 0;
   in->is_function = false;
@@ -256,9 +242,20 @@ static Item *find_item(const char *text, size_t len) {
   return slots[slot] ? &items[names[slots[slot] - 1].item] : NULL;
 }
 
+/* Macros before declarations, which may use any. */
+static void sort_items(void) {
+  static Item sorted[ITEMS_MAX];
+  size_t count = 0;
+  for (int want_macro = 1; want_macro >= 0; want_macro--)
+    for (size_t i = 0; i < item_count; i++)
+      if (items[i].is_macro == want_macro && !items[i].is_dropped) sorted[count++] = items[i];
+  memcpy(items, sorted, count * sizeof *items);
+  item_count = count;
+}
+
 static void index_names(void) {
   for (size_t i = 0; i < item_count; i++)
-    for (size_t k = 0; !items[i].is_dropped && k < items[i].name_count; k++) {
+    for (size_t k = 0; k < items[i].name_count; k++) {
       const char *text = items[i].names[k];
       size_t slot = find_slot(text, strlen(text));
       if (slots[slot]) continue; /* a forward declaration is first and depends on the rest */
@@ -281,12 +278,12 @@ static size_t find_deps(size_t item, size_t *deps) {
   const Item *it = &items[item];
   for (const char *p = it->text, *end; !it->is_silent && *p; p = end) {
     end = token_end(p);
-    Item *found = starts_word(*p) ? find_item(p, (size_t)(end - p)) : NULL;
+    Item *found = token_starts_word(*p) ? find_item(p, (size_t)(end - p)) : NULL;
     if (found && found != it) add_dep(deps, &count, (size_t)(found - items));
   }
   for (size_t k = 0; k < it->name_count; k++)
     for (size_t i = 0; i < item_count; i++)
-      if (i != item && !items[i].is_dropped && defines(&items[i], it->names[k])) add_dep(deps, &count, i);
+      if (i != item && defines(&items[i], it->names[k])) add_dep(deps, &count, i);
   return count;
 }
 
@@ -298,32 +295,30 @@ static void put_literal(const char *text) {
   }
 }
 
-static size_t write_text(const Item *it) {
-  if (it->is_silent) return 0;
+static void write_text(const Item *it) {
+  if (it->is_silent) return;
   printf("  ");
   put_literal(it->text);
   printf("\\n\"\n");
-  return strlen(it->text) + 1;
 }
 
 static void write_items(void) {
   size_t start = 0, dep_count = 0;
   size_t deps[DEPS_MAX];
   printf("const char quick_text[] =\n");
-  for (size_t i = 0; i < item_count; i++)
-    if (!items[i].is_dropped) write_text(&items[i]);
+  for (size_t i = 0; i < item_count; i++) write_text(&items[i]);
   printf("  ;\n\nconst uint16_t quick_deps[] = {");
   for (size_t i = 0; i < item_count; i++) {
-    size_t count = items[i].is_dropped ? 0 : find_deps(i, deps);
+    size_t count = find_deps(i, deps);
     for (size_t k = 0; k < count; k++) printf("%zu, ", deps[k]);
   }
   printf("0};\n\nconst QuickItem quick_items[] = {\n");
   for (size_t i = 0; i < item_count; i++) {
     const Item *it = &items[i];
-    size_t count = it->is_dropped ? 0 : find_deps(i, deps);
-    size_t len = it->is_dropped || it->is_silent ? 0 : strlen(it->text) + 1;
+    size_t count = find_deps(i, deps);
+    size_t len = it->is_silent ? 0 : strlen(it->text) + 1;
     printf("  {%zu, %zu, %zu, %zu, ", start, len, dep_count, count);
-    if (it->has_address && !it->is_dropped)
+    if (it->has_address)
       printf("\"%s\", (const void *)&%s},\n", it->names[it->name_count - 1], it->names[it->name_count - 1]);
     else
       printf("0, 0},\n");
@@ -348,6 +343,7 @@ int main(int argc, char **argv) {
   Input in = {.prefix = argv[1], .text = text};
   while (fgets(line, sizeof line, stdin)) read_line(&in, line);
   if (in.len > 1) fail("the input ends in a declaration", text);
+  sort_items();
   index_names();
   printf("/* Made by tools/prelude.c from the headers of rt. */\n"
          "#include \"fns.h\"\n#include \"lists.h\"\n#include \"maps.h\"\n#include \"vectors.h\"\n"

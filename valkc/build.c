@@ -1,7 +1,7 @@
 /* build.c - C text to an executable, by the system's C compiler.
  *
  * in:    c->c_text, as emit made it
- * out:   a static executable, with the archives it uses: librt.a, libtommath, libm
+ * out:   a static executable, with the archives it uses: librt.a, libtommath, libm, libc
  * keeps: the C text reaches the compiler through memory; no file is left behind but the result
  *
  * A text that does not compile is a bug of ours: it is kept, its place is named, exit 70. */
@@ -9,6 +9,7 @@
 #include "hash.h"
 #include "home.h"
 #include "process.h"
+#include "target.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,8 @@ typedef struct BuildCommand {
   Arena arena;
   VEC(char *) words; /* NULL-terminated once complete */
   CompilerFamily family;
+  Target target;
+  char *compiler, *archive_dir;
 } BuildCommand;
 
 /* ---- the command line --------------------------------------------------------------------- */
@@ -46,34 +49,78 @@ static CompilerFamily family_of(const char *program) {
   return family;
 }
 
+/* The first of these programs that is there; malloc. */
+static char *find_one_of(const char *const *names, size_t count) {
+  char *path = NULL;
+  for (size_t i = 0; !path && i < count; i++) path = find_program(names[i]);
+  return path;
+}
+
+static void no_compiler(const Target *t) {
+  if (t->is_native)
+    fputs("valkc: no C compiler found (looked for gcc, clang and cc in PATH)\n"
+          "  install one, for instance: apt-get install gcc libc6-dev\n"
+          "  or name one: --cc=COMPILER\n",
+          stderr);
+  else
+    fprintf(stderr,
+            "valkc: no C compiler for %s found (looked for %s in PATH)\n"
+            "  install it, for instance: apt-get install %s\n"
+            "  or name one: --cc=COMPILER\n",
+            t->machine->name, t->machine->compiler, t->machine->packages);
+}
+
 /* The C compiler asked for, else the first that is there; malloc. NULL after a message. */
-static char *find_compiler(const Options *o) {
+static char *find_compiler(const Options *o, const Target *t) {
   static const char *const usual[] = {"gcc", "clang", "cc"};
-  const char *asked = o->cc ? o->cc : getenv("VALKC_CC");
+  const char *asked = o->cc ? o->cc : t->is_native ? getenv("VALKC_CC") : NULL;
   char *path = NULL;
   if (asked && *asked) {
     path = find_program(asked);
     if (!path) fprintf(stderr, "valkc: there is no C compiler `%s`\n", asked);
     return path;
   }
-  for (size_t i = 0; !path && i < sizeof usual / sizeof *usual; i++)
-    path = find_program(usual[i]);
-  if (!path)
-    fputs("valkc: no C compiler found (looked for gcc, clang and cc in PATH)\n"
-          "  install one, for instance: apt-get install gcc libc6-dev\n"
-          "  or name one: --cc=COMPILER\n",
-          stderr);
+  path = t->is_native ? find_one_of(usual, 3) : find_one_of(&t->machine->compiler, 1);
+  if (!path) no_compiler(t);
   return path;
+}
+
+/* Everything the command line depends on; false after a message. */
+static bool prepare(BuildCommand *b, const Options *o) {
+  *b = (BuildCommand){0};
+  if (!target_get(o, &b->target)) return false;
+  b->compiler = find_compiler(o, &b->target);
+  if (!b->compiler) return false;
+  b->family = family_of(b->compiler);
+  b->archive_dir = target_archive_dir(o, b->target);
+  if (b->target.is_native && !b->target.is_musl) return true;
+  char *runtime;
+  if (asprintf(&runtime, "%s/librt.a", b->archive_dir) < 0) abort();
+  bool is_there = access(runtime, R_OK) == 0;
+  if (!is_there)
+    fprintf(stderr,
+            "valkc: the runtime for %s is not there (%s)\n"
+            "  make it in valkc's source tree: make targets\n",
+            target_name(b->target), runtime);
+  free(runtime);
+  return is_there;
+}
+
+static void release(BuildCommand *b) {
+  arena_free(&b->arena);
+  free(b->compiler);
+  free(b->archive_dir);
 }
 
 /* The words of V and vk.h's structures are read through several types: no strict aliasing. gcc
  * by default hardly inlines a function into itself once its slow paths are calls; the parameter
- * takes fib from 3.6x to 1.6x C. At -O1 sibling calls are off; -O0 relies on the guards. */
+ * takes fib from 3.6x to 1.6x C. At -O1 sibling calls are off; -O0 relies on the guards. Fused
+ * multiply-add and unsigned char, usual on ARM, would give other results than x86. */
 static void add_code_options(BuildCommand *b, const Options *o) {
   static const char *const levels[] = {"-O0", "-O1", "-O2", "-O3"};
   unsigned level = o->optimise == OPTIMISE_DEFAULT ? 2 : o->optimise;
   add(b, levels[level]);
-  add_all(b, "-std=gnu11 -fno-strict-aliasing -fno-math-errno");
+  add_all(b, "-std=gnu11 -fno-strict-aliasing -fno-math-errno -ffp-contract=off -fsigned-char");
   if (level >= 1) add(b, "-foptimize-sibling-calls");
   if (b->family == GCC && level >= 2) add_all(b, "--param max-inline-insns-auto=100");
   if (b->family == CLANG) add_all(b, "-fbracket-depth=100000");
@@ -87,27 +134,53 @@ static void add_code_options(BuildCommand *b, const Options *o) {
   if (!o->sanitize && !o->no_pie) add(b, "-fPIE");
 }
 
+/* The linkers' tables of packed relocations; neither musl 1.2.3 nor GNU ld for ARM knows them. */
+static bool has_packed_relocations(const Target *t) {
+  return !t->is_musl && !strcmp(t->machine->name, "x86_64-linux");
+}
+
 static void add_link_options(BuildCommand *b, const Options *o) {
   if (o->strip) add(b, "-s");
   if (o->sanitize) return; /* the checkers' runtimes want a dynamic executable */
   add(b, o->no_pie ? "-static" : "-static-pie");
-  if (!o->no_pie) add(b, "-Wl,-z,pack-relative-relocs");
-  add_all(b, "-Wl,-z,relro,-z,now -Wl,--gc-sections");
+  if (!o->no_pie && has_packed_relocations(&b->target))
+    add(b, "-Wl,-z,pack-relative-relocs");
+  add_all(b, "-Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections");
 }
 
-static void make_command(BuildCommand *b, const Options *o, const char *compiler) {
-  const Home *home = home_get();
-  const char *archive_dir = o->sanitize ? home->asan_dir : home->archive_dir;
-  b->family = family_of(compiler);
-  add(b, compiler);
+static void add_in(BuildCommand *b, const char *format, const char *dir) {
+  add(b, arena_printf(&b->arena, format, dir));
+}
+
+/* musl's own start code and nothing else: the compiler's, made for glibc, asks for a dynamic
+ * loader, and its crtbegin and crtend serve languages with constructors. */
+static void add_libraries(BuildCommand *b, const Options *o) {
+  if (b->target.is_musl) {
+    add_all(b, "-nostdlib -nostartfiles");
+    add_in(b, o->no_pie ? "%s/crt1.o" : "%s/rcrt1.o", b->archive_dir);
+  }
+  add_in(b, "%s/librt.a", b->archive_dir);
+  add_in(b, "-L%s", b->archive_dir);
+  if (b->target.is_musl)
+    add_all(b, "-ltommath -Wl,--start-group -lc -lgcc -Wl,--end-group");
+  else
+    add_all(b, o->sanitize ? "-l:libtommath.a -lm" : "-ltommath -lm");
+}
+
+static void make_command(BuildCommand *b, const Options *o) {
+  add(b, b->compiler);
+  if (b->family == CLANG && !b->target.is_native)
+    add_in(b, "--target=%s", b->target.machine->triplet);
   add_code_options(b, o);
+  if (b->target.is_musl) {
+    add(b, "-isystem");
+    add_in(b, "%s/include", b->archive_dir);
+  }
   add(b, "-iquote"); /* -I would put rt/strings.h before the system's <strings.h> */
-  add(b, home->include_dir);
+  add(b, home_get()->include_dir);
   add_all(b, "-x c /dev/stdin -x none");
   add_link_options(b, o);
-  add(b, arena_printf(&b->arena, "%s/librt.a", archive_dir));
-  add(b, arena_printf(&b->arena, "-L%s", archive_dir));
-  add_all(b, o->sanitize ? "-l:libtommath.a -lm" : "-ltommath -lm");
+  add_libraries(b, o);
 }
 
 static void show_command(const BuildCommand *b) {
@@ -142,8 +215,9 @@ static int compiler_failed(const Compilation *c, const BuildCommand *b, Text mes
   if (messages.bytes && is_environment_failure(messages.bytes)) {
     fprintf(stderr,
             "valkc: %s cannot build executables here:\n%s"
-            "  it needs: apt-get install gcc libc6-dev libtommath-dev\n",
-            b->words.items[0], messages.bytes);
+            "  it needs: apt-get install %s\n",
+            b->words.items[0], messages.bytes,
+            b->target.is_native ? "gcc libc6-dev libtommath-dev" : b->target.machine->packages);
     return EXIT_PROGRAM;
   }
   fprintf(stderr, "valkc: bug in the compiler: build: %s: %s rejects its C text\n", c->path,
@@ -224,13 +298,13 @@ static int build_into_special(Compilation *c, const char *path) {
 int build_executable(Compilation *c, const char *path) {
   if (!is_writable_place(path)) return EXIT_PROGRAM;
   if (is_special_file(path)) return build_into_special(c, path);
-  char *compiler = find_compiler(c->options);
-  if (!compiler) return EXIT_PROGRAM;
-  BuildCommand b = {0};
-  make_command(&b, c->options, compiler);
-  int result = compile_to(c, &b, path);
-  arena_free(&b.arena);
-  free(compiler);
+  BuildCommand b;
+  int result = EXIT_PROGRAM;
+  if (prepare(&b, c->options)) {
+    make_command(&b, c->options);
+    result = compile_to(c, &b, path);
+  }
+  release(&b);
   return result;
 }
 
@@ -247,20 +321,18 @@ static void add_identity(Hash *h, const char *path) {
 }
 
 bool build_key(Compilation *c, char hex[65]) {
-  char *compiler = find_compiler(c->options);
-  if (!compiler) return false;
-  BuildCommand b = {0};
-  make_command(&b, c->options, compiler);
-  Hash h;
-  hash_start(&h);
-  for (size_t i = 0; i < b.words.count; i++) hash_add_text(&h, b.words.items[i]);
-  add_identity(&h, compiler);
-  const Home *home = home_get();
-  add_identity(&h, arena_printf(&b.arena, "%s/librt.a",
-                                c->options->sanitize ? home->asan_dir : home->archive_dir));
-  hash_add(&h, c->c_text, c->c_len);
-  hash_finish(&h, hex);
-  arena_free(&b.arena);
-  free(compiler);
-  return true;
+  BuildCommand b;
+  bool is_ok = prepare(&b, c->options);
+  if (is_ok) {
+    Hash h;
+    make_command(&b, c->options);
+    hash_start(&h);
+    for (size_t i = 0; i < b.words.count; i++) hash_add_text(&h, b.words.items[i]);
+    add_identity(&h, b.compiler);
+    add_identity(&h, arena_printf(&b.arena, "%s/librt.a", b.archive_dir));
+    hash_add(&h, c->c_text, c->c_len);
+    hash_finish(&h, hex);
+  }
+  release(&b);
+  return is_ok;
 }

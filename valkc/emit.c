@@ -27,7 +27,7 @@ static void put_args(Emit *e, const LowArg *args, size_t count) {
 }
 
 /* A primitive whose operands flow knows: raw operands, no checks. */
-static void put_fast_call(Emit *e, const LowOp *op) {
+void put_fast_call(Emit *e, const LowOp *op) {
   put(e, "%s(", op->fast->c_name);
   if (op->fast->takes) put(e, "c");
   for (size_t i = 0; i < op->count; i++) {
@@ -36,6 +36,13 @@ static void put_fast_call(Emit *e, const LowOp *op) {
   }
   if (op->fast->takes == 1) put(e, ", %p", &op->pos);
   put(e, ")");
+}
+
+/* The C function that does it, which is declared. */
+static const char *use_symbol(Emit *e, const LowOp *op) {
+  if (op->symbol) return op->symbol; /* in fast.h */
+  emit_use_prim(e, op->prim);
+  return op->prim->symbol;
 }
 
 static void put_prim_call(Emit *e, const LowOp *op) {
@@ -50,8 +57,7 @@ static void put_prim_call(Emit *e, const LowOp *op) {
     put(e, ", %p)", &op->pos);
     return;
   }
-  emit_use_prim(e, prim);
-  put(e, "%s(c", prim->symbol);
+  put(e, "%s(c", use_symbol(e, op));
   if (prim->is_argv) put(e, ", 0, NULL"); /* only without arguments: see emit_with_array */
   else put_args(e, op->args, op->count);
   put(e, ")");
@@ -149,8 +155,7 @@ static void emit_with_array(Emit *e, const LowOp *op, const LowVar *v, bool is_d
   put_array(e, op->args + !is_prim, op->count - !is_prim);
   put_target(e, v, false);
   if (is_prim) {
-    emit_use_prim(e, op->prim);
-    put(e, "%s(c, %z, args);\n", op->prim->symbol, op->count);
+    put(e, "%s(c, %z, args);\n", use_symbol(e, op), op->count);
   } else if (op->kind == OP_PARTIAL) {
     put(e, "vk_call_slow(c, %a, %z, args);\n", &op->args[0], op->count - 1);
   } else {
@@ -185,10 +190,21 @@ static void emit_call(Emit *e, const LowOp *op, const LowVar *v, bool is_decl) {
   if (op->fn->may_park) put_line(e, "%v = VK_RESUMED(c, %v);", v, v);
 }
 
-static void emit_list(Emit *e, const LowOp *op, const LowVar *v) {
+/* An operand may be the variable that is assigned: the list is made beside it then. */
+static void emit_list(Emit *e, const LowOp *op, const LowVar *v, bool is_decl) {
   if (!is_read(v)) return;
-  put_line(e, "V %v = VK_NIL;", v);
-  for (size_t i = op->count; i-- > 0;) put_line(e, "%v = vk_cons(c, %a, %v);", v, &op->args[i], v);
+  if (is_decl) {
+    put_line(e, "V %v = VK_NIL;", v);
+    for (size_t i = op->count; i-- > 0;) put_line(e, "%v = vk_cons(c, %a, %v);", v, &op->args[i], v);
+    return;
+  }
+  put_line(e, "{");
+  e->depth++;
+  put_line(e, "V list = VK_NIL;");
+  for (size_t i = op->count; i-- > 0;) put_line(e, "list = vk_cons(c, %a, list);", &op->args[i]);
+  put_line(e, "%v = list;", v);
+  e->depth--;
+  put_line(e, "}");
 }
 
 static void emit_closure(Emit *e, const LowOp *op, const LowVar *v, bool is_decl) {
@@ -205,7 +221,7 @@ static void emit_closure(Emit *e, const LowOp *op, const LowVar *v, bool is_decl
 /* An operation without effect whose result nobody reads. */
 static bool is_idle(const LowOp *op) {
   if (op->kind == OP_UNBOX) return false;
-  if (op->kind == OP_PRIM && op->fast) return op->fast->takes == 0;
+  if (op->kind == OP_PRIM && op->fast) return op->fast->takes == 0 && !(op->prim->flags & PRIM_STORES);
   return op->kind == OP_COPY && (op->args[0].kind == ARG_CONST || op->args[0].kind == ARG_UNBOUND);
 }
 
@@ -226,7 +242,7 @@ static bool gets_place(const LowOp *op) {
 static void emit_op(Emit *e, const LowOp *op, const LowVar *v, bool is_decl) {
   if (needs_array(op)) emit_with_array(e, op, v, is_decl);
   else if (op->kind == OP_CALL) emit_call(e, op, v, is_decl);
-  else if (op->kind == OP_LIST) emit_list(e, op, v);
+  else if (op->kind == OP_LIST) emit_list(e, op, v, is_decl);
   else if (op->kind == OP_CLOSURE) emit_closure(e, op, v, is_decl);
   else emit_expression(e, op, v, is_decl);
   if (gets_place(op) && is_read(v)) put_line(e, "%v = VK_AT(c, %v, %p);", v, v, &op->pos);
@@ -246,7 +262,7 @@ static void emit_tail_call(Emit *e, const LowOp *op, bool is_guarded) {
     else put(e, "vk_park_code5(c, (void *)%f", op->fn);
     for (size_t i = 0; i < count; i++) { /* words: a raw integer is one too */
       size_t self = op->fn->captures.count ? 1 : 0;
-      bool is_raw = i >= self && op->fn->params.items[i - self]->rep == REP_INT;
+      bool is_raw = i >= self && op->fn->params.items[i - self]->rep != REP_VALUE;
       put(e, is_raw ? ", (V)(" : ", ");
       put_arg_as(e, op->args[i], is_raw ? REP_INT : REP_VALUE);
       if (is_raw) put(e, ")");
@@ -325,7 +341,13 @@ static void emit_body(Emit *e, const LowBody *body);
 static void put_test(Emit *e, const LowStmt *s) {
   const LowArg *a = &s->op.args[0];
   bool is_truth = s->test == TEST_TRUE || s->test == TEST_FALSE;
-  if (is_truth && a->kind == ARG_VAR && a->var->rep == REP_INT) {
+  if (is_truth && a->kind == ARG_OP) {
+    put(e, s->test == TEST_TRUE ? "if (" : "if (!");
+    put_fast_call(e, a->op);
+    put(e, ")");
+    return;
+  }
+  if (is_truth && a->kind == ARG_VAR && (a->var->rep == REP_INT || a->var->rep == REP_WIDE)) {
     put(e, s->test == TEST_TRUE ? "if (%v)" : "if (!%v)", a->var);
     return;
   }

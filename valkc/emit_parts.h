@@ -39,7 +39,8 @@ void put_line_start(Emit *e);                    /* the indentation alone */
 void put_string(Emit *e, const char *bytes, size_t len); /* a C string literal */
 void put_mangled(Emit *e, const char *name);
 void put_var(Emit *e, const LowVar *v);
-void put_arg(Emit *e, LowArg a); /* as a value, V */
+void put_arg(Emit *e, LowArg a);
+void put_fast_call(Emit *e, const LowOp *op); /* emit.c: an operation with `fast` */ /* as a value, V */
 void put_arg_as(Emit *e, LowArg a, LowRep rep);
 /* Around an expression of representation `from`: what makes it one of `to`. */
 void put_convert_begin(Emit *e, LowRep from, LowRep to);

@@ -3,6 +3,7 @@
  * A name keeps its letters and digits; other characters become words, so that `set-x!` is set_x_x
  * and `1+` is v_1_plus. The id appended to every name makes it unique. */
 #include "emit_parts.h"
+#include "represent.h"
 #include "flow.h"
 #include <math.h>
 #include <stdarg.h>
@@ -116,27 +117,32 @@ void put_fn_name(Emit *e, const LowFn *f) {
 }
 
 const char *rep_type(LowRep rep) {
-  return rep == REP_INT ? "int64_t " : rep == REP_FLOAT ? "double " : "V ";
+  return rep == REP_INT || rep == REP_WIDE ? "int64_t " : rep == REP_FLOAT ? "double " : "V ";
 }
 
+static bool is_int_rep(LowRep rep) { return rep == REP_INT || rep == REP_WIDE; }
+
 void put_convert_begin(Emit *e, LowRep from, LowRep to) {
-  if (from == to) return;
-  if (to == REP_INT) put_z(e, "VK_INT(");
-  else if (to == REP_FLOAT) put_z(e, from == REP_INT ? "(double)(" : "vk_double(");
-  else put_z(e, from == REP_INT ? "VK_FIX(" : "vk_from_double(c, ");
+  if (from == to || (is_int_rep(from) && is_int_rep(to))) return;
+  if (is_int_rep(from)) {
+    put_z(e, to == REP_FLOAT ? "(double)(" : from == REP_INT ? "VK_FIX(" : "vk_from_int64(c, ");
+    return;
+  }
+  if (from == REP_FLOAT) put_z(e, "vk_from_double(c, ");
+  else put_z(e, to == REP_INT ? "VK_INT(" : to == REP_WIDE ? "vk_to_int64(" : "vk_double(");
 }
 
 void put_convert_end(Emit *e, LowRep from, LowRep to) {
-  if (from != to) put_z(e, ")");
+  if (from != to && !(is_int_rep(from) && is_int_rep(to))) put_z(e, ")");
 }
 
 /* A number in C whose value is exact: decimal integers, hexadecimal floats. */
 static void put_raw_const(Emit *e, const LowConst *k, LowRep rep) {
   char digits[64];
   double real = k->kind == LOW_INT ? (double)k->integer : k->real;
-  if (rep == REP_INT) snprintf(digits, sizeof digits, k->integer < 0 ? "(%lld)" : "%lld", (long long)k->integer);
+  if (is_int_rep(rep)) snprintf(digits, sizeof digits, k->integer < 0 ? "(%lld)" : "%lld", (long long)k->integer);
   else if (isfinite(real)) snprintf(digits, sizeof digits, real < 0 || signbit(real) ? "(%a)" : "%a", real);
-  else snprintf(digits, sizeof digits, "%s", isnan(real) ? "(double)NAN" : real < 0 ? "(-(double)INFINITY)" : "(double)INFINITY");
+  else snprintf(digits, sizeof digits, "%s", isnan(real) ? "__builtin_nan(\"\")" : real < 0 ? "(-__builtin_inf())" : "__builtin_inf()");
   put_z(e, digits);
   if (rep == REP_FLOAT && k->kind == LOW_FLOAT && isfinite(real)) { /* hexadecimal is exact, decimal is read */
     snprintf(digits, sizeof digits, " /* %.17g */", real);
@@ -146,7 +152,11 @@ static void put_raw_const(Emit *e, const LowConst *k, LowRep rep) {
 
 void put_arg_as(Emit *e, LowArg a, LowRep rep) {
   bool is_number = a.kind == ARG_CONST && (a.constant->kind == LOW_INT || a.constant->kind == LOW_FLOAT);
-  LowRep own = a.kind == ARG_VAR ? a.var->rep : REP_VALUE;
+  if (a.kind == ARG_CONST && a.constant->kind == LOW_BIG && rep == REP_WIDE) { /* 64 bits, as flow knows */
+    put(e, "(%sLL)", a.constant->text);
+    return;
+  }
+  LowRep own = a.kind == ARG_VAR ? a.var->rep : a.kind == ARG_OP ? low_op_rep(a.op) : REP_VALUE;
   if (is_number && rep != REP_VALUE) {
     put_raw_const(e, a.constant, rep);
     return;
@@ -165,6 +175,7 @@ void put_arg_as(Emit *e, LowArg a, LowRep rep) {
   case ARG_CAPTURE: put(e, "VK_CAP(self, %u)", a.capture); break;
   case ARG_SELF: put_z(e, "self"); break;
   case ARG_UNBOUND: put_z(e, "VK_UNBOUND"); break;
+  case ARG_OP: put_fast_call(e, a.op); break;
   }
   put_convert_end(e, own, rep);
 }

@@ -18,7 +18,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { GROWTHS_MAX = 3 };
+enum {
+  GROWTHS_MAX = 3,
+  RECORD_MAX = 16, /* cells of a literal list that have sites of their own */
+};
 
 /* ---- cells and the work-list ---------------------------------------------------------------- */
 
@@ -71,24 +74,43 @@ static size_t first_threshold_from(Flow *f, int64_t n) { /* index of the first >
 }
 static int64_t widen_up(Flow *f, int64_t n) {
   size_t i = first_threshold_from(f, n);
-  return i < f->thresholds.count ? f->thresholds.items[i] : FIX_MAX;
+  return i < f->thresholds.count ? f->thresholds.items[i] : INT64_MAX;
 }
 static int64_t widen_down(Flow *f, int64_t n) {
   size_t i = first_threshold_from(f, n);
   if (i < f->thresholds.count && f->thresholds.items[i] == n) return n;
-  return i > 0 ? f->thresholds.items[i - 1] : FIX_MIN;
+  return i > 0 ? f->thresholds.items[i - 1] : INT64_MIN;
 }
 
 static AVal widen(Flow *f, AVal old, AVal new) {
-  if (!(old.types & T_FIX) || !(new.types & T_FIX)) return new;
+  if (!(old.types & T_INT) || !(new.types & T_INT)) return new;
   if (new.hi > old.hi) new.hi = widen_up(f, new.hi);
   if (new.lo < old.lo) new.lo = widen_down(f, new.lo);
+  if (new.lo < FIX_MIN || new.hi > FIX_MAX) new.types |= T_BIG;
   return new;
+}
+
+static AVal forgotten(AVal v, AVal in) {
+  if (in.fns != &set_any || v.fns == &set_any) v.fns = NULL;
+  if (in.sites != &set_any || v.sites == &set_any) v.sites = NULL;
+  return v;
+}
+
+AVal flow_join(Flow *f, AVal x, AVal y) {
+  AVal v = aval_join(f->p->arena, x, y);
+  if (v.fns != &set_any && v.sites != &set_any) return v;
+  flow_escape(f, forgotten(x, v));
+  flow_escape(f, forgotten(y, v));
+  return v;
 }
 
 /* Join v into *to; whether it grew. */
 static bool grow(Flow *f, AVal *to, AVal v, unsigned *growths) {
-  AVal joined = aval_join(f->p->arena, *to, v);
+  AVal joined = v, old;
+  do {
+    old = *to;
+    joined = flow_join(f, old, joined);
+  } while (!aval_equal(old, *to)); /* what escapes may reach it */
   if (aval_equal(joined, *to)) return false;
   if (++*growths > GROWTHS_MAX) joined = widen(f, *to, joined);
   *to = joined;
@@ -99,6 +121,12 @@ void flow_add(Flow *f, Cell *c, AVal v) {
   if (!v.types || !grow(f, &c->value, v, &c->growths)) return;
   if (f->is_recording) diag_bug(f->p->diag, NO_SPAN, "flow", "a fact grew after the fixed point");
   wake_readers(f, c);
+}
+
+void flow_put(Flow *f, Site *s, Cell *part, AVal v) {
+  flow_add(f, part, v);
+  if (s->escaped) flow_escape(f, v);
+  if (s->frozen.value.types) flow_freeze(f, v);
 }
 
 /* ---- functions, variables, sites ------------------------------------------------------------- */
@@ -138,7 +166,7 @@ Site *flow_site(Flow *f, const void *key, const Core *at) {
   s = ARENA_NEW(f->p->arena, Site);
   s->at = at;
   s->key = key;
-  s->head.value = s->tail.value = aval_none();
+  s->head.value = s->tail.value = s->length.value = s->frozen.value = aval_none();
   ptrmap_put(&f->sites, key, s);
   return s;
 }
@@ -187,8 +215,21 @@ void flow_escape(Flow *f, AVal v) {
     AVal head = flow_read(f, &s->head), tail = flow_read(f, &s->tail);
     if (v.types & (T_VECTOR | T_MAP)) flow_add(f, &s->head, aval_of(T_ANY));
     if (v.types & T_MAP) flow_add(f, &s->tail, aval_of(T_ANY));
+    if (v.types & T_VECTOR) flow_add(f, &s->length, aval_range(0, LENGTH_MAX));
+    flow_add(f, &s->frozen, aval_range(1, 1));
     flow_escape(f, head);
     flow_escape(f, tail);
+  }
+}
+
+void flow_freeze(Flow *f, AVal v) {
+  if (!v.sites || v.sites == &set_any) return;
+  for (unsigned i = 0; i < v.sites->count; i++) {
+    Site *s = (Site *)v.sites->items[i];
+    if (s->frozen.value.types) continue;
+    flow_add(f, &s->frozen, aval_range(1, 1));
+    flow_freeze(f, flow_read(f, &s->head));
+    flow_freeze(f, flow_read(f, &s->tail));
   }
 }
 
@@ -206,7 +247,7 @@ AVal flow_elements(Flow *f, AVal list) {
     }
     if (done == seen.count) return v;
     Site *s = (Site *)seen.items[done++];
-    v = aval_join(f->p->arena, v, flow_read(f, &s->head));
+    v = flow_join(f, v, flow_read(f, &s->head));
     from = flow_read(f, &s->tail);
     if (from.sites == &set_any) return aval_of(T_ANY);
   }
@@ -218,7 +259,7 @@ static AVal site_parts(Flow *f, AVal v, bool keys) {
   AVal r = aval_none();
   for (unsigned i = 0; v.sites && i < v.sites->count; i++) {
     Site *s = (Site *)v.sites->items[i];
-    r = aval_join(f->p->arena, r, flow_read(f, keys ? &s->tail : &s->head));
+    r = flow_join(f, r, flow_read(f, keys ? &s->tail : &s->head));
   }
   return r;
 }
@@ -271,12 +312,7 @@ static void refine_var(Flow *f, Var *v, AVal value) {
   if (!VAR_IS_BOXED(v) && !aval_equal(*now(f, v), value)) set_now(f, v, value);
 }
 
-static AVal clamp(AVal v, int64_t lo, int64_t hi) {
-  if (!(v.types & T_FIX)) return v;
-  if (lo > v.lo) v.lo = lo;
-  if (hi < v.hi) v.hi = hi;
-  return v.lo > v.hi ? aval_keep(v, ~(uint32_t)T_FIX) : v;
-}
+static bool is_int(AVal v) { return v.types && !(v.types & ~(uint32_t)T_INT); }
 
 static bool operand(Flow *f, const Core *e, AVal *v) {
   if (e->kind == CORE_CONST) *v = aval_const(e->datum);
@@ -292,12 +328,12 @@ static void refine_less(Flow *f, const Core *a, const Core *b, bool or_equal) {
   int64_t gap = or_equal ? 0 : 1;
   if (a->kind == CORE_LOCAL && !a->a) {
     AVal v = aval_keep(x, T_NUM);
-    if (has_y && y.types == T_FIX) v = clamp(v, FIX_MIN, y.hi - gap);
+    if (has_y && is_int(y)) v = aval_clamp(v, INT64_MIN, y.hi == INT64_MAX ? y.hi : y.hi - gap);
     refine_var(f, a->var, v);
   }
   if (b->kind == CORE_LOCAL && !b->a) {
     AVal v = aval_keep(y, T_NUM);
-    if (has_x && x.types == T_FIX) v = clamp(v, x.lo + gap, FIX_MAX);
+    if (has_x && is_int(x)) v = aval_clamp(v, x.lo == INT64_MIN ? x.lo : x.lo + gap, INT64_MAX);
     refine_var(f, b->var, v);
   }
 }
@@ -306,15 +342,15 @@ static void refine_equal(Flow *f, const Core *a, const Core *b, bool truth) {
   AVal x, y;
   if (a->kind != CORE_LOCAL || a->a || !operand(f, b, &y)) return;
   x = read_var(f, a->var);
-  if (y.types != T_FIX) {
+  if (!is_int(y)) {
     if (y.types == T_NIL) refine_var(f, a->var, aval_keep(x, truth ? T_NIL : ~(uint32_t)T_NIL));
     return;
   }
   if (truth) {
-    if (x.types & T_FIX) refine_var(f, a->var, clamp(aval_keep(x, T_FIX | T_FLOAT), y.lo, y.hi));
-  } else if (y.lo == y.hi && x.types & T_FIX) {
-    if (x.lo == y.lo) x = clamp(x, x.lo + 1, x.hi);
-    else if (x.hi == y.lo) x = clamp(x, x.lo, x.hi - 1);
+    if (x.types & T_INT) refine_var(f, a->var, aval_clamp(aval_keep(x, T_NUM), y.lo, y.hi));
+  } else if (y.lo == y.hi && x.types & T_INT) {
+    if (x.lo == y.lo) x = aval_clamp(x, x.lo + 1, x.hi);
+    else if (x.hi == y.lo) x = aval_clamp(x, x.lo, x.hi - 1);
     refine_var(f, a->var, x);
   }
 }
@@ -376,10 +412,10 @@ static void refine_local(Flow *f, const Core *e, bool truth) {
   VarInfo *i = var_info(f, e->var);
   if (truth) {
     v = aval_keep(v, ~(uint32_t)(T_NIL | T_ERROR));
-    if (v.types & T_FIX && v.lo == 0) v = clamp(v, 1, v.hi);
-    else if (v.types & T_FIX && v.hi == 0) v = clamp(v, v.lo, -1);
+    if (v.types & T_INT && v.lo == 0) v = aval_clamp(v, 1, v.hi);
+    else if (v.types & T_INT && v.hi == 0) v = aval_clamp(v, v.lo, -1);
   } else {
-    v = clamp(aval_keep(v, T_NIL | T_FIX), 0, 0);
+    v = aval_clamp(aval_keep(v, T_NIL | T_FIX), 0, 0);
   }
   refine_var(f, e->var, v);
   if (i->def && !e->var->is_set && has_fixed_operands(i->def)) refine_prim(f, i->def, truth);
@@ -404,11 +440,25 @@ static AVal eval_const(Flow *f, const Datum *d) {
   AVal v = aval_const(d);
   bool is_list = d->kind == DATUM_LIST && d->is_quoted && d->count > 0;
   if (!is_list && d->kind != DATUM_VECTOR) return v;
+  if (is_list && d->count <= RECORD_MAX) {
+    AVal rest = aval_of(T_NIL);
+    for (size_t i = d->count; i-- > 0;) {
+      Site *cell = flow_site(f, &d->items[i], NULL);
+      if (!cell->tail.value.types) {
+        flow_add(f, &cell->head, eval_const(f, d->items[i]));
+        flow_add(f, &cell->tail, rest);
+      }
+      rest = flow_site_value(f, cell, T_PAIR);
+    }
+    return rest;
+  }
   Site *s = flow_site(f, d, NULL);
   if (!s->head.value.types) {
-    for (size_t i = 0; i < d->count; i++) flow_add(f, &s->head, eval_const(f, d->items[i]));
+    for (size_t i = 0; i < d->count; i++) flow_put(f, s, &s->head, eval_const(f, d->items[i]));
     AVal list = flow_site_value(f, s, T_PAIR);
-    if (is_list) flow_add(f, &s->tail, aval_join(f->p->arena, list, aval_of(T_NIL)));
+    if (is_list) flow_put(f, s, &s->tail, flow_join(f, list, aval_of(T_NIL)));
+    else flow_add(f, &s->length, aval_range((int64_t)d->count, (int64_t)d->count));
+    flow_add(f, &s->frozen, aval_range(1, 1));
   }
   return flow_site_value(f, s, is_list ? T_PAIR : T_VECTOR);
 }
@@ -418,7 +468,7 @@ static AVal eval_local(Flow *f, Core *e) {
   if (e->var->starts_unbound && e->a) {
     bool maybe_unbound = VAR_IS_BOXED(e->var) || v.types & T_UNBOUND || !v.types;
     v = aval_keep(v, T_ANY);
-    if (maybe_unbound) v = aval_join(f->p->arena, v, eval(f, e->a));
+    if (maybe_unbound) v = flow_join(f, v, eval(f, e->a));
     else eval(f, e->a);
   }
   return aval_keep(v, T_ANY);
@@ -433,8 +483,8 @@ static AVal eval_global(Flow *f, Global *g) {
   case GLOBAL_VARIABLE: break;
   }
   AVal v = flow_read(f, global_cell(f, g));
-  if (g->library) return aval_join(f->p->arena, v, eval_global(f, g->library));
-  return g->is_always_bound ? v : aval_join(f->p->arena, v, error);
+  if (g->library) return flow_join(f, v, eval_global(f, g->library));
+  return g->is_always_bound ? v : flow_join(f, v, error);
 }
 
 AVal flow_call(Flow *f, const Core *at, AVal fn, size_t n, const AVal *args) {
@@ -442,7 +492,7 @@ AVal flow_call(Flow *f, const Core *at, AVal fn, size_t n, const AVal *args) {
   (void)at;
   if (fn.types & ~(uint32_t)T_FUN) {
     r = aval_of(T_ERROR);
-    if (n == 0) r = aval_join(f->p->arena, r, aval_keep(fn, ~(uint32_t)T_FUN));
+    if (n == 0) r = flow_join(f, r, aval_keep(fn, ~(uint32_t)T_FUN));
   }
   if (!(fn.types & T_FUN)) return r;
   if (fn.fns == &set_any) {
@@ -454,26 +504,26 @@ AVal flow_call(Flow *f, const Core *at, AVal fn, size_t n, const AVal *args) {
     size_t fixed = l->has_rest ? l->param_count - 1 : l->param_count;
     bool is_exact = l->has_rest ? n >= fixed : n == fixed;
     if (n == 0 && fixed > 0) { /* itself */
-      r = aval_join(f->p->arena, r, fn_value(f, l));
+      r = flow_join(f, r, fn_value(f, l));
       continue;
     }
     if (!is_exact) { /* a partial application or an arity error */
       escape_fn(f, l);
       for (size_t j = 0; j < n; j++) flow_escape(f, args[j]);
-      r = aval_join(f->p->arena, r, aval_of(n < fixed ? T_FUN : T_ERROR));
+      r = flow_join(f, r, aval_of(n < fixed ? T_FUN : T_ERROR));
       continue;
     }
     for (size_t j = 0; j < fixed; j++) bind_param(f, l, j, args[j]);
     if (l->has_rest) {
       Site *s = flow_site(f, l->params[fixed], NULL);
       AVal rest = flow_site_value(f, s, T_PAIR), nil = aval_of(T_NIL);
-      for (size_t j = fixed; j < n; j++) flow_add(f, &s->head, args[j]);
-      flow_add(f, &s->tail, aval_join(f->p->arena, rest, nil));
+      for (size_t j = fixed; j < n; j++) flow_put(f, s, &s->head, args[j]);
+      flow_put(f, s, &s->tail, flow_join(f, rest, nil));
       bind_param(f, l, fixed, n > fixed ? rest : nil);
     }
     FnInfo *info = fn_info(f, l);
     mark_called(f, info);
-    r = aval_join(f->p->arena, r, flow_read(f, &info->result));
+    r = flow_join(f, r, flow_read(f, &info->result));
   }
   return r;
 }
@@ -490,7 +540,7 @@ static AVal eval_call(Flow *f, Core *e) {
   e->callee = NULL;
   if (fn.types == T_FUN && fn.fns && fn.fns != &set_any && fn.fns->count == 1)
     e->callee = (Lambda *)fn.fns->items[0];
-  return aval_join(f->p->arena, head_error, flow_call(f, e, fn, e->count, args));
+  return flow_join(f, head_error, flow_call(f, e, fn, e->count, args));
 }
 
 static AVal eval_prim(Flow *f, Core *e) {
@@ -501,7 +551,7 @@ static AVal eval_prim(Flow *f, Core *e) {
   }
   AVal v = flow_prim(f, e, args);
   for (size_t i = 0; i < e->count; i++)
-    if (args[i].types & T_ERROR && !(e->prim->flags & PRIM_ERRS)) v = aval_join(f->p->arena, v, aval_of(T_ERROR));
+    if (args[i].types & T_ERROR && !(e->prim->flags & PRIM_ERRS)) v = flow_join(f, v, aval_of(T_ERROR));
   return v;
 }
 
@@ -514,11 +564,11 @@ static void join_branches(Flow *f, size_t mark, Undo *then, size_t n, bool then_
       Undo u = f->undo.items[i];
       bool in_then = false;
       for (size_t j = 0; j < n && !in_then; j++) in_then = then[j].var == u.var;
-      if (!in_then) set_now(f, u.var, aval_join(f->p->arena, u.old, *now(f, u.var)));
+      if (!in_then) set_now(f, u.var, flow_join(f, u.old, *now(f, u.var)));
     }
   if (then_dead) return;
   for (size_t j = 0; j < n; j++)
-    set_now(f, then[j].var, else_dead ? then[j].old : aval_join(f->p->arena, then[j].old, *now(f, then[j].var)));
+    set_now(f, then[j].var, else_dead ? then[j].old : flow_join(f, then[j].old, *now(f, then[j].var)));
 }
 
 static AVal eval_if(Flow *f, Core *e) {
@@ -541,15 +591,15 @@ static AVal eval_if(Flow *f, Core *e) {
   }
   /* a branch that ends in RECUR has no value: it does not come here */
   join_branches(f, mark, then, n, !t.types, !d.types);
-  return aval_join(f->p->arena, aval_join(f->p->arena, r, t), d);
+  return flow_join(f, flow_join(f, r, t), d);
 }
 
 static AVal eval_seq(Flow *f, Core *e) {
   AVal r = aval_none();
   for (size_t i = 0; i < e->count; i++) {
     AVal v = eval(f, e->items[i]);
-    if (i + 1 == e->count) return aval_join(f->p->arena, r, v);
-    r = aval_join(f->p->arena, r, aval_keep(v, T_ERROR));
+    if (i + 1 == e->count) return flow_join(f, r, v);
+    r = flow_join(f, r, aval_keep(v, T_ERROR));
     if (!(v.types & ~(uint32_t)T_ERROR)) return r;
     Core *item = e->items[i];
     if (item->kind == CORE_LOCAL && !item->a) refine_var(f, item->var, aval_keep(read_var(f, item->var), ~(uint32_t)T_ERROR));
@@ -665,7 +715,7 @@ static AVal eval_def(Flow *f, Core *e) {
   if (!v.types) return v;
   AVal error = aval_keep(v, T_ERROR);
   flow_add(f, global_cell(f, e->global), e->is_def ? aval_keep(v, ~(uint32_t)T_ERROR) : v);
-  return e->is_def ? aval_join(f->p->arena, aval_of(T_NIL), error) : aval_of(T_NIL);
+  return e->is_def ? flow_join(f, aval_of(T_NIL), error) : aval_of(T_NIL);
 }
 
 static AVal eval_block(Flow *f, Core *e) {
@@ -734,8 +784,12 @@ static void collect_thresholds(Core **child, void *to) {
 }
 
 static void sort_thresholds(Flow *f) {
+  PUSH(f->p->arena, f->thresholds, INT8_MIN); /* what vectors of bytes hold */
+  PUSH(f->p->arena, f->thresholds, INT8_MAX);
   PUSH(f->p->arena, f->thresholds, COUNT_MAX);
   PUSH(f->p->arena, f->thresholds, -COUNT_MAX);
+  PUSH(f->p->arena, f->thresholds, FIX_MAX);
+  PUSH(f->p->arena, f->thresholds, FIX_MIN);
   qsort(f->thresholds.items, f->thresholds.count, sizeof(int64_t), compare_ints);
   size_t kept = 0;
   for (size_t i = 0; i < f->thresholds.count; i++)

@@ -14,10 +14,12 @@ typedef struct Cell {
 } Cell;
 
 typedef struct Site { /* one allocation: a pair, a vector, a map */
-  const Core *at;
+  const Core *at; /* NULL: constant data, rest lists */
   const void *key;
-  Cell head; /* element; value of a map */
-  Cell tail; /* pairs: the rest; maps: keys */
+  Cell head;   /* element; value of a map */
+  Cell tail;   /* pairs: the rest; maps: keys */
+  Cell length; /* vectors: from when they are made to their end */
+  Cell frozen; /* vectors and maps: has a value if some may be */
   bool escaped;
 } Site;
 
@@ -80,9 +82,13 @@ typedef struct Flow {
 
 AVal flow_read(Flow *f, Cell *c);            /* and wake me when it grows */
 void flow_add(Flow *f, Cell *c, AVal v);     /* join v in; wakes the readers */
+void flow_put(Flow *f, Site *s, Cell *part, AVal v); /* the same, head or tail of a site */
+/* aval_join; what a set too large or open forgets, escapes. All joins must be this one. */
+AVal flow_join(Flow *f, AVal x, AVal y);
 Site *flow_site(Flow *f, const void *key, const Core *at);
 AVal flow_site_value(Flow *f, Site *s, uint32_t types);
 void flow_escape(Flow *f, AVal v);           /* unknown code may do anything with it */
+void flow_freeze(Flow *f, AVal v);           /* it, and all it holds */
 AVal flow_call(Flow *f, const Core *at, AVal fn, size_t n, const AVal *args);
 AVal flow_elements(Flow *f, AVal list);      /* every element of a list, any depth of tail */
 AVal flow_contents(Flow *f, AVal v);         /* elements of vectors, values of maps */

@@ -2,6 +2,7 @@
  *
  * The signature in the table decides, unless a row of `transfers` knows more. A primitive without
  * one lets its arguments escape when its result could contain them. */
+#include "../rt/limits.h"
 #include "flow_engine.h"
 #include <string.h>
 
@@ -84,96 +85,113 @@ static AVal with_error(AVal v) {
 typedef AVal (*Transfer)(Flow *f, const Core *e, AVal *args);
 
 static bool is_fix(AVal v) { return v.types == T_FIX; }
+static bool is_int(AVal v) { return v.types && !(v.types & ~(uint32_t)T_INT); }
+static bool has_bounds(AVal v) { return v.lo > INT64_MIN && v.hi < INT64_MAX; }
 
-/* Mixed numbers: a float if either may be one; an integer of any size if both may be integers. */
-static AVal number_result(AVal a, AVal b, bool is_exact) {
-  uint32_t types = 0;
-  if ((a.types | b.types) & T_FLOAT) types |= T_FLOAT;
-  if (a.types & T_INT && b.types & T_INT && is_exact) types |= T_INT;
-  if (!(a.types & T_NUM) || !(b.types & T_NUM)) types = 0;
-  return aval_of(types);
-}
+static int64_t saturate(__int128 n) { return n >= INT64_MAX ? INT64_MAX : n <= INT64_MIN ? INT64_MIN : (int64_t)n; }
 
-static AVal join_float(AVal v, AVal a, AVal b) {
-  if ((a.types | b.types) & T_FLOAT) v.types |= T_FLOAT;
+/* The result of an operation on two numbers whose integer results are in [lo, hi]: also a float,
+ * if one operand may be one; no integer, unless both may be. */
+static AVal number(AVal a, AVal b, __int128 lo, __int128 hi) {
+  bool may_be_int = a.types & T_INT && b.types & T_INT, may_be_number = a.types & T_NUM && b.types & T_NUM;
+  AVal v = may_be_int ? aval_range(saturate(lo), saturate(hi)) : aval_none();
+  if (may_be_number && (a.types | b.types) & T_FLOAT) v.types |= T_FLOAT;
   return v;
 }
 
-static bool is_step(AVal v) { return v.types == T_FIX && v.lo >= -COUNT_STEP_MAX && v.hi <= COUNT_STEP_MAX; }
+/* ---- sums: counting stays within COUNT_MAX (flow_value.h) ------------------------------------- */
 
-/* x and a small step gave [lo, hi]: counting stays within COUNT_MAX (flow_value.h). */
-static AVal counted(AVal x, int64_t lo, int64_t hi) {
-  if (hi > COUNT_MAX && x.hi <= COUNT_MAX) hi = COUNT_MAX;
-  if (lo < -COUNT_MAX && x.lo >= -COUNT_MAX) lo = -COUNT_MAX;
-  return aval_range(lo, hi);
+static bool is_step(AVal v) { return is_int(v) && v.lo >= -COUNT_STEP_MAX && v.hi <= COUNT_STEP_MAX; }
+
+static AVal sum(AVal a, AVal b, __int128 lo, __int128 hi, bool is_counting) {
+  if (is_counting && hi > COUNT_MAX && a.hi <= COUNT_MAX) hi = COUNT_MAX;
+  if (is_counting && lo < -COUNT_MAX && a.lo >= -COUNT_MAX) lo = -COUNT_MAX;
+  return number(a, b, lo, hi);
 }
 
-static AVal t_add(Flow *f, const Core *e, AVal *a) {
+static AVal t_add(Flow *f, const Core *e, AVal *v) {
   (void)f, (void)e;
-  bool both = a[0].types & T_FIX && a[1].types & T_FIX;
-  if (!both || (a[0].types | a[1].types) & T_BIG) return number_result(a[0], a[1], true);
-  int64_t lo = a[0].lo + a[1].lo, hi = a[0].hi + a[1].hi;
-  AVal v = is_step(a[1]) ? counted(a[0], lo, hi) : is_step(a[0]) ? counted(a[1], lo, hi) : aval_range(lo, hi);
-  return join_float(v, a[0], a[1]);
+  AVal a = v[0], b = v[1];
+  if (is_step(a)) a = v[1], b = v[0];
+  __int128 lo = a.lo == INT64_MIN || b.lo == INT64_MIN ? INT64_MIN : (__int128)a.lo + b.lo;
+  __int128 hi = a.hi == INT64_MAX || b.hi == INT64_MAX ? INT64_MAX : (__int128)a.hi + b.hi;
+  return sum(a, b, lo, hi, is_step(b));
 }
 
-static AVal t_sub(Flow *f, const Core *e, AVal *a) {
+static AVal t_sub(Flow *f, const Core *e, AVal *v) {
   (void)f, (void)e;
-  bool both = a[0].types & T_FIX && a[1].types & T_FIX;
-  if (!both || (a[0].types | a[1].types) & T_BIG) return number_result(a[0], a[1], true);
-  int64_t lo = a[0].lo - a[1].hi, hi = a[0].hi - a[1].lo;
-  return join_float(is_step(a[1]) ? counted(a[0], lo, hi) : aval_range(lo, hi), a[0], a[1]);
+  AVal a = v[0], b = v[1];
+  __int128 lo = a.lo == INT64_MIN || b.hi == INT64_MAX ? INT64_MIN : (__int128)a.lo - b.hi;
+  __int128 hi = a.hi == INT64_MAX || b.lo == INT64_MIN ? INT64_MAX : (__int128)a.hi - b.lo;
+  return sum(a, b, lo, hi, is_step(b));
 }
 
-static int64_t clip(__int128 n) {
-  if (n > FIX_MAX) return FIX_MAX + 1;
-  return n < FIX_MIN ? FIX_MIN - 1 : (int64_t)n;
-}
-
-static AVal t_mul(Flow *f, const Core *e, AVal *a) {
+static AVal t_neg(Flow *f, const Core *e, AVal *v) {
   (void)f, (void)e;
-  bool both = a[0].types & T_FIX && a[1].types & T_FIX;
-  if (!both || (a[0].types | a[1].types) & T_BIG) return number_result(a[0], a[1], true);
-  __int128 p[4] = {(__int128)a[0].lo * a[1].lo, (__int128)a[0].lo * a[1].hi, (__int128)a[0].hi * a[1].lo,
-                   (__int128)a[0].hi * a[1].hi};
+  AVal a = v[0];
+  return number(a, a, a.hi == INT64_MAX ? INT64_MIN : -(__int128)a.hi,
+                a.lo == INT64_MIN ? INT64_MAX : -(__int128)a.lo);
+}
+
+static AVal t_abs(Flow *f, const Core *e, AVal *v) {
+  (void)f, (void)e;
+  AVal a = v[0];
+  __int128 up = a.lo == INT64_MIN ? INT64_MAX : -(__int128)a.lo, lo = a.lo > 0 ? a.lo : a.hi < 0 ? -(__int128)a.hi : 0;
+  return number(a, a, lo, a.hi > up ? a.hi : up);
+}
+
+/* ---- products and quotients --------------------------------------------------------------------- */
+
+/* A missing bound times anything but 0 saturates again. */
+static AVal t_mul(Flow *f, const Core *e, AVal *v) {
+  (void)f, (void)e;
+  AVal a = v[0], b = v[1];
+  __int128 p[4] = {(__int128)a.lo * b.lo, (__int128)a.lo * b.hi, (__int128)a.hi * b.lo, (__int128)a.hi * b.hi};
   __int128 lo = p[0], hi = p[0];
   for (int i = 1; i < 4; i++) lo = p[i] < lo ? p[i] : lo, hi = p[i] > hi ? p[i] : hi;
-  return join_float(aval_range(clip(lo), clip(hi)), a[0], a[1]);
+  return number(a, b, lo, hi);
 }
 
-static bool excludes_zero(AVal v) { return !(v.types & T_FIX) || v.lo > 0 || v.hi < 0; }
+static bool may_be_zero(AVal v) { return v.types & T_FIX && v.lo <= 0 && v.hi >= 0; }
 
-static AVal t_div(Flow *f, const Core *e, AVal *a) {
+static AVal or_zero_division(AVal result, AVal a, AVal b) {
+  return a.types & T_INT && may_be_zero(b) ? with_error(result) : result;
+}
+
+static AVal t_div(Flow *f, const Core *e, AVal *v) {
   (void)f, (void)e;
-  AVal v = number_result(a[0], a[1], true);
-  if (is_fix(a[0]) && is_fix(a[1])) {
-    int64_t m = a[0].hi > -a[0].lo ? a[0].hi : -a[0].lo;
-    if (a[1].lo > 0) v = aval_range(a[0].lo < 0 ? a[0].lo : 0, a[0].hi > 0 ? a[0].hi : 0);
-    else v = aval_range(-m, m);
+  AVal a = v[0], b = v[1];
+  __int128 lo = INT64_MIN, hi = INT64_MAX;
+  if (has_bounds(a) && b.lo > 0 && b.hi >= b.lo) {
+    lo = a.lo < 0 ? a.lo / b.lo : b.hi == INT64_MAX ? 0 : a.lo / b.hi;
+    hi = a.hi > 0 ? a.hi / b.lo : b.hi == INT64_MAX ? 0 : a.hi / b.hi;
+  } else if (has_bounds(a)) {
+    hi = a.hi > -(__int128)a.lo ? a.hi : -(__int128)a.lo;
+    lo = -hi;
+  } else if (a.lo >= 0 && b.lo > 0) {
+    lo = 0;
   }
-  return a[1].types & T_INT && !excludes_zero(a[1]) ? with_error(v) : v;
+  return or_zero_division(number(a, b, lo, hi), a, b);
 }
 
-static AVal t_rem(Flow *f, const Core *e, AVal *a) { /* sign of the dividend */
+static AVal t_rem(Flow *f, const Core *e, AVal *v) { /* sign of the dividend */
   (void)f, (void)e;
-  AVal v = number_result(a[0], a[1], true);
-  if (is_fix(a[0]) && is_fix(a[1])) {
-    int64_t m = (a[1].hi > -a[1].lo ? a[1].hi : -a[1].lo) - 1;
-    if (m < 0) m = 0;
-    int64_t lo = a[0].lo < 0 ? (a[0].lo > -m ? a[0].lo : -m) : 0;
-    int64_t hi = a[0].hi > 0 ? (a[0].hi < m ? a[0].hi : m) : 0;
-    v = aval_range(lo, hi);
-  }
-  return a[1].types & T_INT && !excludes_zero(a[1]) ? with_error(v) : v;
+  AVal a = v[0], b = v[1];
+  __int128 m = INT64_MAX;
+  if (has_bounds(b)) m = (b.hi > -(__int128)b.lo ? b.hi : -(__int128)b.lo) - 1;
+  if (m < 0) m = 0;
+  __int128 lo = a.lo >= 0 ? 0 : a.lo > -m ? a.lo : -m, hi = a.hi <= 0 ? 0 : a.hi < m ? a.hi : m;
+  return or_zero_division(number(a, b, lo, hi), a, b);
 }
 
-static AVal t_mod(Flow *f, const Core *e, AVal *a) { /* sign of the divisor */
+static AVal t_mod(Flow *f, const Core *e, AVal *v) { /* sign of the divisor */
   (void)f, (void)e;
-  AVal v = number_result(a[0], a[1], true);
-  if (is_fix(a[0]) && is_fix(a[1]))
-    v = aval_range(a[1].lo < 0 ? a[1].lo + 1 : 0, a[1].hi > 0 ? a[1].hi - 1 : 0);
-  return a[1].types & T_INT && !excludes_zero(a[1]) ? with_error(v) : v;
+  AVal a = v[0], b = v[1];
+  __int128 lo = b.lo == INT64_MIN ? b.lo : b.lo < 0 ? b.lo + 1 : 0, hi = b.hi == INT64_MAX ? b.hi : b.hi > 0 ? b.hi - 1 : 0;
+  return or_zero_division(number(a, b, lo, hi), a, b);
 }
+
+/* ---- bits, lengths ------------------------------------------------------------------------------ */
 
 static AVal t_bool(Flow *f, const Core *e, AVal *a) {
   (void)f, (void)e, (void)a;
@@ -182,37 +200,24 @@ static AVal t_bool(Flow *f, const Core *e, AVal *a) {
 
 static AVal t_and(Flow *f, const Core *e, AVal *a) {
   (void)f;
-  if (e->count == 2 && is_fix(a[0]) && is_fix(a[1]) && (a[0].lo >= 0 || a[1].lo >= 0)) {
-    int64_t hi = a[0].lo < 0 ? a[1].hi : a[1].lo < 0 ? a[0].hi : a[0].hi < a[1].hi ? a[0].hi : a[1].hi;
-    return aval_range(0, hi);
-  }
-  return aval_of(T_INT);
+  if (e->count != 2 || !is_int(a[0]) || !is_int(a[1]) || (a[0].lo < 0 && a[1].lo < 0)) return aval_of(T_INT);
+  if (a[0].lo < 0) return aval_range(0, a[1].hi);
+  if (a[1].lo < 0) return aval_range(0, a[0].hi);
+  return aval_range(0, a[0].hi < a[1].hi ? a[0].hi : a[1].hi);
 }
 
-static AVal t_abs(Flow *f, const Core *e, AVal *a) {
-  (void)f, (void)e;
-  AVal v = aval_keep(a[0], T_NUM);
-  if (v.types & T_FIX) {
-    int64_t m = v.hi > -v.lo ? v.hi : -v.lo;
-    AVal r = aval_range(v.lo > 0 ? v.lo : v.hi < 0 ? -v.hi : 0, m);
-    r.types |= v.types & (T_BIG | T_FLOAT);
-    return r;
-  }
-  return v;
+static AVal t_or(Flow *f, const Core *e, AVal *a) { /* xor too */
+  (void)f;
+  if (e->count != 2 || !is_int(a[0]) || !is_int(a[1])) return aval_of(T_INT);
+  if (a[0].lo < 0 || a[1].lo < 0) return has_bounds(a[0]) && has_bounds(a[1]) ? aval_range(INT64_MIN + 1, INT64_MAX - 1) : aval_of(T_INT);
+  int64_t hi = a[0].hi > a[1].hi ? a[0].hi : a[1].hi, all_bits = 0;
+  while (all_bits < hi) all_bits = all_bits * 2 + 1;
+  return aval_range(0, all_bits);
 }
 
 static AVal t_length(Flow *f, const Core *e, AVal *a) {
   (void)f, (void)e, (void)a;
-  return aval_range(0, (int64_t)1 << 48);
-}
-
-static AVal t_neg(Flow *f, const Core *e, AVal *a) {
-  (void)f, (void)e;
-  AVal v = aval_keep(a[0], T_NUM);
-  if (!(v.types & T_FIX)) return v.types & T_BIG ? aval_join(f->p->arena, v, aval_of(T_FIX)) : v;
-  AVal r = aval_range(-v.hi, -v.lo);
-  r.types |= v.types & (T_BIG | T_FLOAT);
-  return v.types & T_BIG ? aval_join(f->p->arena, r, aval_of(T_FIX)) : r;
+  return aval_range(0, LENGTH_MAX);
 }
 
 static AVal t_float(Flow *f, const Core *e, AVal *a) {
@@ -224,8 +229,8 @@ static AVal t_strings(Flow *f, const Core *e, AVal *a) { /* a list of strings */
   (void)a;
   Site *s = flow_site(f, e, e);
   AVal v = flow_site_value(f, s, T_PAIR | T_NIL);
-  flow_add(f, &s->head, aval_of(T_STRING));
-  flow_add(f, &s->tail, v);
+  flow_put(f, s, &s->head, aval_of(T_STRING));
+  flow_put(f, s, &s->tail, v);
   return v;
 }
 
@@ -233,10 +238,10 @@ static AVal t_strings(Flow *f, const Core *e, AVal *a) { /* a list of strings */
 
 static AVal t_cons(Flow *f, const Core *e, AVal *a) {
   Site *s = flow_site(f, e, e);
-  flow_add(f, &s->head, a[0]);
+  flow_put(f, s, &s->head, a[0]);
   AVal tail = aval_keep(a[1], T_NIL | T_PAIR);
-  if (a[1].types & T_LISTOBJ) tail = aval_join(f->p->arena, tail, aval_of(T_PAIR));
-  flow_add(f, &s->tail, tail);
+  if (a[1].types & T_LISTOBJ) tail = flow_join(f, tail, aval_of(T_PAIR));
+  flow_put(f, s, &s->tail, tail);
   AVal v = flow_site_value(f, s, T_PAIR);
   return a[1].types & ~(uint32_t)T_LIST ? with_error(v) : v;
 }
@@ -251,20 +256,23 @@ static AVal t_qq_append(Flow *f, const Core *e, AVal *a) {
   if (a[0].types & (T_PAIR | T_LISTOBJ)) {
     Site *s = flow_site(f, e, e);
     AVal list = flow_site_value(f, s, T_PAIR), elements = flow_elements(f, a[0]);
-    if (elements.types) flow_add(f, &s->head, elements);
-    flow_add(f, &s->tail, aval_join(f->p->arena, list, v));
-    v = aval_join(f->p->arena, v, list);
-    v = aval_join(f->p->arena, v, aval_keep(a[0], T_PAIR)); /* shared where nothing follows */
+    if (elements.types) flow_put(f, s, &s->head, elements);
+    flow_put(f, s, &s->tail, flow_join(f, list, v));
+    v = flow_join(f, v, list);
+    v = flow_join(f, v, aval_keep(a[0], T_PAIR)); /* shared where nothing follows */
   }
   return v;
 }
 
+/* A site for each cell: lists used as records keep their fields apart. */
 static AVal t_list(Flow *f, const Core *e, AVal *a) {
-  if (e->count == 0) return aval_of(T_NIL);
-  Site *s = flow_site(f, e, e);
-  for (size_t i = 0; i < e->count; i++) flow_add(f, &s->head, a[i]);
-  AVal v = flow_site_value(f, s, T_PAIR), nil = aval_of(T_NIL);
-  flow_add(f, &s->tail, e->count > 1 ? aval_join(f->p->arena, v, nil) : nil);
+  AVal v = aval_of(T_NIL);
+  for (size_t i = e->count; i-- > 0;) {
+    Site *s = flow_site(f, &e->items[i], e);
+    flow_add(f, &s->head, a[i]);
+    flow_add(f, &s->tail, v);
+    v = flow_site_value(f, s, T_PAIR);
+  }
   return v;
 }
 
@@ -272,7 +280,7 @@ static AVal heads(Flow *f, AVal l) {
   if (l.sites == &set_any || l.types & T_LISTOBJ) return aval_of(T_ANY);
   AVal v = aval_none();
   for (unsigned i = 0; l.sites && i < l.sites->count; i++)
-    v = aval_join(f->p->arena, v, flow_read(f, &((Site *)l.sites->items[i])->head));
+    v = flow_join(f, v, flow_read(f, &((Site *)l.sites->items[i])->head));
   return v;
 }
 
@@ -289,25 +297,31 @@ static AVal t_tail(Flow *f, const Core *e, AVal *a) {
   else if (l.types & T_PAIR && l.sites == &set_any) v = aval_of(T_NIL | T_PAIR);
   else if (l.types & T_PAIR)
     for (unsigned i = 0; l.sites && i < l.sites->count; i++)
-      v = aval_join(f->p->arena, v, flow_read(f, &((Site *)l.sites->items[i])->tail));
+      v = flow_join(f, v, flow_read(f, &((Site *)l.sites->items[i])->tail));
   return l.types & ~(uint32_t)(T_PAIR | T_LISTOBJ) ? with_error(v) : v;
+}
+
+/* v becomes a head, or a tail, of what `to` is. */
+static void store_part(Flow *f, AVal to, AVal v, bool is_tail) {
+  if (to.sites == &set_any) {
+    flow_escape(f, v);
+    return;
+  }
+  for (unsigned i = 0; to.sites && i < to.sites->count; i++) {
+    Site *s = (Site *)to.sites->items[i];
+    flow_put(f, s, is_tail ? &s->tail : &s->head, v);
+  }
 }
 
 static AVal t_set_head(Flow *f, const Core *e, AVal *a) {
   (void)e;
-  if (a[0].sites == &set_any) flow_escape(f, a[1]);
-  else
-    for (unsigned i = 0; a[0].sites && i < a[0].sites->count; i++)
-      flow_add(f, &((Site *)a[0].sites->items[i])->head, a[1]);
+  store_part(f, a[0], a[1], false);
   return aval_of(T_NIL);
 }
 
 static AVal t_set_tail(Flow *f, const Core *e, AVal *a) {
   (void)e;
-  if (a[0].sites == &set_any) flow_escape(f, a[1]);
-  else
-    for (unsigned i = 0; a[0].sites && i < a[0].sites->count; i++)
-      flow_add(f, &((Site *)a[0].sites->items[i])->tail, aval_keep(a[1], T_NIL | T_PAIR));
+  store_part(f, a[0], aval_keep(a[1], T_NIL | T_PAIR), true);
   return aval_of(T_NIL);
 }
 
@@ -315,15 +329,15 @@ static AVal t_set_tail(Flow *f, const Core *e, AVal *a) {
 static AVal fresh_list(Flow *f, const Core *e, AVal elements) {
   Site *s = flow_site(f, e, e);
   AVal v = flow_site_value(f, s, T_PAIR | T_NIL);
-  if (elements.types) flow_add(f, &s->head, elements);
-  flow_add(f, &s->tail, v);
+  if (elements.types) flow_put(f, s, &s->head, elements);
+  flow_put(f, s, &s->tail, v);
   return v;
 }
 
 static AVal t_items(Flow *f, const Core *e, AVal *a) {
   AVal v = aval_keep(a[0], T_NIL | T_PAIR);
-  if (a[0].types & T_LISTOBJ) v = aval_join(f->p->arena, v, aval_of(T_PAIR));
-  if (a[0].types & T_VECTOR) v = aval_join(f->p->arena, v, fresh_list(f, e, flow_contents(f, a[0])));
+  if (a[0].types & T_LISTOBJ) v = flow_join(f, v, aval_of(T_PAIR));
+  if (a[0].types & T_VECTOR) v = flow_join(f, v, fresh_list(f, e, flow_contents(f, a[0])));
   return a[0].types & ~(uint32_t)(T_LIST | T_VECTOR) ? with_error(v) : v;
 }
 
@@ -336,94 +350,169 @@ static AVal t_join(Flow *f, const Core *e, AVal *a) {
   AVal all = aval_none();
   bool fails = false;
   for (size_t i = 0; i < e->count; i++) {
-    all = aval_join(f->p->arena, all, flow_elements(f, a[i]));
-    if (i > 0) all = aval_join(f->p->arena, all, aval_keep(a[i], T_ANY & ~(uint32_t)T_LIST));
+    all = flow_join(f, all, flow_elements(f, a[i]));
+    if (i > 0) all = flow_join(f, all, aval_keep(a[i], T_ANY & ~(uint32_t)T_LIST));
     if (a[i].types & ~(uint32_t)T_LIST) fails = true;
   }
   AVal v = fresh_list(f, e, all);
-  if (e->count > 0 && a[0].types & T_LISTOBJ) v = aval_join(f->p->arena, v, aval_of(T_LISTOBJ));
+  if (e->count > 0 && a[0].types & T_LISTOBJ) v = flow_join(f, v, aval_of(T_LISTOBJ));
   return fails ? with_error(v) : v;
 }
 
 static AVal t_range(Flow *f, const Core *e, AVal *a) {
-  AVal v = is_fix(a[0]) && is_fix(a[1]) ? aval_range(a[0].lo, a[1].hi - 1 < a[0].lo ? a[0].lo : a[1].hi - 1)
-                                        : aval_of(T_INT);
+  bool is_known = is_fix(a[0]) && is_fix(a[1]);
+  AVal v = is_known ? aval_range(a[0].lo, a[1].hi - 1 < a[0].lo ? a[0].lo : a[1].hi - 1) : aval_of(T_INT);
   AVal r = fresh_list(f, e, v);
   return (a[0].types | a[1].types) & ~(uint32_t)T_FIX ? with_error(r) : r;
 }
 
-static AVal t_element(Flow *f, const Core *e, AVal *a) { /* nth last fst snd trd */
+static AVal t_element(Flow *f, const Core *e, AVal *a) { /* nth, last */
   return with_error(flow_elements(f, a[e->count - 1]));
+}
+
+/* Element k of a list: fails as head and tail do. */
+static AVal element_at(Flow *f, const Core *e, AVal list, int k) {
+  bool may_fail = list.types & ~(uint32_t)T_PAIR;
+  for (; k > 0 && list.types & T_PAIR; k--) {
+    list = aval_keep(list, T_PAIR);
+    list = t_tail(f, e, &list);
+    may_fail |= list.types != T_PAIR;
+  }
+  AVal v = list.types & (T_PAIR | T_LISTOBJ) ? heads(f, list) : aval_none();
+  return may_fail ? with_error(v) : v;
+}
+static AVal t_fst(Flow *f, const Core *e, AVal *a) { return element_at(f, e, a[0], 0); }
+static AVal t_snd(Flow *f, const Core *e, AVal *a) {
+  return a[0].types & T_LISTOBJ ? aval_of(T_ANY) : element_at(f, e, a[0], 1);
+}
+static AVal t_trd(Flow *f, const Core *e, AVal *a) {
+  return a[0].types & T_LISTOBJ ? aval_of(T_ANY) : element_at(f, e, a[0], 2);
 }
 
 /* ---- vectors and maps ---------------------------------------------------------------------- */
 
-static AVal t_vec(Flow *f, const Core *e, AVal *a) {
+/* A vector made at e, with this content and so many elements at first. */
+static AVal fresh_vector(Flow *f, const Core *e, AVal content, AVal length) {
   Site *s = flow_site(f, e, e);
-  for (size_t i = 0; i < e->count; i++) flow_add(f, &s->head, a[i]);
+  if (content.types) flow_put(f, s, &s->head, content);
+  flow_add(f, &s->length, length);
   return flow_site_value(f, s, T_VECTOR);
 }
 
+static AVal t_vec(Flow *f, const Core *e, AVal *a) {
+  AVal content = aval_none();
+  for (size_t i = 0; i < e->count; i++) content = flow_join(f, content, a[i]);
+  return fresh_vector(f, e, content, aval_range((int64_t)e->count, (int64_t)e->count));
+}
+
+static bool is_sure_length(AVal n) { return is_fix(n) && n.lo >= 0 && n.hi <= VK_SURE_LENGTH; }
+
 static AVal t_vec_make(Flow *f, const Core *e, AVal *a) {
-  Site *s = flow_site(f, e, e);
-  flow_add(f, &s->head, e->count > 1 ? a[1] : aval_of(T_NIL));
-  AVal v = flow_site_value(f, s, T_VECTOR);
-  return is_fix(a[0]) && a[0].lo >= 0 && a[0].hi < 1 << 24 ? v : with_error(v);
+  AVal n = is_sure_length(a[0]) ? a[0] : aval_range(0, LENGTH_MAX);
+  AVal v = fresh_vector(f, e, e->count > 1 ? a[1] : aval_of(T_NIL), n);
+  return is_sure_length(a[0]) ? v : with_error(v);
+}
+
+/* How many elements the vectors in v have. */
+static AVal lengths(Flow *f, AVal v) {
+  if (v.sites == &set_any) return aval_range(0, LENGTH_MAX);
+  AVal r = aval_none();
+  for (unsigned i = 0; v.sites && i < v.sites->count; i++)
+    r = flow_join(f, r, flow_read(f, &((Site *)v.sites->items[i])->length));
+  return r;
+}
+
+static AVal t_vec_len(Flow *f, const Core *e, AVal *a) {
+  return a[0].types == T_VECTOR ? lengths(f, a[0]) : t_length(f, e, a);
+}
+
+static bool may_be_frozen(Flow *f, AVal v) {
+  if (v.sites == &set_any) return true;
+  for (unsigned i = 0; v.sites && i < v.sites->count; i++)
+    if (flow_read(f, &((Site *)v.sites->items[i])->frozen).types) return true;
+  return false;
+}
+
+static bool is_in_range(Flow *f, AVal v, AVal index) {
+  return v.types == T_VECTOR && is_fix(index) && index.lo >= 0 && index.hi < lengths(f, v).lo;
 }
 
 static AVal t_vec_get(Flow *f, const Core *e, AVal *a) {
   (void)e;
+  AVal content = flow_contents(f, a[0]);
+  return is_in_range(f, a[0], a[1]) ? content : with_error(content);
+}
+
+static AVal t_vec_set(Flow *f, const Core *e, AVal *a) {
+  (void)e;
+  store_part(f, a[0], a[2], false);
+  AVal nil = aval_of(T_NIL);
+  return is_in_range(f, a[0], a[1]) && !may_be_frozen(f, a[0]) ? nil : with_error(nil);
+}
+
+static void forget_length(Flow *f, AVal v) {
+  for (unsigned i = 0; v.sites && v.sites != &set_any && i < v.sites->count; i++)
+    flow_add(f, &((Site *)v.sites->items[i])->length, aval_range(0, LENGTH_MAX));
+}
+
+static AVal t_vec_push(Flow *f, const Core *e, AVal *a) {
+  (void)e;
+  store_part(f, a[0], a[1], false);
+  forget_length(f, a[0]);
+  AVal nil = aval_of(T_NIL);
+  return may_be_frozen(f, a[0]) ? with_error(nil) : nil;
+}
+
+static AVal t_vec_pop(Flow *f, const Core *e, AVal *a) {
+  (void)e;
+  forget_length(f, a[0]);
   return with_error(flow_contents(f, a[0]));
 }
-
-static AVal store_content(Flow *f, AVal to, AVal v) {
-  if (to.sites == &set_any) flow_escape(f, v);
-  else
-    for (unsigned i = 0; to.sites && i < to.sites->count; i++)
-      flow_add(f, &((Site *)to.sites->items[i])->head, v);
-  return with_error(aval_of(T_NIL));
-}
-
-static AVal t_vec_set(Flow *f, const Core *e, AVal *a) { return store_content(f, a[0], a[e->count - 1]); }
 
 static AVal t_vec_list(Flow *f, const Core *e, AVal *a) {
   AVal v = fresh_list(f, e, flow_contents(f, a[0]));
   return a[0].types & ~(uint32_t)T_VECTOR ? with_error(v) : v;
 }
 
+/* (vec/slice v 0) is how one copies. */
 static AVal t_vec_slice(Flow *f, const Core *e, AVal *a) {
-  Site *s = flow_site(f, e, e);
-  AVal content = flow_contents(f, a[0]);
-  if (content.types) flow_add(f, &s->head, content);
-  return with_error(flow_site_value(f, s, T_VECTOR));
+  if (!(a[0].types & T_VECTOR)) return with_error(aval_none());
+  AVal n = lengths(f, a[0]);
+  if (e->count > 2 || !is_fix(a[1]) || a[1].lo || a[1].hi) n = aval_range(0, n.hi);
+  return fresh_vector(f, e, flow_contents(f, a[0]), n);
 }
 
 static AVal t_list_vec(Flow *f, const Core *e, AVal *a) {
-  Site *s = flow_site(f, e, e);
-  AVal content = flow_elements(f, a[0]);
-  if (content.types) flow_add(f, &s->head, content);
-  return with_error(flow_site_value(f, s, T_VECTOR));
+  return fresh_vector(f, e, flow_elements(f, a[0]), aval_range(0, LENGTH_MAX));
+}
+
+static AVal t_freeze(Flow *f, const Core *e, AVal *a) {
+  (void)e;
+  flow_freeze(f, a[0]);
+  return a[0];
 }
 
 static AVal t_map(Flow *f, const Core *e, AVal *a) {
   Site *s = flow_site(f, e, e);
-  for (size_t i = 0; i < e->count; i++) flow_add(f, i % 2 ? &s->head : &s->tail, a[i]);
+  for (size_t i = 0; i < e->count; i++) {
+    flow_put(f, s, i % 2 ? &s->head : &s->tail, a[i]);
+    if (i % 2 == 0) flow_freeze(f, a[i]);
+  }
   AVal v = flow_site_value(f, s, T_MAP);
   return e->count ? with_error(v) : v;
 }
 
 static AVal t_map_put(Flow *f, const Core *e, AVal *a) {
   (void)e;
-  if (a[0].sites == &set_any) flow_escape(f, a[1]);
-  else
-    for (unsigned i = 0; a[0].sites && i < a[0].sites->count; i++)
-      flow_add(f, &((Site *)a[0].sites->items[i])->tail, a[1]);
-  return store_content(f, a[0], a[2]);
+  flow_freeze(f, a[1]);
+  store_part(f, a[0], a[1], true);
+  store_part(f, a[0], a[2], false);
+  return with_error(aval_of(T_NIL));
 }
 
 static AVal t_map_get(Flow *f, const Core *e, AVal *a) {
   AVal v = flow_contents(f, a[0]);
-  v = aval_join(f->p->arena, v, e->count > 2 ? a[2] : aval_of(T_NIL));
+  v = flow_join(f, v, e->count > 2 ? a[2] : aval_of(T_NIL));
   return (a[0].types & ~(uint32_t)T_MAP) || a[1].types & T_ERROR ? with_error(v) : v;
 }
 
@@ -437,6 +526,38 @@ static AVal t_map_vals(Flow *f, const Core *e, AVal *a) {
   return a[0].types & ~(uint32_t)T_MAP ? with_error(v) : v;
 }
 
+/* ---- what vectors are kept as -------------------------------------------------------------- */
+
+/* The runtime's rule (rt/vectors.h) applied to all elements that the vectors made at a place ever
+ * have. Where that leaves it open, VECTOR_OF_VALUES makes it so: represent.c has such vectors made
+ * with values, so that nothing need be tested or converted. Only if code we do not see puts in
+ * what it wants, the runtime decides. Constants always have values. */
+static VectorKind site_kind(Flow *f, Site *s) {
+  AVal v = flow_read(f, &s->head);
+  if (!s->at) return VECTOR_OF_VALUES;
+  bool may_be_byte = v.types & T_FIX && v.lo <= INT8_MAX && v.hi >= INT8_MIN;
+  if (v.types == T_FIX && v.lo >= INT8_MIN && v.hi <= INT8_MAX) return VECTOR_OF_BYTES;
+  if (v.types == T_FLOAT) return VECTOR_OF_FLOATS;
+  return s->escaped && (may_be_byte || v.types & T_FLOAT) ? VECTOR_OF_ANY : VECTOR_OF_VALUES;
+}
+
+static VectorKind vector_kind(Flow *f, AVal v) {
+  if (v.types != T_VECTOR || !v.sites || v.sites == &set_any) return VECTOR_OF_ANY;
+  VectorKind kind = site_kind(f, (Site *)v.sites->items[0]);
+  for (unsigned i = 1; i < v.sites->count; i++)
+    if (site_kind(f, (Site *)v.sites->items[i]) != kind) return VECTOR_OF_ANY;
+  return kind;
+}
+
+/* Of the vector made, or else of the first argument. */
+static void note_vector(Flow *f, Core *e, const AVal *args) {
+  bool is_vector = e->count > 0 && args[0].types == T_VECTOR;
+  Site *made = ptrmap_get(&f->sites, e);
+  e->content_types = is_vector ? flow_contents(f, args[0]).types : 0;
+  e->vector_kind = is_vector ? vector_kind(f, args[0]) : VECTOR_OF_ANY;
+  if (made && made->length.value.types) e->vector_kind = site_kind(f, made);
+}
+
 /* ---- the table --------------------------------------------------------------------------- */
 
 static const struct {
@@ -448,19 +569,21 @@ static const struct {
     {"%", t_rem, true}, {"%rem", t_rem, true}, {"mod", t_mod, true},
     {"%lt", t_bool, true}, {"%gt", t_bool, true}, {"%le", t_bool, true}, {"%ge", t_bool, true},
     {"==", t_bool, true}, {"!=", t_bool, true}, {"not", t_bool, true},
-    {"bit/and", t_and, true}, {"abs", t_abs, true}, {"len", t_length, true}, {"vec/len", t_length, true},
-    {"map/len", t_length, true}, {"float", t_float, true}, {"sqrt", NULL, false},
+    {"bit/and", t_and, true}, {"%bit-and", t_and, true}, {"%bit-or", t_or, true}, {"%bit-xor", t_or, true}, {"abs", t_abs, true}, {"len", t_vec_len, true}, {"vec/len", t_vec_len, true},
+    {"map/len", t_length, true}, {"float", t_float, true}, {"sqrt", t_float, true},
+    {"exp", t_float, true}, {"log", t_float, true}, {"sin", t_float, true}, {"cos", t_float, true},
+    {"tan", t_float, true}, {"asin", t_float, true}, {"acos", t_float, true}, {"atan", t_float, true},
     {"cons", t_cons, true}, {"%pair", t_cons, true}, {"%qq-cons", t_qq_cons, true}, {"%qq-append", t_qq_append, true}, {"list", t_list, true},
     {"head", t_head, true}, {"tail", t_tail, true}, {"%set-tail!", t_set_tail, true},
     {"%set-head!", t_set_head, true}, {"%items", t_items, true}, {"reverse", t_same_elements, true},
     {"uniq", t_same_elements, true}, {"join", t_join, true}, {"append", t_join, true},
-    {"range", t_range, true}, {"nth", t_element, true}, {"last", t_element, true}, {"fst", t_element, true},
-    {"snd", t_element, true}, {"trd", t_element, true}, {"take", NULL, true}, {"drop", NULL, true},
+    {"range", t_range, true}, {"nth", t_element, true}, {"last", t_element, true}, {"fst", t_fst, true},
+    {"snd", t_snd, true}, {"trd", t_trd, true}, {"take", NULL, true}, {"drop", NULL, true},
     {"str/split", t_strings, false}, {"str/chars", t_strings, false},
     {"vec", t_vec, true}, {"vec/make", t_vec_make, true}, {"vec/get", t_vec_get, true},
-    {"vec/set!", t_vec_set, true}, {"vec/push!", t_vec_set, true}, {"vec/pop!", t_vec_get, true},
+    {"vec/set!", t_vec_set, true}, {"vec/push!", t_vec_push, true}, {"vec/pop!", t_vec_pop, true},
     {"vec/->list", t_vec_list, true}, {"vec/slice", t_vec_slice, true}, {"%list->vec", t_list_vec, true},
-    {"map/new", t_map, true}, {"map/of", t_map, true}, {"map/put!", t_map_put, true},
+    {"freeze", t_freeze, true}, {"map/new", t_map, true}, {"map/of", t_map, true}, {"map/put!", t_map_put, true},
     {"map/get", t_map_get, true}, {"map/keys", t_map_keys, true}, {"map/vals", t_map_vals, true},
 };
 
@@ -483,6 +606,6 @@ AVal flow_prim(Flow *f, Core *e, AVal *args) {
   AVal v = is_known ? transfers[row].transfer(f, e, args) : by_signature(f, e, args);
   bool total = is_known && transfers[row].is_total;
   if (e->prim->flags & PRIM_FAILS && (!total || !fits(e, args))) v = with_error(v);
-  if (e->count > 0 && args[0].types == T_VECTOR) e->content_types = flow_contents(f, args[0]).types;
+  if (f->is_recording) note_vector(f, e, args);
   return v;
 }

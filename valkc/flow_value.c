@@ -53,17 +53,31 @@ AVal aval_none(void) { return (AVal){0, 1, 0, NULL, NULL}; }
 AVal aval_of(uint32_t types) {
   AVal v = {types, 1, 0, NULL, NULL};
   if (types & T_FIX) v.lo = FIX_MIN, v.hi = FIX_MAX;
+  if (types & T_BIG) v.lo = INT64_MIN, v.hi = INT64_MAX;
   if (types & T_FUN) v.fns = &set_any;
   if (types & (T_PAIR | T_LISTOBJ | T_VECTOR | T_MAP)) v.sites = &set_any;
   return v;
 }
 
-AVal aval_range(int64_t lo, int64_t hi) {
-  AVal v = {T_FIX, lo, hi, NULL, NULL};
-  if (lo < FIX_MIN) v.lo = FIX_MIN, v.types |= T_BIG;
-  if (hi > FIX_MAX) v.hi = FIX_MAX, v.types |= T_BIG;
-  if (v.lo > v.hi) v.types &= ~(uint32_t)T_FIX;
-  return v;
+/* The integer types of x by its range. */
+static AVal by_range(AVal x) {
+  x.types &= ~(uint32_t)T_INT;
+  if (x.lo > x.hi) {
+    x.lo = 1, x.hi = 0;
+    return x;
+  }
+  if (x.lo <= FIX_MAX && x.hi >= FIX_MIN) x.types |= T_FIX;
+  if (x.lo < FIX_MIN || x.hi > FIX_MAX) x.types |= T_BIG;
+  return x;
+}
+
+AVal aval_range(int64_t lo, int64_t hi) { return by_range((AVal){T_INT, lo, hi, NULL, NULL}); }
+
+AVal aval_clamp(AVal x, int64_t lo, int64_t hi) {
+  if (!(x.types & T_INT)) return x;
+  if (lo > x.lo) x.lo = lo;
+  if (hi < x.hi) x.hi = hi;
+  return by_range(x);
 }
 
 AVal aval_const(const Datum *d) {
@@ -87,16 +101,17 @@ AVal aval_join(Arena *a, AVal x, AVal y) {
   if (!x.types) return y;
   if (!y.types) return x;
   AVal v = {x.types | y.types, x.lo, x.hi, set_union(a, x.fns, y.fns), set_union(a, x.sites, y.sites)};
-  if (y.types & T_FIX) {
-    if (!(x.types & T_FIX) || y.lo < v.lo) v.lo = y.lo;
-    if (!(x.types & T_FIX) || y.hi > v.hi) v.hi = y.hi;
+  if (y.types & T_INT) {
+    if (!(x.types & T_INT) || y.lo < v.lo) v.lo = y.lo;
+    if (!(x.types & T_INT) || y.hi > v.hi) v.hi = y.hi;
   }
   return v;
 }
 
 AVal aval_keep(AVal x, uint32_t types) {
+  if (x.types & T_BIG && !(types & T_BIG)) x = aval_clamp(x, FIX_MIN, FIX_MAX);
   x.types &= types;
-  if (!(x.types & T_FIX)) x.lo = 1, x.hi = 0;
+  if (!(x.types & T_INT)) x.lo = 1, x.hi = 0;
   if (!(x.types & T_FUN)) x.fns = NULL;
   if (!(x.types & (T_PAIR | T_LISTOBJ | T_VECTOR | T_MAP))) x.sites = NULL;
   return x;

@@ -9,6 +9,7 @@
  * of a machine (2^59 / 16 additions are more than a year): widening stops here, and adding a small
  * constant to a value within the bound counts as staying within it. */
 #define COUNT_MAX ((int64_t)1 << 59)
+#define LENGTH_MAX ((int64_t)1 << 48) /* no collection is larger */
 enum { SET_MAX = 32, COUNT_STEP_MAX = 16 };
 
 /* An immutable set of pointers; NULL is empty, &set_any is everything (open world). */
@@ -20,14 +21,16 @@ extern const Set set_any;
 
 typedef struct AVal {
   uint32_t types; /* 0: no value yet (not reached) */
-  int64_t lo, hi; /* of the fixnums in it; lo > hi if there are none */
+  int64_t lo, hi; /* of the integers in it; lo > hi if there are none; INT64_MIN and
+                     INT64_MAX: without bound */
   const Set *fns;   /* of the functions in it */
   const Set *sites; /* of the pairs, vectors, maps in it; what errors and handles hold escapes */
 } AVal;
 
 AVal aval_none(void);
 AVal aval_of(uint32_t types); /* anything of these types, from anywhere */
-AVal aval_range(int64_t lo, int64_t hi); /* an integer; beyond fixnums: also T_BIG */
+AVal aval_range(int64_t lo, int64_t hi); /* an integer; T_FIX, T_BIG or both by the range */
+AVal aval_clamp(AVal x, int64_t lo, int64_t hi); /* x without integers out of this range */
 AVal aval_const(const Datum *d);
 AVal aval_join(Arena *a, AVal x, AVal y);
 AVal aval_keep(AVal x, uint32_t types); /* x without the other types */

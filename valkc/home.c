@@ -27,28 +27,42 @@ static bool go_up(char *path) {
   return true;
 }
 
-/* The directory above the one the executable is in; malloc. */
-static char *executable_parent(void) {
+/* The directory the executable is in; malloc. */
+static char *executable_dir(void) {
   char exe[PATH_MAX];
   ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
   if (n <= 0) return NULL;
   exe[n] = 0;
-  return go_up(exe) && go_up(exe) ? strdup(exe) : NULL;
+  return go_up(exe) ? strdup(exe) : NULL;
 }
 
-static bool find_in_tree(Home *h, const char *parent) {
-  if (!has_file(parent, "rt/vk.h") || !has_file(parent, "std/INDEX")) return false;
-  *h = (Home){.root = strdup(parent),
-              .library_dir = join(parent, "std"),
-              .include_dir = join(parent, "rt"),
-              .archive_dir = join(parent, "build"),
-              .asan_dir = join(parent, "build/asan")};
-  return true;
+/* build/valkc, build/asan/valkc and build/TARGET/valkc are in the tree, with the archives for the
+ * programs they make beside them; the first two have those in common. */
+static bool find_in_tree(Home *h, const char *executable_dir) {
+  enum { LEVELS = 3 };
+  char *root = strdup(executable_dir);
+  char *archive_dir = strdup(executable_dir), *name = strrchr(archive_dir, '/');
+  if (name && !strcmp(name, "/asan")) *name = 0;
+  bool is_found = has_file(archive_dir, "librt.a");
+  for (int level = 1; is_found; level++) {
+    is_found = level <= LEVELS && go_up(root);
+    if (is_found && has_file(root, "rt/vk.h") && has_file(root, "std/INDEX")) break;
+  }
+  if (is_found)
+    *h = (Home){.root = strdup(root),
+                .library_dir = join(root, "std"),
+                .include_dir = join(root, "rt"),
+                .archive_dir = strdup(archive_dir),
+                .asan_dir = join(archive_dir, "asan")};
+  free(root);
+  free(archive_dir);
+  return is_found;
 }
 
-static bool find_installed(Home *h, const char *parent) {
-  char *root = join(parent, "lib/valkc");
-  if (!has_file(root, "include/vk.h") || !has_file(root, "std/INDEX")) {
+static bool find_installed(Home *h, const char *executable_dir) {
+  char *prefix = strdup(executable_dir), *root = go_up(prefix) ? join(prefix, "lib/valkc") : NULL;
+  free(prefix);
+  if (!root || !has_file(root, "include/vk.h") || !has_file(root, "std/INDEX")) {
     free(root);
     return false;
   }
@@ -60,21 +74,17 @@ static bool find_installed(Home *h, const char *parent) {
   return true;
 }
 
-/* build/valkc and build/asan/valkc are in the tree. */
-static bool find(Home *h, char *parent) {
-  return find_in_tree(h, parent) || find_installed(h, parent) ||
-         (go_up(parent) && find_in_tree(h, parent));
-}
-
 const Home *home_get(void) {
   static Home home; /* fixed for the process: found once, then only read */
   if (home.root) return &home;
-  char *parent = executable_parent();
-  if (!parent || !find(&home, parent)) {
-    fprintf(stderr, "valkc: its library is missing: neither %s/lib/valkc nor %s/std is there\n",
-            parent ? parent : "PREFIX", parent ? parent : "the source tree");
+  char *dir = executable_dir();
+  if (!dir || !(find_in_tree(&home, dir) || find_installed(&home, dir))) {
+    fprintf(stderr,
+            "valkc: its library is missing: %s is neither in a source tree that is built nor is\n"
+            "  ../lib/valkc beside it\n",
+            dir ? dir : "its directory");
     exit(EXIT_PROGRAM);
   }
-  free(parent);
+  free(dir);
   return &home;
 }

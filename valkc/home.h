@@ -3,6 +3,7 @@
  *   in the source tree      build/valkc          installed        PREFIX/bin/valkc
  *     runtime archive       build/librt.a                         PREFIX/lib/valkc/librt.a
  *     checked runtime       build/asan/librt.a                    (not installed)
+ *     other targets         build/TARGET/librt.a ...              PREFIX/lib/valkc/TARGET/librt.a ...
  *     C headers             rt/                                   PREFIX/lib/valkc/include/
  *     library in Valk       std/                                  PREFIX/lib/valkc/std/        */
 #ifndef VALKC_HOME_H

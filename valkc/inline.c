@@ -209,8 +209,10 @@ Core *inline_call(Inliner *in, Core *call) {
   Lambda *l = known_lambda(head);
   if (!l || l == in->in || !accepts(l, call->count)) return NULL;
   InlineInfo *info = info_of(in, l);
-  if (is_only_use(head, info)) return apply(in, move(in, head, l), call);
-  if (!is_worth_copying(in, l, info, call)) return NULL;
+  bool is_moved = is_only_use(head, info);
+  if (!is_moved && !is_worth_copying(in, l, info, call)) return NULL;
+  if (head->kind != CORE_LAMBDA) PUSH(in->p->arena, in->p->inlined, ((InlinedCall){call->span, l->name, is_moved}));
+  if (is_moved) return apply(in, move(in, head, l), call);
   PtrMap map = {.arena = in->p->arena};
   Core fun = {.kind = CORE_LAMBDA, .span = l->span, .lambda = l};
   Lambda *copy = core_copy(in->p, &fun, &map)->lambda;

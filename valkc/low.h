@@ -20,6 +20,7 @@
 typedef enum LowRep {
   REP_VALUE, /* a tagged word: V */
   REP_INT,   /* an integer in fixnum range, untagged: int64_t */
+  REP_WIDE,  /* an integer that may exceed the fixnums but not 64 bits: int64_t */
   REP_FLOAT, /* double */
 } LowRep;
 
@@ -94,13 +95,16 @@ typedef enum LowArgKind {
   ARG_CAPTURE, /* capture: index into the function's captures */
   ARG_SELF,    /* the closure that runs */
   ARG_UNBOUND, /* no value: what a variable starts with that has none */
+  ARG_OP,      /* op, without effects (fuse.c) */
 } LowArgKind;
+struct LowOp;
 typedef struct LowArg {
   LowArgKind kind;
   union {
     LowConst *constant;
     LowVar *var;
     unsigned capture;
+    const struct LowOp *op;
   };
   LowFacts facts; /* where it stands: perhaps more than is known of the variable */
 } LowArg;
@@ -140,8 +144,10 @@ typedef struct LowOp {
   LowArg *args;
   size_t count;
   uint32_t content_types;   /* PRIM on a vector: of its elements; 0: unknown */
+  VectorKind vector_kind;   /* PRIM that makes a vector, else on one */
   LowFacts facts;           /* of the result */
   const struct FastOp *fast; /* PRIM: what it is done by; represent.c */
+  const char *symbol;        /* PRIM: the C function if not prim->symbol, used just like it */
 } LowOp;
 
 /* ---- statements --------------------------------------------------------------------------- */

@@ -323,7 +323,9 @@ static LowOp prim_op(Lower *l, Core *e) {
   LowOp op = {.kind = OP_PRIM, .prim = e->prim, .pos = low_place(l, e), .count = e->count};
   op.args = lower_values(l, e->items, e->count, 0);
   op.facts = facts_of(e);
+  if (!strcmp(e->prim->name, "list") && e->count > 0) op.kind = OP_LIST; /* consed where it stands */
   op.content_types = e->content_types;
+  op.vector_kind = e->vector_kind;
   return op;
 }
 

@@ -49,6 +49,8 @@ static void show_var(Show *s, const LowVar *v) {
   else fprintf(s->out, "%s.%u%s", v->name, v->id, v->is_raw ? "'" : "");
 }
 
+static void show_args(Show *s, const LowOp *op);
+
 static void show_arg(Show *s, LowArg a) {
   switch (a.kind) {
   case ARG_CONST: show_const(s, a.constant); break;
@@ -60,6 +62,11 @@ static void show_arg(Show *s, LowArg a) {
   }
   case ARG_SELF: fputs("self", s->out); break;
   case ARG_UNBOUND: fputs("unbound", s->out); break;
+  case ARG_OP:
+    fprintf(s->out, "(%s", a.op->prim->name);
+    show_args(s, a.op);
+    fputc(')', s->out);
+    break;
   }
 }
 
@@ -213,6 +220,8 @@ typedef struct Check {
                c->fn->name ? c->fn->name : "?", #condition);                                  \
   } while (0)
 
+static void check_op(Check *c, const LowOp *op, Span at);
+
 static void check_arg(Check *c, LowArg a, Span at) {
   switch (a.kind) {
   case ARG_CONST: REQUIRE(a.constant && !a.constant->is_dynamic); break;
@@ -225,6 +234,7 @@ static void check_arg(Check *c, LowArg a, Span at) {
   case ARG_CAPTURE: REQUIRE(a.capture < c->fn->captures.count); break;
   case ARG_SELF: REQUIRE(c->fn->captures.count > 0); break;
   case ARG_UNBOUND: break;
+  case ARG_OP: check_op(c, a.op, at); break;
   }
 }
 

@@ -1,10 +1,12 @@
 /* main.c - the command valkc: one function per command. */
 #include "build.h"
+#include "explain.h"
 #include "passes.h"
 #include "process.h"
 #include "reference.h"
 #include "run.h"
 #include "run_eval.h"
+#include "target.h"
 #include "test.h"
 #include <errno.h>
 #include <pthread.h>
@@ -63,6 +65,17 @@ static int print_c_text(Compilation *c) {
   return EXIT_OK;
 }
 
+static int print_calls(Compilation *c) {
+  explain_calls(c->low, stdout);
+  return EXIT_OK;
+}
+
+static int run_explain(const Options *o) {
+  if (o->calls) return compile(o, PASS_represent, print_calls);
+  fputs("valkc: not supported yet: `explain` without --calls (placement)\n", stderr);
+  return EXIT_USAGE;
+}
+
 static int run_help(const Options *o) {
   Command command = COMMAND_NONE;
   if (o->reference) {
@@ -74,11 +87,24 @@ static int run_help(const Options *o) {
   return EXIT_OK;
 }
 
+/* A program for another machine is made, then started with an emulator. */
+static int run_run(const Options *o) {
+  Target target;
+  if (!target_get(o, &target)) return EXIT_USAGE;
+  if (target.is_native) return o->evaluate ? run_evaluated(o) : run_program(o);
+  fprintf(stderr,
+          "valkc: not supported yet: `run` for another machine\n"
+          "  build the program and start it there, or here with %s\n",
+          target.machine->emulator);
+  return EXIT_USAGE;
+}
+
 static int run_command(const Options *o) {
   switch (o->command) {
   case COMMAND_BUILD: return run_build(o);
-  case COMMAND_RUN: return o->evaluate ? run_evaluated(o) : run_program(o);
+  case COMMAND_RUN: return run_run(o);
   case COMMAND_CHECK: return compile(o, PASS_resolve, NULL);
+  case COMMAND_EXPLAIN: return run_explain(o);
   case COMMAND_EMIT: return compile(o, PASS_emit, print_c_text);
   case COMMAND_TEST: return test_run(o);
   case COMMAND_HELP: return run_help(o);

@@ -5,6 +5,7 @@
 #include "build.h"
 #include "emit.h"
 #include "flow.h"
+#include "fuse.h"
 #include "home.h"
 #include "lower.h"
 #include "process.h"
@@ -65,6 +66,10 @@ static void lower_show(Compilation *c, FILE *out) { lower_dump(c->low, out); }
 static void represent_pass(Compilation *c) { represent_run(c->low); }
 static void represent_verify(Compilation *c) { lower_check(c->low); }
 static void represent_show(Compilation *c, FILE *out) { lower_dump(c->low, out); }
+
+static void fuse_pass(Compilation *c) { fuse_run(c->low); }
+static void fuse_verify(Compilation *c) { lower_check(c->low); }
+static void fuse_show(Compilation *c, FILE *out) { lower_dump(c->low, out); }
 
 static void emit_pass(Compilation *c) {
   FILE *out = open_memstream(&c->c_text, &c->c_len);

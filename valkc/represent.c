@@ -22,16 +22,26 @@ enum { FAST_COUNT = sizeof fast_ops / sizeof *fast_ops };
 
 LowRep fast_operand_rep(const FastOp *fast, size_t i) {
   switch (fast->operands[i]) {
-  case 'i': return REP_INT;
+  case 'i':
+  case 'k': return REP_INT;
   case 'f':
   case 'n': return REP_FLOAT;
   default: return REP_VALUE;
   }
 }
 
-LowRep fast_result_rep(const FastOp *fast) {
-  switch (fast->result) {
-  case 'i':
+/* The integer representation that holds a range, or REP_VALUE if none does. */
+static LowRep int_rep(LowFacts f) {
+  if (f.types == T_FIX) return REP_INT;
+  bool is_int = f.types && !(f.types & ~(uint32_t)T_INT);
+  return is_int && f.lo > INT64_MIN && f.hi < INT64_MAX ? REP_WIDE : REP_VALUE;
+}
+
+static LowRep raw_rep(LowFacts f) { return f.types == T_FLOAT ? REP_FLOAT : int_rep(f); }
+
+static LowRep fast_result_rep(const LowOp *op) {
+  switch (op->fast->result) {
+  case 'i': return int_rep(op->facts);
   case 'b': return REP_INT;
   case 'f': return REP_FLOAT;
   default: return REP_VALUE;
@@ -39,7 +49,7 @@ LowRep fast_result_rep(const FastOp *fast) {
 }
 
 LowRep low_op_rep(const LowOp *op) {
-  if (op->kind == OP_PRIM && op->fast) return fast_result_rep(op->fast);
+  if (op->kind == OP_PRIM && op->fast) return fast_result_rep(op);
   if (op->kind == OP_CALL) return op->fn->result;
   return REP_VALUE; /* COPY: its operand is printed as what is wanted */
 }
@@ -47,7 +57,7 @@ LowRep low_op_rep(const LowOp *op) {
 /* ---- operations ---------------------------------------------------------------------------- */
 
 static LowFacts facts_of_arg(LowArg a) {
-  LowFacts any = {T_ANY | T_UNBOUND, 1, 0};
+  LowFacts any = {T_ANY | T_UNBOUND, INT64_MIN, INT64_MAX};
   if (a.facts.types) return a.facts;
   if (a.kind == ARG_VAR && a.var->facts.types) return a.var->facts;
   if (a.kind != ARG_CONST) return any;
@@ -56,17 +66,29 @@ static LowFacts facts_of_arg(LowArg a) {
   case LOW_FLOAT: return (LowFacts){T_FLOAT, 1, 0};
   case LOW_NIL: return (LowFacts){T_NIL, 1, 0};
   case LOW_SYMBOL: return (LowFacts){T_SYMBOL | T_KEYWORD, 1, 0};
-  default: return (LowFacts){T_ANY & ~(uint32_t)T_ERROR, 1, 0};
+  case LOW_BIG: return (LowFacts){T_BIG, INT64_MIN, INT64_MAX};
+  default: return (LowFacts){T_ANY & ~(uint32_t)T_ERROR, INT64_MIN, INT64_MAX};
   }
 }
 
 /* Values that are no addresses: storing one over another needs no barrier. */
 enum { T_IMMEDIATE = T_FIX | T_NIL };
 
-static bool fits_operand(char want, LowFacts f, uint32_t contents) {
+static bool fits_vector(char want, const LowOp *op) {
+  bool is_immediate = op->content_types && !(op->content_types & ~(uint32_t)T_IMMEDIATE);
+  switch (want) {
+  case 'B': return op->vector_kind == VECTOR_OF_BYTES;
+  case 'D': return op->vector_kind == VECTOR_OF_FLOATS;
+  case 'W': return op->vector_kind == VECTOR_OF_VALUES && is_immediate;
+  default: return op->vector_kind == VECTOR_OF_VALUES;
+  }
+}
+
+static bool fits_operand(char want, LowFacts f, const LowOp *op) {
   const int64_t small = (int64_t)1 << 53;
   switch (want) {
-  case 'i':
+  case 'i': return int_rep(f) != REP_VALUE;
+  case 'k':
   case 'x': return f.types == T_FIX;
   case 'f': return f.types == T_FLOAT;
   case 'n': return f.types == T_FLOAT || (!(f.types & ~(uint32_t)(T_FLOAT | T_FIX)) && f.lo >= -small && f.hi <= small && f.types == T_FIX);
@@ -77,7 +99,10 @@ static bool fits_operand(char want, LowFacts f, uint32_t contents) {
   case 'e': return !(f.types & (T_ERROR | T_UNBOUND));
   case 's': return !(f.types & ~(uint32_t)(T_SYMBOL | T_KEYWORD | T_NIL));
   case 'V': return f.types == T_VECTOR;
-  case 'W': return f.types == T_VECTOR && contents && !(contents & ~(uint32_t)T_IMMEDIATE);
+  case 'E':
+  case 'W':
+  case 'B':
+  case 'D': return f.types == T_VECTOR && fits_vector(want, op);
   default: return true;
   }
 }
@@ -85,8 +110,10 @@ static bool fits_operand(char want, LowFacts f, uint32_t contents) {
 static bool fits(const FastOp *fast, const LowOp *op) {
   if (strcmp(fast->prim, op->prim->name) != 0 || strlen(fast->operands) != op->count) return false;
   for (size_t i = 0; i < op->count; i++)
-    if (!fits_operand(fast->operands[i], facts_of_arg(op->args[i]), op->content_types)) return false;
-  if (fast->result == 'i') return op->facts.types == T_FIX;
+    if (!fits_operand(fast->operands[i], facts_of_arg(op->args[i]), op)) return false;
+  if (fast->result == 'i') return int_rep(op->facts) != REP_VALUE;
+  if (fast->result == 'u') return op->facts.types && !(op->facts.types & T_ERROR);
+  if (fast->result == 'u') return op->facts.types && !(op->facts.types & T_ERROR);
   return fast->result != 'f' || op->facts.types == T_FLOAT;
 }
 
@@ -97,10 +124,20 @@ static void drop_operands(LowOp *op) {
   op->count = 1;
 }
 
+/* New vectors that are to hold values: by a function that does not look at them. */
+static const char *values_symbol(const LowOp *op) {
+  static const char *const rows[][2] = {{"vec", "vk_vec_values"}, {"vec/make", "vk_vec_make_values"},
+                                        {"vec/slice", "vk_vec_slice_values"}, {"%list->vec", "vk_list_to_values"}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    if (!strcmp(rows[i][0], op->prim->name)) return rows[i][1];
+  return NULL;
+}
+
 static void choose_fast(LowOp *op) {
   if (op->kind == OP_PRIM && op->fast) return;
   op->fast = NULL;
   if (op->kind != OP_PRIM) return;
+  if (op->vector_kind == VECTOR_OF_VALUES) op->symbol = values_symbol(op);
   for (size_t i = 0; i < FAST_COUNT; i++)
     if (fits(&fast_ops[i], op)) {
       op->fast = &fast_ops[i];
@@ -113,8 +150,7 @@ static void choose_fast(LowOp *op) {
 
 static LowRep candidate(const LowVar *v) {
   if (v->is_box || v->is_raw) return REP_VALUE;
-  if (v->facts.types == T_FIX) return REP_INT;
-  return v->facts.types == T_FLOAT ? REP_FLOAT : REP_VALUE;
+  return raw_rep(v->facts);
 }
 
 /* First walk: operations are chosen, and variables that they take or give raw become so. */
@@ -163,8 +199,8 @@ static bool has_own_convention(const LowFn *f) {
 
 static LowRep result_candidate(const LowFn *f) {
   if (!has_own_convention(f) || f->may_park || !f->lambda->facts) return REP_VALUE;
-  uint32_t types = f->lambda->facts->types;
-  return types == T_FIX ? REP_INT : types == T_FLOAT ? REP_FLOAT : REP_VALUE;
+  const LambdaFacts *facts = f->lambda->facts;
+  return raw_rep((LowFacts){facts->types, facts->lo, facts->hi});
 }
 
 static bool tail_calls_agree(const LowFn *f) {

@@ -11,7 +11,6 @@ typedef struct FastOp { /* a row of fast_ops.def */
 
 void represent_run(LowProgram *low);
 LowRep fast_operand_rep(const FastOp *fast, size_t i);
-LowRep fast_result_rep(const FastOp *fast);
 /* How the operation itself gives its value; a SET or RETURN converts. */
 LowRep low_op_rep(const LowOp *op);
 #endif

@@ -5,6 +5,7 @@
  * ends, judge it, and start the next. A test that must not compile is one job, in the first mode. */
 #include "test.h"
 #include "passes.h"
+#include "target.h"
 #include "testfile.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -169,19 +170,25 @@ static void child_setup(Runner *r, const Job *job, const char *input, const char
   if (chdir(job->test->dir) != 0) _exit(EXIT_COMPILER);
 }
 
+/* What the mode and the test ask for. */
+static bool job_options(const Job *job, Options *o) {
+  *o = (Options){.optimise = OPTIMISE_DEFAULT};
+  o->command = job->mode->in_process ? COMMAND_RUN : COMMAND_BUILD;
+  bool is_ok = options_parse_more(o, strdup(job->mode->options));
+  if (is_ok && job->test->build_options)
+    is_ok = options_parse_more(o, strdup(job->test->build_options));
+  o->dump = job->test->dump_passes;
+  return is_ok && passes_check_options(o);
+}
+
 static _Noreturn void child_compile(Runner *r, const Job *job) {
-  Options o = {.optimise = OPTIMISE_DEFAULT};
-  o.command = job->mode->in_process ? COMMAND_RUN : COMMAND_BUILD;
+  Options o;
   Compilation c;
   char *output = job_path(r, job, "program");
   child_setup(r, job, "/dev/null", "messages", "messages");
   dup2(1, 2);
   setenv("VALKC_CHECK", "1", 1);
-  bool is_ok = options_parse_more(&o, strdup(job->mode->options));
-  if (is_ok && job->test->build_options)
-    is_ok = options_parse_more(&o, strdup(job->test->build_options));
-  o.dump = job->test->dump_passes;
-  if (!is_ok || !passes_check_options(&o)) exit(EXIT_USAGE);
+  if (!job_options(job, &o)) exit(EXIT_USAGE);
   compilation_init(&c, &o, job->test->name);
   c.output = output;
   bool only_front = job->mode->in_process || testfile_fails_to_compile(job->test);
@@ -195,28 +202,50 @@ static void set_environment(const char *settings) {
 
 enum { RUN_WORDS_MAX = 32 };
 
-/* What the executable is started as; in process, what the compiler is. NULL-terminated. */
-static char **command_line(Runner *r, const Job *job) {
+typedef VEC(char *) Words;
+
+static void add_words(Runner *r, Words *words, const char *text) {
+  char *copy = arena_copy(&r->arena, text, strlen(text));
+  for (char *w = strtok(copy, " "); w; w = strtok(NULL, " "))
+    if (strncmp(w, "--target", 8) != 0) PUSH(&r->arena, *words, w); /* that is the emulator's */
+}
+
+/* The program to execute, or the compiler for it, and the words it is started with; for another
+ * machine than this, an emulator that runs it. NULL-terminated. */
+static char *command_line(Runner *r, const Job *job, Words *words) {
   const TestFile *t = job->test;
-  char **argv = ARENA_ARRAY(&r->arena, char *, t->args.count + RUN_WORDS_MAX + 2);
-  size_t n = 0;
+  Options o;
+  Target target;
+  char *program = job_path(r, job, "program"), *emulator = NULL;
+  if (!job_options(job, &o) || !target_get(&o, &target)) _exit(EXIT_COMPILER);
+  if (job->mode->in_process)
+    program = target.is_native ? "/proc/self/exe"
+                               : arena_printf(&r->arena, "%s/valkc", target_archive_dir(&o, target));
+  const char *name = job->mode->in_process ? "valkc" : t->name;
+  if (!target.is_native) {
+    emulator = find_program(target.machine->emulator);
+    add_words(r, words, target.machine->emulator);
+    add_words(r, words, "-0");
+    add_words(r, words, name);
+    PUSH(&r->arena, *words, program);
+  } else
+    PUSH(&r->arena, *words, (char *)name);
   if (job->mode->in_process) {
-    const char *more = t->build_options ? t->build_options : "";
-    char *options = arena_printf(&r->arena, "valkc run %s %s", job->mode->options, more);
-    for (char *w = strtok(options, " "); w && n < RUN_WORDS_MAX; w = strtok(NULL, " "))
-      argv[n++] = w;
+    add_words(r, words, "run");
+    add_words(r, words, job->mode->options);
+    if (t->build_options) add_words(r, words, t->build_options);
+    PUSH(&r->arena, *words, (char *)t->name);
   }
-  argv[n++] = (char *)t->name;
-  for (size_t i = 0; i < t->args.count; i++) argv[n++] = (char *)t->args.items[i];
-  return argv;
+  for (size_t i = 0; i < t->args.count; i++) PUSH(&r->arena, *words, (char *)t->args.items[i]);
+  PUSH(&r->arena, *words, NULL);
+  return target.is_native ? program : emulator ? emulator : "";
 }
 
 static _Noreturn void child_run(Runner *r, const Job *job) {
   const TestFile *t = job->test;
   struct rlimit output = {OUTPUT_BYTES_MAX, OUTPUT_BYTES_MAX};
-  char *program = job_path(r, job, "program"), *input = "/dev/null";
-  char **argv = command_line(r, job);
-  if (job->mode->in_process) program = "/proc/self/exe";
+  Words words = {0};
+  char *program = command_line(r, job, &words), *input = "/dev/null";
   if (t->in.bytes) {
     input = job_path(r, job, "in");
     if (!write_path(input, t->in.bytes, t->in.len)) _exit(EXIT_COMPILER);
@@ -226,7 +255,8 @@ static _Noreturn void child_run(Runner *r, const Job *job) {
   setenv("TMPDIR", job->dir, 1);
   child_setup(r, job, input, "out", "err");
   setrlimit(RLIMIT_FSIZE, &output);
-  execv(program, argv);
+  execv(program, words.items);
+  fprintf(stderr, "valkc: cannot start %s: %s\n", *program ? program : words.items[0], strerror(errno));
   _exit(EXIT_COMPILER);
 }
 

@@ -1,0 +1,126 @@
+/* explain.c - `valkc explain --calls`: calls and loops as they were compiled.
+ *
+ * in:  low after represent; the inlined calls that simplify noted
+ * out: lines "FILE:LINE:COL: what", sorted by place; library text is left out */
+#include "explain.h"
+#include "flow.h"
+#include "represent.h"
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Remark {
+  Span at;
+  const char *text;
+} Remark;
+typedef VEC(Remark) RemarkVec;
+
+typedef struct Explain {
+  LowProgram *low;
+  Program *p;
+  Arena *arena;
+  RemarkVec remarks;
+  LowFn *fn;
+} Explain;
+
+static void remark(Explain *x, Span at, const char *text) {
+  if (at.file == NO_FILE || x->p->diag->sources.items[at.file].is_library) return;
+  PUSH(x->arena, x->remarks, ((Remark){at, text}));
+}
+
+/* ---- calls --------------------------------------------------------------------------------- */
+
+static const char *fn_title(Explain *x, const LowFn *f) {
+  return f->name ? arena_printf(x->arena, "`%s`", f->name) : "a function without a name";
+}
+
+static const char *why_unknown(const LowOp *op) {
+  LowFacts f = op->args[0].facts;
+  if (!f.types) return "its function was not followed";
+  if (f.types & ~(uint32_t)(T_FUN | T_ERROR)) return "what is called may be no function";
+  if (f.types & T_ERROR) return "what is called may be an error";
+  return "several functions, or some that the compiler cannot see, may be called here";
+}
+
+static void explain_op(Explain *x, const LowStmt *s) {
+  const LowOp *op = &s->op;
+  const char *tail = s->is_guarded ? ", in a cycle of tail calls (guarded jump)" : s->is_tail ? ", a jump" : "";
+  if (op->kind == OP_CALL)
+    remark(x, op->pos, arena_printf(x->arena, "call of %s: direct%s", fn_title(x, op->fn), tail));
+  else if (op->kind == OP_CALL_VALUE)
+    remark(x, op->pos, arena_printf(x->arena, "call: unknown%s; %s", tail, why_unknown(op)));
+  else if (op->kind == OP_PARTIAL)
+    remark(x, op->pos, "call: fewer arguments than needed, makes a function");
+}
+
+/* ---- loops --------------------------------------------------------------------------------- */
+
+/* What an operation still checks at run time, or NULL. */
+static const char *remaining_check(const LowOp *op) {
+  if (op->kind != OP_PRIM) return NULL;
+  if (!op->fast) return op->prim->flags & PRIM_INLINE && op->prim->flags & PRIM_FAILS ? "types" : NULL;
+  if (op->fast->takes != 1) return NULL;
+  return strstr(op->fast->c_name, "vk_fix") ? "overflow" : "bounds";
+}
+
+typedef struct Checks {
+  Explain *x;
+  const char *list;
+  unsigned count;
+} Checks;
+
+static void collect_checks(Checks *c, const LowBody *body) {
+  for (const LowStmt *s = body->first; s; s = s->next) {
+    const char *check = remaining_check(&s->op);
+    if (check && s->op.pos.file != NO_FILE) {
+      uint32_t line, col;
+      diag_line_col(c->x->p->diag, s->op.pos, &line, &col);
+      const char *sep = c->count++ ? ", " : "";
+      c->list = arena_printf(c->x->arena, "%s%s%s of `%s` at %u:%u", c->list, sep, check, s->op.prim->name, line, col);
+    }
+    if (s->kind == STMT_LOOP) continue; /* an inner loop speaks for itself */
+    collect_checks(c, &s->body);
+    collect_checks(c, &s->other);
+  }
+}
+
+static void explain_body(Explain *x, const LowBody *body) {
+  for (const LowStmt *s = body->first; s; s = s->next) {
+    explain_op(x, s);
+    if (s->kind == STMT_LOOP && s->label->is_next) {
+      Checks c = {x, "", 0};
+      collect_checks(&c, &s->body);
+      remark(x, s->span, c.count ? arena_printf(x->arena, "loop: checks %s", c.list) : "loop: no check remains");
+    }
+    explain_body(x, &s->body);
+    explain_body(x, &s->other);
+  }
+}
+
+/* ---- the program --------------------------------------------------------------------------- */
+
+static int by_place(const void *a, const void *b) {
+  const Remark *x = a, *y = b;
+  if (x->at.file != y->at.file) return x->at.file < y->at.file ? -1 : 1;
+  if (x->at.start != y->at.start) return x->at.start < y->at.start ? -1 : 1;
+  return strcmp(x->text, y->text);
+}
+
+void explain_calls(LowProgram *low, FILE *out) {
+  Explain x = {.low = low, .p = low->program, .arena = low->arena};
+  for (size_t i = 0; i < x.p->inlined.count; i++) {
+    InlinedCall call = x.p->inlined.items[i];
+    const char *how = call.is_moved ? "its only call, the code is moved here" : "inlined";
+    remark(&x, call.at, arena_printf(x.arena, "call of `%s`: %s", call.name ? call.name : "\\", how));
+  }
+  for (size_t i = 0; i < low->fns.count; i++) explain_body(&x, &low->fns.items[i]->body);
+  for (size_t i = 0; i < low->tops.count; i++) explain_body(&x, &low->tops.items[i]->body);
+  if (x.remarks.count) qsort(x.remarks.items, x.remarks.count, sizeof *x.remarks.items, by_place);
+  for (size_t i = 0; i < x.remarks.count; i++) {
+    Remark r = x.remarks.items[i];
+    if (i && !by_place(&r, &x.remarks.items[i - 1])) continue; /* inlined twice */
+    uint32_t line, col;
+    diag_line_col(x.p->diag, r.at, &line, &col);
+    fprintf(out, "%s:%u:%u: %s\n", diag_path(x.p->diag, r.at), line, col, r.text);
+  }
+}
