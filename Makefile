@@ -60,8 +60,9 @@ VALKC_OBJ := $(call objects,$(BUILD)/obj,$(filter-out valkc/main.c,$(VALKC_SRC))
 # The runtime's `read` and `eval` are the compiler's front end; programs without them link none of it.
 FRONT_SRC := $(LANG_SRC)
 RT_OBJ := $(call objects,$(BUILD)/obj,$(RT_SRC))
-FRONT_OBJ := $(call objects,$(BUILD)/obj,$(FRONT_SRC))
-ASAN_FRONT_OBJ := $(call objects,$(BUILD)/asan/obj,$(FRONT_SRC))
+STD_TEXT_OBJ := $(BUILD)/obj/library_texts.o
+FRONT_OBJ := $(call objects,$(BUILD)/obj,$(FRONT_SRC)) $(STD_TEXT_OBJ)
+ASAN_FRONT_OBJ := $(call objects,$(BUILD)/asan/obj,$(FRONT_SRC)) $(STD_TEXT_OBJ)
 ASAN_LANG_OBJ := $(call objects,$(BUILD)/asan/obj,$(LANG_SRC))
 ASAN_VALKC_OBJ := $(call objects,$(BUILD)/asan/obj,$(filter-out valkc/main.c,$(VALKC_SRC)))
 ASAN_RT_OBJ := $(call objects,$(BUILD)/asan/obj,$(RT_SRC))
@@ -97,6 +98,13 @@ $(BUILD)/asan/valkc: $(BUILD)/asan/obj/valkc/main.o $(BUILD)/asan/libvalkc.a \
 $(BUILD)/asan/libvalkc.a: $(ASAN_VALKC_OBJ) $(ASAN_QUICK_OBJ)
 $(BUILD)/asan/liblang.a: $(ASAN_LANG_OBJ)
 $(BUILD)/asan/librt.a: $(ASAN_RT_OBJ) $(ASAN_FRONT_OBJ)
+
+# The library as text, for `eval` at run time.
+$(STD_TEXT_OBJ): tools/embed std/INDEX $(wildcard std/*.valk)
+	@mkdir -p $(@D)
+	$(call say,EMBED,std)
+	$(Q)tools/embed std/INDEX >$(BUILD)/library_texts.S
+	$(Q)$(CC) -c $(BUILD)/library_texts.S -o $@
 
 # TinyCC for `valkc run`, with the two calls renamed that valkc/quick.c makes itself.
 $(BUILD)/libtcc.a: $(BUILD)/flags
@@ -167,10 +175,10 @@ target_results = librt.a $(if $(filter $(NATIVE) %-musl,$(1)),,valkc)
 
 targets:
 	@tools/deps $(if $(filter aarch64-%,$(TARGETS)),arm64,build)
-	@$(MAKE) --no-print-directory $(TARGETS:%=target-%)
+	@$(MAKE) --no-print-directory -j$(JOBS) $(TARGETS:%=target-%)
 target-%: FORCE
 	@tools/sysroot $* $(BUILD)/$*
-	@$(call target_make,$*) $(addprefix $(BUILD)/$*/,$(call target_results,$*))
+	+@$(call target_make,$*) $(addprefix $(BUILD)/$*/,$(call target_results,$*))
 
 # ---- tests ------------------------------------------------------------------------------------
 
@@ -197,7 +205,13 @@ units: $(UNITS) $(ASAN_UNITS)
 check:
 	@tools/deps check
 	@$(MAKE) --no-print-directory -j$(JOBS) all asan units
+	@$(MAKE) --no-print-directory -j$(JOBS) targets
 	@JOBS=$(JOBS) MODES=$(MODES) BUILD=$(BUILD) tests/run
+
+# Everything for ARM64: compiled programs, and TinyCC and the evaluator in valkc for ARM64.
+check-arm64: all targets
+	$(BUILD)/valkc test --mode=arm64,arm64-run,arm64-eval --jobs=$(JOBS) tests/golden
+	$(BUILD)/valkc test --mode=arm64-stress --jobs=$(JOBS) tests/golden/gc tests/golden/calls
 
 # Golden tests alone: make golden MODES=aot T=closures
 golden: all $(if $(findstring asan,$(MODES)),asan)
@@ -230,27 +244,40 @@ format:
 docs: all
 	@tools/docs $(BUILD)
 
+# Quoted wherever they are used: blanks in them are allowed.
 LIBDIR = $(DESTDIR)$(PREFIX)/lib/valkc
+BINDIR = $(DESTDIR)$(PREFIX)/bin
+SHAREDIR = $(DESTDIR)$(PREFIX)/share
+INSTALLED_TARGETS = $(wildcard $(TARGETS:%=$(BUILD)/%/librt.a))
 # libtommath.a goes along, so that building programs needs only a C compiler and libc.
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(LIBDIR)/include $(LIBDIR)/include/prims $(LIBDIR)/std
-	install -m 755 $(BUILD)/valkc $(DESTDIR)$(PREFIX)/bin/valkc
-	install -m 644 $(BUILD)/librt.a $(LIBDIR)/librt.a
-	install -m 644 "$$($(CC) -print-file-name=libtommath.a)" $(LIBDIR)/libtommath.a
-	install -m 644 rt/*.h rt/*.def $(LIBDIR)/include
-	install -m 644 rt/prims/*.def $(LIBDIR)/include/prims
-	install -m 644 std/INDEX std/*.valk $(LIBDIR)/std
-	install -d $(DESTDIR)$(PREFIX)/share/doc/valkc
-	install -m 644 README.md LICENSE THIRD-PARTY.md $(DESTDIR)$(PREFIX)/share/doc/valkc
+	install -d "$(BINDIR)" "$(LIBDIR)/include/prims" "$(LIBDIR)/std" "$(SHAREDIR)/doc/valkc"
+	install -m 755 $(BUILD)/valkc "$(BINDIR)/valkc"
+	install -m 644 $(BUILD)/librt.a "$(LIBDIR)/librt.a"
+	install -m 644 "$$($(CC) -print-file-name=libtommath.a)" "$(LIBDIR)/libtommath.a"
+	install -m 644 rt/*.h rt/*.def "$(LIBDIR)/include"
+	install -m 644 rt/prims/*.def "$(LIBDIR)/include/prims"
+	install -m 644 std/INDEX std/*.valk "$(LIBDIR)/std"
+	install -m 644 tools/valk-gdb.py "$(LIBDIR)/valk-gdb.py"
+	install -m 644 README.md LICENSE THIRD-PARTY.md "$(SHAREDIR)/doc/valkc"
+	@for archive in $(INSTALLED_TARGETS); do \
+	  from=$$(dirname "$$archive"); to="$(LIBDIR)/$$(basename "$$from")"; \
+	  echo "install for $$(basename "$$from")"; \
+	  install -d "$$to" && install -m 644 "$$from"/librt.a "$$from"/libtommath.a "$$to" || exit; \
+	  if [ -e "$$from/rcrt1.o" ]; then \
+	    install -m 644 "$$from"/libc.a "$$from"/rcrt1.o "$$from"/crt1.o "$$to" && \
+	      cp -R "$$from/include" "$$to" && chmod -R u=rwX,go=rX "$$to/include" || exit; \
+	  fi; \
+	done
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/valkc
-	rm -rf $(LIBDIR) $(DESTDIR)$(PREFIX)/share/doc/valkc
+	rm -f "$(BINDIR)/valkc"
+	rm -rf "$(LIBDIR)" "$(SHAREDIR)/doc/valkc"
 
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all asan units check golden promote deps demo bench fuzz format docs install uninstall \
+.PHONY: all asan units targets check check-arm64 golden promote deps demo bench fuzz format docs install uninstall \
         clean FORCE
 FORCE:
 -include $(ALL_OBJ:.o=.d)

@@ -141,6 +141,24 @@ void arena_free(Arena *a) {
   *a = (Arena){.first_bytes = a->first_bytes};
 }
 
+/* Keeps the first chunk, which is the smallest. */
+void arena_reset(Arena *a) {
+  ArenaChunk *chunk = a->chunks;
+  if (!chunk) return;
+  char *used_end = chunk->next ? NULL : a->cur;
+  for (ArenaChunk *next; (next = chunk->next); chunk = next) {
+    UNPOISON(chunk->data, chunk->bytes);
+    free(chunk);
+  }
+  if (!used_end) used_end = chunk->data + chunk->bytes;
+  UNPOISON(chunk->data, chunk->bytes);
+  memset(chunk->data, 0, (size_t)(used_end - chunk->data));
+  POISON(chunk->data, chunk->bytes);
+  a->chunks = chunk;
+  a->cur = chunk->data;
+  a->lim = chunk->data + chunk->bytes;
+}
+
 void vec_grow(Arena *a, void **items, size_t *capacity, size_t item_bytes) {
   size_t grown = *capacity ? *capacity * 2 : 8;
   if (grown > SIZE_MAX / 4 / item_bytes) out_of_memory();

@@ -18,6 +18,7 @@ void *arena_alloc(Arena *a, size_t bytes); /* zeroed, 16-byte aligned; never NUL
 char *arena_copy(Arena *a, const char *bytes, size_t len); /* NUL added */
 char *arena_printf(Arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void arena_free(Arena *a); /* a is empty again */
+void arena_reset(Arena *a); /* the same, but some memory stays for the next use */
 #define ARENA_NEW(a, T) ((T *)arena_alloc((a), sizeof(T)))
 #define ARENA_ARRAY(a, T, n) ((T *)arena_alloc((a), sizeof(T) * (n)))
 

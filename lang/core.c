@@ -101,7 +101,7 @@ bool core_settle_prim(Program *p, Core *e) {
   if (!prim || e->a->global->kind != GLOBAL_PRIM) return false;
   if (e->count < prim->min || (prim->max != PRIM_ANY && e->count > prim->max)) return false;
   e->kind = CORE_PRIM;
-  e->prim = prim;
+  e->prim = prim_fixed(prim, e->count);
   e->a = NULL;
   if (prim->binary && e->count >= 2) nest_binary(p, e);
   else if (e->count == 1 && !strcmp(prim->name, "-")) e->prim = prim_find("%neg");
@@ -263,6 +263,8 @@ void core_find_free(Program *p) {
   for (size_t i = 0; i < p->globals.count; i++) p->globals.items[i]->use_count = 0;
   core_each_root(p, visit_owner, &(OwnerWalk){NULL});
   core_each_root(p, visit_use, &(UseWalk){p, NULL});
+  for (size_t i = 0; i < p->globals.count; i++) /* what a redefined name starts with */
+    if (p->globals.items[i]->library) p->globals.items[i]->library->use_count++;
   core_each_root(p, forget_set_known, NULL);
 }
 
@@ -297,6 +299,8 @@ void core_find_reachable(Program *p) {
   Reach r = {.p = p};
   for (size_t i = 0; i < p->globals.count; i++) p->globals.items[i]->is_reachable = false;
   for (size_t i = 0; i < p->tops.count; i++) reach_node(&p->tops.items[i].core, &r);
+  for (size_t i = 0; i < p->globals.count; i++)
+    if (p->globals.items[i]->is_open) reach(&r, p->globals.items[i]);
   while (r.work.count > 0) {
     Global *g = r.work.items[--r.work.count];
     if (g->kind == GLOBAL_FUNCTION && g->lambda) reach_node(&g->lambda->body, &r);

@@ -120,7 +120,9 @@ typedef enum GlobalKind {
   GLOBAL_PRIM,     /* the function value of a primitive */
 } GlobalKind;
 struct Global {
-  const char *name; /* with its module prefix */
+  const char *name; /* with its module prefix; unique by address */
+  struct Module *module; /* that it belongs to; NULL: the library */
+  const char *plain;     /* its name in the module */
   Span span;        /* first definition, NO_SPAN if none */
   GlobalKind kind;
   Lambda *lambda;       /* FUNCTION */
@@ -134,6 +136,7 @@ struct Global {
   Datum *pending;       /* LIBRARY: its definition, not expanded yet */
   bool is_always_bound; /* VARIABLE: flow proved that its definition runs before every read */
   bool is_resolved;  /* FUNCTION: its names are bound */
+  bool is_open;      /* code made at run time may name it: read it, call it, set a variable */
   bool is_reachable; /* found from the top-level forms by simplify */
   int slot;          /* VARIABLE: index into c->globals; -1 before lower */
   uint64_t value;    /* FUNCTION: the evaluator's closure of it; 0 before it is made */
@@ -146,6 +149,7 @@ struct Prim {
   unsigned min, max; /* max PRIM_ANY: no limit */
   unsigned flags;
   bool is_argv; /* C takes (vk *, size_t n, const V *args), else n separate arguments */
+  bool has_fixed; /* each number of arguments has a primitive of its own: prim_fixed */
 };
 enum { PRIM_ANY = 0xFFFF };
 enum {
@@ -161,6 +165,12 @@ enum {
 extern const Prim prim_table[];
 extern const size_t prim_count;
 const Prim *prim_find(const char *name); /* by name; NULL if there is none */
+const Prim *prim_fixed(const Prim *prim, size_t count); /* what a call of so many arguments is */
+
+typedef struct LibraryText { /* ends with one whose path is NULL */
+  const char *path, *text;
+  size_t len;
+} LibraryText;
 
 typedef struct TopForm {
   Core *core;
@@ -188,10 +198,14 @@ typedef struct Program {
   struct Expander *expander;
   unsigned next_id;      /* for variables, lambdas, loops */
   bool uses_eval;        /* some code evaluates values: literal blocks carry their code */
+  bool opens;            /* code made at run time may name those globals that are is_open */
   bool is_open;          /* the evaluator's: forms come one by one, and any may define any name */
+  bool is_compile_time;  /* is_open: runs macros for another program, whose modules it shares */
   struct Module *root;   /* the name space of the program's own file: expand.h */
   const struct ExpandHost *host; /* runs macros; NULL: there is none */
   Arena *lasting;        /* is_open: what outlives a form; else the same as arena */
+  PtrMap *literals;      /* is_open: Datum -> the word of the literal block it was made from */
+  const LibraryText *library_texts; /* std's files; NULL: read from library_dir */
 } Program;
 
 Core *core_new(Program *p, CoreKind kind, Span span);

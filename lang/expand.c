@@ -12,6 +12,7 @@
  * expanded last, each with the scope where it stands. */
 #include "expander.h"
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- scopes ------------------------------------------------------------------------------ */
@@ -50,30 +51,20 @@ void frame_add(Expander *x, Scope *s, Core **body) {
 
 /* ---- globals ----------------------------------------------------------------------------- */
 
-Global *global_intern(Program *p, const char *name, bool is_library) {
-  if (is_library) return library_find(p, name);
-  Global *g = ptrmap_get(&p->global_by_name, name);
-  if (g) return g;
-  g = ARENA_NEW(p->arena, Global);
-  g->name = name;
-  g->span = NO_SPAN;
-  g->slot = -1;
-  ptrmap_put(&p->global_by_name, name, g);
-  PUSH(p->arena, p->globals, g);
-  return g;
-}
-
 Global *global_define(Expander *x, const char *name, Span span, Ctx ctx, bool is_top_fun) {
-  Global *g = global_intern(x->p, name, ctx.is_library);
   if (ctx.is_library) {
+    Global *g = library_find(x->p, name);
     if (g) return g;
     diag_bug(x->p->diag, span, "expand", "std defines `%s` inside another definition", name);
   }
+  Global *g = module_global(x->p, ctx.module, name);
+  if (!x->p->is_compile_time && ctx.module->macros.count) ptrmap_put(&ctx.module->macros, name, NULL);
+  if (x->p->is_open) g->kind = GLOBAL_VARIABLE;
   if (g->def_count++ == 0) {
     g->span = span;
     g->def_seq = ++x->seq;
     g->library = library_find(x->p, name);
-    if (g->library && g->name[0] == '%') g->library = NULL;
+    if (g->library && (g->name[0] == '%' || ctx.module->name)) g->library = NULL;
   }
   if (is_top_fun) g->is_top_fun = true;
   return g;
@@ -85,13 +76,40 @@ static const Form *find_form(Expander *x, const Datum *head, Ctx ctx) {
   const Form *f = ptrmap_get(&x->forms, head->text);
   if (!f || is_bound_locally(ctx.scope, head->text)) return NULL;
   if (ctx.is_library) return f;
-  Global *g = ptrmap_get(&x->p->global_by_name, head->text);
-  return g && g->def_count > 0 ? NULL : f;
+  unsigned seq;
+  return module_find(x->p, ctx.module, head->text, &seq) ? NULL : f;
+}
+
+/* The same for macros, which hide forms and globals of their name. */
+Macro *macro_called(const Datum *d, Ctx ctx) {
+  const Datum *head = d->count ? d->items[0] : NULL;
+  if (ctx.is_library || !head || head->kind != DATUM_SYMBOL) return NULL;
+  Macro *m = module_macro(ctx.module, head->text);
+  return m && !is_bound_locally(ctx.scope, head->text) ? m : NULL;
+}
+
+HeadKind expand_head_kind(Program *p, Module *m, const char *name) {
+  unsigned seq;
+  if (module_macro(m, name)) return HEAD_MACRO;
+  const Form *f = ptrmap_get(&p->expander->forms, name);
+  return f && f->expand && !module_find(p, m, name, &seq) ? HEAD_FORM : HEAD_NAME;
+}
+
+unsigned expand_generation(const Program *p) { return p->expander->seq; }
+
+Global *expand_define(Program *p, Module *m, const char *name) {
+  Ctx ctx = {.module = m};
+  return global_define(p->expander, name, NO_SPAN, ctx, false);
 }
 
 /* ---- expressions ------------------------------------------------------------------------- */
 
 Core *expand_fail(Expander *x, Span at) { return core_nil(x->p, at); }
+
+Core *expand_fail_at(Expander *x, const Datum *d, const char *what) {
+  diag_error(x->p->diag, d->span, "%s", what);
+  return expand_fail(x, d->span);
+}
 
 static Core *expand_name(Expander *x, Datum *d, Ctx ctx) {
   if (!ctx.is_library && !ptrmap_get(&x->mentioned, d->text)) {
@@ -99,13 +117,24 @@ static Core *expand_name(Expander *x, Datum *d, Ctx ctx) {
     if (library_mentions_eval(x->p, d->text)) x->p->uses_eval = true;
   }
   NameRef *ref = ARENA_NEW(x->p->arena, NameRef);
-  *ref = (NameRef){d->text, ctx.scope, x->seq, ctx.is_library, ctx.is_quiet};
+  *ref = (NameRef){d->text, ctx.scope, ctx.module, x->seq, ctx.is_library, ctx.is_quiet};
   Core *e = core_new(x->p, CORE_NAME, d->span);
   e->name = ref;
   return e;
 }
 
+/* The literal block, run elsewhere before, that d was made from: it keeps its scope. */
+static Core *literal_value(Expander *x, Datum *d) {
+  uint64_t word = x->p->literals ? (uint64_t)(uintptr_t)ptrmap_get(x->p->literals, d) : 0;
+  if (!word) return NULL;
+  Datum *value = datum_new(x->p->arena, DATUM_VALUE, d->span);
+  value->word = word;
+  return core_const(x->p, value);
+}
+
 static Core *expand_literal(Expander *x, Datum *d, Ctx ctx) {
+  Core *value = literal_value(x, d);
+  if (value) return value;
   Core *e = core_const(x->p, d);
   if (d->count > 0 && !ctx.is_library) {
     Literal lit = {e, ctx_inner(ctx), x->seq};
@@ -141,6 +170,7 @@ static Core *expand_datum(Expander *x, Datum *d, Ctx ctx) {
 Core *expand_expr(Expander *x, Datum *d, Ctx ctx) {
   if (x->depth >= EXPAND_DEPTH_MAX) {
     diag_error(x->p->diag, d->span, "nested too deeply: more than %d levels", EXPAND_DEPTH_MAX);
+    if (x->expansion_depth) x->expansions = EXPANSIONS_TOTAL_MAX + 1; /* the macro ends here */
     return expand_fail(x, d->span);
   }
   x->depth++;
@@ -158,6 +188,7 @@ static bool check_operands(Expander *x, const Form *f, const Datum *d) {
 
 Core *expand_call(Expander *x, Datum *d, Ctx ctx) {
   if (d->count == 0) return core_nil(x->p, d->span);
+  if (macro_called(d, ctx)) return expand_macro_call(x, d, ctx);
   const Form *f = find_form(x, d->items[0], ctx);
   if (f && f->expand) return check_operands(x, f, d) ? f->expand(x, d, ctx) : expand_fail(x, d->span);
   Core *e = core_new(x->p, CORE_CALL, d->span);
@@ -196,6 +227,8 @@ Core *expand_body(Expander *x, Datum *d, Ctx ctx) {
 Core *expand_branch(Expander *x, Datum *d, Ctx ctx) {
   ctx = ctx_tail(ctx);
   if (d->kind != DATUM_LIST || !d->is_quoted) return expand_expr(x, d, ctx);
+  Core *value = ctx.scope ? NULL : literal_value(x, d);
+  if (value) return core_prim(x->p, d->span, "eval", 1, value);
   if (d->count == 1 && d->items[0]->kind == DATUM_LIST) return expand_expr(x, d->items[0], ctx);
   return expand_call(x, d, ctx);
 }
@@ -239,9 +272,8 @@ Lambda *expand_lambda(Expander *x, Datum *params, size_t first, Datum *body, con
   }
   if (l->has_rest && l->param_count == 0) l->has_rest = false; /* after an error */
   if (l->param_count > 255) diag_error(x->p->diag, params->span, "a function takes at most 255 parameters");
-  Ctx inner = {s, NULL, ctx.is_library, ctx.is_quiet, false};
   frame_add(x, s, &l->body);
-  l->body = expand_body(x, body, inner);
+  l->body = expand_body(x, body, ctx_within(ctx, s, NULL));
   return l;
 }
 
@@ -279,43 +311,100 @@ void expand_finish(Expander *x) {
       *f->body = core_let(x->p, v->span, v, NULL, *f->body);
     }
   }
+  x->frames.count = 0;
 }
 
 /* ---- files and definitions ---------------------------------------------------------------- */
+
+/* What a batch of forms does not share with the one that it interrupts. */
+typedef struct Batch {
+  Arena *arena;
+  __typeof__(((Expander *)0)->literals) literals;
+  __typeof__(((Expander *)0)->frames) frames;
+  __typeof__(((Program *)0)->tops) tops;
+  __typeof__(((Program *)0)->written) written;
+  LoadChain *loads;
+  unsigned depth, expansions, expansion_depth;
+} Batch;
+_Static_assert(sizeof(Batch) <= sizeof(ExpandBatch), "ExpandBatch has room");
+
+void expand_batch_begin(Program *p, ExpandBatch *saved) {
+  Expander *x = p->expander;
+  Batch b = {p->arena, x->literals, x->frames, p->tops, p->written, x->loads, x->depth, x->expansions,
+             x->expansion_depth};
+  memcpy(saved, &b, sizeof b);
+  memset(&x->literals, 0, sizeof x->literals);
+  memset(&x->frames, 0, sizeof x->frames);
+  memset(&p->tops, 0, sizeof p->tops);
+  if (p->is_open) memset(&p->written, 0, sizeof p->written);
+  x->expansion_depth = 0;
+}
+
+void expand_batch_end(Program *p, const ExpandBatch *saved) {
+  Expander *x = p->expander;
+  Batch b;
+  memcpy(&b, saved, sizeof b);
+  p->arena = b.arena;
+  x->literals = b.literals;
+  x->frames = b.frames;
+  p->tops = b.tops;
+  if (p->is_open) p->written = b.written;
+  x->loads = b.loads;
+  x->depth = b.depth;
+  x->expansions = b.expansions;
+  x->expansion_depth = b.expansion_depth;
+}
 
 void expand_library_global(Program *p, Global *g) {
   Datum *d = g->pending;
   if (!d) return;
   g->pending = NULL;
   Ctx ctx = {.is_library = true};
+  ExpandBatch batch;
+  expand_batch_begin(p, &batch);
+  p->arena = p->lasting;
   Core *e = expand_expr(p->expander, d, ctx);
   expand_finish(p->expander);
+  expand_batch_end(p, &batch);
   if (g->kind == GLOBAL_FUNCTION && e->kind == CORE_DEF && e->a->kind == CORE_LAMBDA) {
     g->lambda = e->a->lambda;
     g->lambda->global = g;
   } else {
     g->kind = GLOBAL_VARIABLE;
     TopForm top = {e, d->span};
-    PUSH(p->arena, p->library_tops, top);
+    PUSH(p->lasting, p->library_tops, top);
   }
-  PUSH(p->arena, p->globals, g);
+  PUSH(p->lasting, p->globals, g);
 }
 
-static void expand_top(Expander *x, Datum *d) {
+void note_definition(Expander *x, Ctx ctx, const char *name, Datum *d) {
+  if (!ctx.is_top || ctx.is_library || x->p->is_open) return;
+  Module *m = ctx.module;
+  const ExpandHost *host = x->p->host;
+  if (host && ptrmap_get(&m->definitions, name)) host->forget(host->self, m, name);
+  ptrmap_put(&m->definitions, name, d);
+}
+
+void expand_top(Expander *x, Module *m, Datum *d) {
   size_t errors = x->p->diag->error_count;
-  Ctx ctx = {.is_top = true};
+  Ctx ctx = {.module = m, .is_top = true, .is_quiet = x->p->is_open && !x->p->is_compile_time};
   Core *e = expand_expr(x, d, ctx);
   if (x->p->diag->error_count > errors) return;
   TopForm top = {e, d->span};
   PUSH(x->p->arena, x->p->tops, top);
 }
 
-void expand_top_forms(Expander *x, uint32_t file) {
+void expand_top_forms(Expander *x, uint32_t file, Module *m) {
   DatumVec forms = read_source(x->p->arena, x->p->names, x->p->diag, file);
+  bool is_loaded = x->loads && x->loads->outer && !x->loads->module;
   for (size_t i = 0; i < forms.count; i++) {
     Datum *d = forms.items[i];
+    if (i == 0 && is_module_form(d) && !is_loaded) {
+      module_declare(x, m, d);
+      continue;
+    }
     size_t first_global = x->p->globals.count;
-    expand_top(x, d);
+    expand_top(x, m, d);
     if (first_global < x->p->globals.count && x->p->globals.items[first_global]->def_count > 0)
       x->p->globals.items[first_global]->doc = read_doc_above(x->p->arena, x->p->diag, d->span);
   }
@@ -339,24 +428,48 @@ static void settle_globals(Program *p) {
   p->tops.count = kept;
 }
 
-bool expand_program(Program *p, const char *path) {
-  Expander *x = ARENA_NEW(p->arena, Expander);
+void expand_begin(Program *p) {
+  if (!p->lasting) p->lasting = p->arena;
+  Expander *x = ARENA_NEW(p->lasting, Expander);
   p->expander = x;
-  p->global_by_name.arena = p->arena;
+  p->global_by_name.arena = p->lasting;
   x->p = p;
-  x->forms.arena = x->mentioned.arena = p->arena;
+  x->forms.arena = x->mentioned.arena = p->lasting;
   size_t n;
   const Form *forms = form_table(&n);
   for (size_t i = 0; i < n; i++) ptrmap_put(&x->forms, name_c(p->names, forms[i].name), (void *)&forms[i]);
+  p->root = module_new(x);
   library_load(p);
+}
+
+bool expand_form(Program *p, Module *m, Datum *form) {
+  size_t errors = p->diag->error_count;
+  expand_top(p->expander, m, form);
+  expand_finish(p->expander);
+  return p->diag->error_count == errors;
+}
+
+static const char *real_path(Program *p, const char *path) {
+  char *real = realpath(path, NULL);
+  const char *name = name_c(p->names, real ? real : path);
+  free(real);
+  return name;
+}
+
+bool expand_program(Program *p, const char *path) {
+  expand_begin(p);
+  Expander *x = p->expander;
   uint32_t file;
   if (!diag_load_source(p->diag, path, &file)) {
     diag_error(p->diag, NO_SPAN, "cannot read %s: %s", path, strerror(errno));
     return false;
   }
-  LoadChain chain = {path, NULL};
+  LoadChain chain = {path, NULL, NULL};
+  p->root->path = real_path(p, path);
+  p->root->is_loading = true;
   x->loads = &chain;
-  expand_top_forms(x, file);
+  expand_top_forms(x, file, p->root);
+  p->root->is_loading = false;
   x->loads = NULL;
   expand_finish(x);
   settle_globals(p);

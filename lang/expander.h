@@ -2,10 +2,12 @@
 #ifndef LANG_EXPANDER_H
 #define LANG_EXPANDER_H
 #include "expand.h"
+#include <string.h>
 
 /* Where an expression stands. */
 typedef struct Ctx {
   Scope *scope;       /* NULL: the globals */
+  Module *module;     /* whose globals */
   Loop *loop;         /* the loop whose tail position this is, or NULL */
   bool is_library;    /* text of std */
   bool is_quiet;      /* text that may be mere data: no warnings about its names */
@@ -28,6 +30,7 @@ typedef struct Frame { /* a FRAME scope and the expression its `=` variables are
 typedef struct LoadChain {
   const char *path;
   struct LoadChain *outer;
+  Module *module; /* what it imports; NULL: it is loaded */
 } LoadChain;
 
 typedef struct Expander {
@@ -39,9 +42,16 @@ typedef struct Expander {
   VEC(Literal) literals;
   VEC(Frame) frames;
   LoadChain *loads;
+  VEC(Module *) modules;      /* in the order of their ids; the program first */
+  unsigned expansions;        /* of macros, since the outermost call being expanded */
+  unsigned expansion_depth;   /* calls of macros around */
 } Expander;
 
-enum { EXPAND_DEPTH_MAX = 4000 };
+enum {
+  EXPAND_DEPTH_MAX = 4000,
+  EXPANSIONS_MAX = 10000,         /* of one form, again and again */
+  EXPANSIONS_TOTAL_MAX = 1000000, /* that one call leads to */
+};
 
 typedef Core *(*FormFn)(Expander *x, Datum *form, Ctx ctx);
 typedef struct Form {
@@ -69,10 +79,20 @@ void frame_add(Expander *x, Scope *s, Core **body);
 Global *global_define(Expander *x, const char *name, Span span, Ctx ctx, bool is_top_fun);
 /* Expands the literals that may be code and binds the frames' variables: ends a batch. */
 void expand_finish(Expander *x);
-void expand_top_forms(Expander *x, uint32_t file); /* a file's forms, added to p->tops */
+void expand_top_forms(Expander *x, uint32_t file, Module *m); /* a file's forms, to p->tops */
+void expand_top(Expander *x, Module *m, Datum *d);            /* one */
+Core *expand_fail_at(Expander *x, const Datum *d, const char *what); /* an error, and expand_fail */
+/* For compile time: d defines the name at top level. */
+void note_definition(Expander *x, Ctx ctx, const char *name, Datum *d);
 
 static inline Ctx ctx_inner(Ctx ctx) { /* an operand: neither tail position nor top level */
   ctx.loop = NULL;
+  ctx.is_top = false;
+  return ctx;
+}
+static inline Ctx ctx_within(Ctx ctx, Scope *s, Loop *loop) { /* in a new scope */
+  ctx.scope = s;
+  ctx.loop = loop;
   ctx.is_top = false;
   return ctx;
 }
@@ -81,11 +101,45 @@ static inline Ctx ctx_tail(Ctx ctx) {
   return ctx;
 }
 
+static inline bool datum_is_block(const Datum *d) {
+  return d->kind == DATUM_LIST && (d->is_quoted || d->count == 0);
+}
+static inline bool datum_is_symbol(const Datum *d, const char *text) {
+  return d->kind == DATUM_SYMBOL && !strcmp(d->text, text);
+}
+
+/* forms.c */
+Core *expand_or_error(Expander *x, Span span, Var *v, Core *body); /* v's error, else body */
+Core *expand_make_error(Expander *x, Span span, const char *message);
+
+/* modules.c */
+Module *module_new(Expander *x);
+bool is_module_form(const Datum *d); /* (module name ...), well formed or not */
+void module_declare(Expander *x, Module *m, Datum *form);
+Core *form_module(Expander *x, Datum *d, Ctx ctx);
+Core *form_import(Expander *x, Datum *d, Ctx ctx);
+/* Finds and reads the file that the datum `name` names, beside the file where it stands, in the
+ * working directory if `in_cwd`, in the library; ending: ".valk" or "". */
+bool find_source(Expander *x, const Datum *name, bool in_cwd, const char *ending, uint32_t *file,
+                 const char **path);
+
+/* macro.c */
+Core *form_macro(Expander *x, Datum *d, Ctx ctx);
+Core *form_comptime(Expander *x, Datum *d, Ctx ctx);
+/* The macro that a list calls where ctx is, or NULL. */
+Macro *macro_called(const Datum *d, Ctx ctx);
+Core *expand_macro_call(Expander *x, Datum *d, Ctx ctx); /* requires: macro_called */
+
+/* open_world.c: after resolve, of a compiled program */
+void open_world_run(Program *p);
+
+/* match.c */
+Core *form_match(Expander *x, Datum *d, Ctx ctx);
+
 /* library.c: std by name. */
 typedef struct Library Library;
 Library *library_load(Program *p);
 Global *library_find(Program *p, const char *name); /* function, variable or primitive; or NULL */
-bool library_constant(const char *name, int64_t *value, bool *is_nil);
 /* Does the library code that name leads to use eval? Visits each definition once. */
 bool library_mentions_eval(Program *p, const char *name);
 void library_consider(Program *p, DiagNearest *near);

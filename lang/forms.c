@@ -5,32 +5,22 @@
 #include "expander.h"
 #include <string.h>
 
-static Core *fail_at(Expander *x, const Datum *d, const char *what) {
-  diag_error(x->p->diag, d->span, "%s", what);
-  return expand_fail(x, d->span);
-}
-
 static Var *temp(Expander *x, Span span) { return core_var(x->p, "", span, NULL); }
 
-static bool is_block(const Datum *d) { return d->kind == DATUM_LIST && (d->is_quoted || d->count == 0); }
-
-static bool is_symbol(const Datum *d, const char *text) {
-  return d->kind == DATUM_SYMBOL && !strcmp(d->text, text);
-}
 
 static Core *is_error(Expander *x, Span span, Var *v) {
   return core_prim(x->p, span, "error?", 1, core_local(x->p, span, v));
 }
 
 /* (if error-valued-v v body): v's error is the result of the whole. */
-static Core *propagate(Expander *x, Span span, Var *v, Core *body) {
+Core *expand_or_error(Expander *x, Span span, Var *v, Core *body) {
   Core **items = ARENA_ARRAY(x->p->arena, Core *, 2);
   items[0] = core_local(x->p, span, v);
   items[1] = body;
   return core_seq(x->p, span, items, 2);
 }
 
-static Core *make_error(Expander *x, Span span, const char *message) {
+Core *expand_make_error(Expander *x, Span span, const char *message) {
   Datum *d = datum_new(x->p->arena, DATUM_STRING, span);
   d->text = message;
   d->len = strlen(message);
@@ -45,7 +35,7 @@ static Core *form_quote(Expander *x, Datum *d, Ctx ctx) {
 }
 
 static bool is_form(const Datum *d, const char *head) {
-  return d->kind == DATUM_LIST && !d->is_quoted && d->count == 2 && is_symbol(d->items[0], head);
+  return d->kind == DATUM_LIST && !d->is_quoted && d->count == 2 && datum_is_symbol(d->items[0], head);
 }
 
 static bool has_unquote(const Datum *d) {
@@ -81,7 +71,7 @@ static Core *quasi_items(Expander *x, Datum *d, Ctx ctx) {
 
 static Core *quasi(Expander *x, Datum *d, Ctx ctx) {
   if (is_form(d, "unquote")) return expand_expr(x, d->items[1], ctx);
-  if (is_form(d, "unquote-splicing")) return fail_at(x, d, "`,@` stands inside a list only");
+  if (is_form(d, "unquote-splicing")) return expand_fail_at(x, d, "`,@` stands inside a list only");
   if (!has_unquote(d)) return core_const(x->p, d);
   Core *items = quasi_items(x, d, ctx);
   if (d->kind == DATUM_VECTOR) return core_prim(x->p, d->span, "%list->vec", 1, items);
@@ -95,7 +85,7 @@ static Core *form_quasiquote(Expander *x, Datum *d, Ctx ctx) {
 
 static Core *form_unquote(Expander *x, Datum *d, Ctx ctx) {
   (void)ctx;
-  return fail_at(x, d, "unquote outside of quasiquote");
+  return expand_fail_at(x, d, "unquote outside of quasiquote");
 }
 
 /* ---- functions and definitions -------------------------------------------------------------- */
@@ -106,9 +96,18 @@ static Core *lambda_node(Expander *x, Lambda *l, Span span) {
   return e;
 }
 
+/* (\ params body) and (fun head body) whose parameters are computed: made at run time in the
+ * globals, from the body as data; unbraced, it is computed too. */
+static Core *computed(Expander *x, Datum *d, const char *prim, Ctx ctx) {
+  x->p->uses_eval = true;
+  Core *head = expand_expr(x, d->items[1], ctx_inner(ctx));
+  bool is_literal = datum_is_block(d->items[2]);
+  Core *body = is_literal ? core_const(x->p, d->items[2]) : expand_expr(x, d->items[2], ctx_inner(ctx));
+  return core_prim(x->p, d->span, prim, 2, head, body);
+}
+
 static Core *form_lambda(Expander *x, Datum *d, Ctx ctx) {
-  if (!is_block(d->items[1]))
-    return fail_at(x, d->items[1], "not supported yet: `\\` with computed parameters");
+  if (!datum_is_block(d->items[1])) return computed(x, d, "%lambda", ctx);
   Lambda *l = expand_lambda(x, d->items[1], 0, d->items[2], NULL, d->span, ctx);
   return lambda_node(x, l, d->span);
 }
@@ -124,11 +123,11 @@ static Core *define(Expander *x, Global *g, Core *value, bool is_def, Span span)
 
 static Core *form_fun(Expander *x, Datum *d, Ctx ctx) {
   Datum *head = d->items[1];
-  if (!is_block(head))
-    return fail_at(x, head, "not supported yet: `fun` with a computed name and parameters");
+  if (!datum_is_block(head)) return computed(x, d, "%fun", ctx);
   if (head->count == 0 || head->items[0]->kind != DATUM_SYMBOL)
-    return fail_at(x, head, "`fun` is written (fun {name parameters...} {body}): a name is missing");
+    return expand_fail_at(x, head, "`fun` is written (fun {name parameters...} {body}): a name is missing");
   const char *name = head->items[0]->text;
+  note_definition(x, ctx, name, d);
   Global *g = global_define(x, name, head->items[0]->span, ctx, ctx.is_top);
   Lambda *l = expand_lambda(x, head, 1, d->items[2], name, d->span, ctx_inner(ctx));
   return define(x, g, lambda_node(x, l, d->span), true, d->span);
@@ -169,6 +168,16 @@ static bool check_names(Expander *x, Datum *d, Datum *names) {
   return false;
 }
 
+/* `def` and `=` whose names are computed bind in the globals. */
+static Core *bind_computed(Expander *x, Datum *d, Ctx ctx) {
+  x->p->uses_eval = true;
+  Core *e = core_prim(x->p, d->span, "%def", 0);
+  e->count = d->count - 1;
+  e->items = ARENA_ARRAY(x->p->arena, Core *, e->count);
+  for (size_t i = 0; i < e->count; i++) e->items[i] = expand_expr(x, d->items[i + 1], ctx_inner(ctx));
+  return e;
+}
+
 static Core *bind_names(Expander *x, Datum *d, bool is_def, Ctx ctx) {
   Datum *names = d->items[1];
   Ctx inner = ctx_inner(ctx);
@@ -177,10 +186,10 @@ static Core *bind_names(Expander *x, Datum *d, bool is_def, Ctx ctx) {
     one[0] = names;
     names = datum_list(x->p->arena, names->span, true, one, 1);
   }
-  if (!is_block(names))
-    return fail_at(x, names, is_def ? "not supported yet: `def` with computed names"
-                                    : "`=` takes a block of names: (= {name} value)");
+  if (!is_def && names->kind != DATUM_LIST) return expand_fail_at(x, names, "`=` takes a block of names: (= {name} value)");
+  if (!datum_is_block(names)) return bind_computed(x, d, ctx);
   if (!check_names(x, d, names)) return expand_fail(x, d->span);
+  for (size_t i = 0; i < names->count; i++) note_definition(x, ctx, names->items[i]->text, d);
   if (names->count == 1) {
     /* a top-level `=` or `def` of a function: the function's body may use the new name */
     if (!(is_def ? NULL : nearest_frame(ctx.scope))) {
@@ -214,11 +223,11 @@ static Core *form_do(Expander *x, Datum *d, Ctx ctx) {
  * among the values see the later names, as everywhere. */
 static Core *form_let(Expander *x, Datum *d, Ctx ctx) {
   Scope *s = scope_new(x, SCOPE_FRAME, ctx);
-  Ctx inner = {s, ctx.loop, ctx.is_library, ctx.is_quiet, false};
+  Ctx inner = ctx_within(ctx, s, ctx.loop);
   size_t n = 0;
   Datum *b = d->items[1];
   if (d->count == 3) {
-    if (!is_block(b) || b->count % 2) return fail_at(x, b, "`let` binds names to values in pairs: {x 1 y 2}");
+    if (!datum_is_block(b) || b->count % 2) return expand_fail_at(x, b, "`let` binds names to values in pairs: {x 1 y 2}");
     n = b->count / 2;
   }
   Core *frame = core_new(x->p, CORE_SEQ, d->span); /* its item is what the names are bound around */
@@ -230,7 +239,7 @@ static Core *form_let(Expander *x, Datum *d, Ctx ctx) {
   Core **items = ARENA_ARRAY(x->p->arena, Core *, n + 1);
   for (size_t i = 0; i < n; i++) {
     Datum *name = b->items[2 * i];
-    if (name->kind != DATUM_SYMBOL) return fail_at(x, name, "a name is expected here");
+    if (name->kind != DATUM_SYMBOL) return expand_fail_at(x, name, "a name is expected here");
     Core *value = expand_expr(x, b->items[2 * i + 1], ctx_inner(inner));
     items[i] = assign_local(x, s, name, value, name->span);
   }
@@ -268,7 +277,7 @@ static bool is_clause(Expander *x, const Datum *c, size_t min, size_t max, const
 }
 
 static Core *form_select(Expander *x, Datum *d, Ctx ctx) {
-  Core *e = make_error(x, d->span, "No selection found");
+  Core *e = expand_make_error(x, d->span, "No selection found");
   Core **parts = ARENA_ARRAY(x->p->arena, Core *, 2 * d->count);
   for (size_t i = 1; i < d->count; i++) {
     Datum *c = d->items[i];
@@ -299,13 +308,13 @@ static Core *cond_from(Expander *x, Datum *d, size_t i, Ctx ctx) {
 static Core *form_cond(Expander *x, Datum *d, Ctx ctx) { return cond_from(x, d, 1, ctx); }
 
 static Core *case_from(Expander *x, Datum *d, size_t i, Var *v, Ctx ctx) {
-  if (i == d->count) return make_error(x, d->span, "No case found");
+  if (i == d->count) return expand_make_error(x, d->span, "No case found");
   Datum *c = d->items[i];
   if (!is_clause(x, c, 2, 2, "{{key} result}")) return expand_fail(x, d->span);
   Datum *k = c->items[0];
   Core *result = expand_branch(x, c->items[1], ctx);
   bool is_braced = k->kind == DATUM_LIST && k->count == 1;
-  if (is_symbol(is_braced ? k->items[0] : k, "otherwise")) return result;
+  if (datum_is_symbol(is_braced ? k->items[0] : k, "otherwise")) return result;
   Core *key = expand_branch(x, k, ctx_inner(ctx));
   Core *same = core_prim(x->p, c->span, "==", 2, key, core_local(x->p, c->span, v));
   return core_if(x->p, c->span, same, result, case_from(x, d, i + 1, v, ctx));
@@ -314,7 +323,7 @@ static Core *case_from(Expander *x, Datum *d, size_t i, Var *v, Ctx ctx) {
 static Core *form_case(Expander *x, Datum *d, Ctx ctx) {
   Var *v = temp(x, d->items[1]->span);
   Core *value = expand_expr(x, d->items[1], ctx_inner(ctx));
-  return core_let(x->p, d->span, v, value, propagate(x, d->items[1]->span, v, case_from(x, d, 2, v, ctx)));
+  return core_let(x->p, d->span, v, value, expand_or_error(x, d->items[1]->span, v, case_from(x, d, 2, v, ctx)));
 }
 
 /* (and a b c) is (let {t a} (if t (and b c) t)); an error decides as well: it is the result. */
@@ -381,8 +390,8 @@ static Core *form_while(Expander *x, Datum *d, Ctx ctx) {
 /* (for {x list} e...): the list is taken once; vectors are walked as lists. */
 static Core *form_for(Expander *x, Datum *d, Ctx ctx) {
   Datum *b = d->items[1];
-  if (!is_block(b) || b->count != 2 || b->items[0]->kind != DATUM_SYMBOL)
-    return fail_at(x, b, "`for` is written (for {name list} expressions...)");
+  if (!datum_is_block(b) || b->count != 2 || b->items[0]->kind != DATUM_SYMBOL)
+    return expand_fail_at(x, b, "`for` is written (for {name list} expressions...)");
   Span span = d->span;
   Datum *who = datum_new(x->p->arena, DATUM_STRING, span);
   who->text = "for";
@@ -396,18 +405,18 @@ static Core *form_for(Expander *x, Datum *d, Ctx ctx) {
   Core **next = ARENA_ARRAY(x->p->arena, Core *, 1), **first = ARENA_ARRAY(x->p->arena, Core *, 1);
   next[0] = core_prim(x->p, span, "tail", 1, core_local(x->p, span, rest));
   first[0] = core_local(x->p, span, start);
-  Ctx inner = {s, NULL, ctx.is_library, ctx.is_quiet, false};
+  Ctx inner = ctx_within(ctx, s, NULL);
   Core *body = and_again(x, d->items + 2, d->count - 2, recur_node(x, l, next, span), span, inner);
   body = core_let(x->p, span, v, core_prim(x->p, span, "head", 1, core_local(x->p, span, rest)), body);
   Core *done = core_prim(x->p, span, "nil?", 1, core_local(x->p, span, rest));
   Core *loop = loop_node(x, l, first, core_if(x->p, span, done, core_nil(x->p, span), body), span);
-  return core_let(x->p, span, start, items, propagate(x, b->items[1]->span, start, loop));
+  return core_let(x->p, span, start, items, expand_or_error(x, b->items[1]->span, start, loop));
 }
 
 /* (loop {x 0 y 1} body) with (recur ...): inits in order, names fresh each round. */
 static Core *form_loop(Expander *x, Datum *d, Ctx ctx) {
   Datum *b = d->items[1];
-  if (!is_block(b) || b->count % 2) return fail_at(x, b, "`loop` binds names to values in pairs: {x 0 y 1}");
+  if (!datum_is_block(b) || b->count % 2) return expand_fail_at(x, b, "`loop` binds names to values in pairs: {x 0 y 1}");
   size_t n = b->count / 2;
   Loop *l = loop_new(x, n);
   Core **inits = ARENA_ARRAY(x->p->arena, Core *, n), **starts = ARENA_ARRAY(x->p->arena, Core *, n);
@@ -416,20 +425,20 @@ static Core *form_loop(Expander *x, Datum *d, Ctx ctx) {
   init_ctx.scope = init_scope;
   for (size_t i = 0; i < n; i++) {
     Datum *name = b->items[2 * i];
-    if (name->kind != DATUM_SYMBOL) return fail_at(x, name, "a name is expected here");
+    if (name->kind != DATUM_SYMBOL) return expand_fail_at(x, name, "a name is expected here");
     inits[i] = expand_expr(x, b->items[2 * i + 1], init_ctx);
     Var *v = scope_add(x, init_scope, name->text, name->span);
     starts[i] = core_local(x->p, name->span, v);
     l->vars[i] = scope_add(x, s, name->text, name->span);
   }
-  Ctx inner = {s, l, ctx.is_library, ctx.is_quiet, false};
+  Ctx inner = ctx_within(ctx, s, l);
   Core *e = loop_node(x, l, starts, expand_body(x, d->items[2], inner), d->span);
   for (size_t i = n; i-- > 0;) e = core_let(x->p, d->span, init_scope->vars.items[i], inits[i], e);
   return e;
 }
 
 static Core *form_recur(Expander *x, Datum *d, Ctx ctx) {
-  if (!ctx.loop) return fail_at(x, d, "`recur` stands in tail position of a `loop` only");
+  if (!ctx.loop) return expand_fail_at(x, d, "`recur` stands in tail position of a `loop` only");
   if (ctx.loop->count != d->count - 1) {
     diag_error(x->p->diag, d->span, "`recur` gives %zu value%s to a loop of %zu variable%s", d->count - 1,
                d->count == 2 ? "" : "s", ctx.loop->count, ctx.loop->count == 1 ? "" : "s");
@@ -444,13 +453,13 @@ static Core *form_recur(Expander *x, Datum *d, Ctx ctx) {
 
 static Core *form_try(Expander *x, Datum *d, Ctx ctx) {
   Datum *h = d->items[2];
-  if (!is_block(h) || h->count == 0 || h->items[0]->kind != DATUM_SYMBOL)
-    return fail_at(x, h, "`try` is written (try {expression} {name expressions...})");
+  if (!datum_is_block(h) || h->count == 0 || h->items[0]->kind != DATUM_SYMBOL)
+    return expand_fail_at(x, h, "`try` is written (try {expression} {name expressions...})");
   Var *v = temp(x, d->span);
   Core *value = expand_branch(x, d->items[1], ctx_inner(ctx));
   Scope *s = scope_new(x, SCOPE_ARM, ctx);
   Var *e = scope_add(x, s, h->items[0]->text, h->items[0]->span);
-  Ctx inner = {s, ctx.loop, ctx.is_library, ctx.is_quiet, false};
+  Ctx inner = ctx_within(ctx, s, ctx.loop);
   Core *handler = expand_branches(x, h->items + 1, h->count - 1, h->span, inner);
   handler = core_let(x->p, h->span, e, core_local(x->p, h->span, v), handler);
   Core *pick = core_if(x->p, d->span, is_error(x, d->span, v), handler, core_local(x->p, d->span, v));
@@ -473,7 +482,7 @@ static Core *form_eval(Expander *x, Datum *d, Ctx ctx) {
   Datum *a = d->items[1];
   if (a->kind == DATUM_LIST && a->is_quoted && !a->is_tick) return expand_branch(x, a, ctx);
   if (a->kind == DATUM_LIST && a->is_tick) {
-    Ctx global = {.is_library = ctx.is_library};
+    Ctx global = ctx_within(ctx, NULL, NULL);
     return expand_branch(x, a, global);
   }
   x->p->uses_eval = true;
@@ -490,18 +499,6 @@ static bool is_known_library_file(const char *path) {
   return !strncmp(path, "src/modules/", 12) && n > 17 && !strcmp(path + n - 5, ".valk");
 }
 
-static bool load_source(Expander *x, Datum *name, uint32_t *file, const char **path) {
-  const char *from = diag_path(x->p->diag, name->span), *slash = strrchr(from, '/');
-  const char *dirs[3] = {slash ? arena_copy(x->p->arena, from, (size_t)(slash - from)) : ".", ".",
-                         x->p->library_dir};
-  for (int i = 0; i < 3; i++) {
-    bool plain = name->text[0] == '/' || !strcmp(dirs[i], ".");
-    *path = plain ? name->text : arena_printf(x->p->arena, "%s/%s", dirs[i], name->text);
-    if (diag_load_source(x->p->diag, *path, file)) return true;
-  }
-  return false;
-}
-
 static bool is_cyclic_load(Expander *x, const char *path, Span at) {
   for (LoadChain *l = x->loads; l; l = l->outer) {
     if (strcmp(l->path, path)) continue;
@@ -512,13 +509,23 @@ static bool is_cyclic_load(Expander *x, const char *path, Span at) {
   return false;
 }
 
+static Core *load_computed(Expander *x, Datum *d, Ctx ctx) {
+  x->p->uses_eval = true;
+  const char *from = diag_path(x->p->diag, d->span), *slash = strrchr(from, '/');
+  Datum *dir = datum_new(x->p->arena, DATUM_STRING, d->span);
+  dir->len = slash ? (size_t)(slash - from) : 0;
+  dir->text = arena_copy(x->p->arena, from, dir->len);
+  Core *path = expand_expr(x, d->items[1], ctx_inner(ctx));
+  return core_prim(x->p, d->span, "%load", 2, path, core_const(x->p, dir));
+}
+
 static Core *form_load(Expander *x, Datum *d, Ctx ctx) {
   Datum *name = d->items[1];
-  if (name->kind != DATUM_STRING) return fail_at(x, name, "not supported yet: `load` of a computed path");
+  if (name->kind != DATUM_STRING) return load_computed(x, d, ctx);
   if (is_known_library_file(name->text)) return core_nil(x->p, d->span);
   uint32_t file;
-  LoadChain chain = {NULL, x->loads};
-  if (!load_source(x, name, &file, &chain.path)) {
+  LoadChain chain = {NULL, x->loads, NULL};
+  if (!find_source(x, name, true, "", &file, &chain.path)) {
     diag_error(x->p->diag, name->span, "cannot find %s beside this file, in the working directory or in the library",
                name->text);
     return expand_fail(x, d->span);
@@ -526,7 +533,7 @@ static Core *form_load(Expander *x, Datum *d, Ctx ctx) {
   if (is_cyclic_load(x, chain.path, name->span)) return expand_fail(x, d->span);
   x->loads = &chain;
   size_t first = x->p->tops.count;
-  expand_top_forms(x, file);
+  expand_top_forms(x, file, ctx.module);
   x->loads = chain.outer;
   if (ctx.is_top) return core_nil(x->p, d->span);
   size_t n = x->p->tops.count - first;
@@ -596,11 +603,11 @@ static const Form forms[] = {
     {"recur", 0, ANY, form_recur, "(recur values...)"},
     {"->", 1, ANY, form_thread_first, "(-> value steps...)"},
     {"->>", 1, ANY, form_thread_last, "(->> value steps...)"},
-    {"match", 1, ANY, form_later, "(match value {pattern expressions...}...)"},
-    {"macro", 0, ANY, form_later, "(macro {name parameters...} body)"},
-    {"comptime", 0, ANY, form_later, "(comptime expression)"},
-    {"module", 0, ANY, form_later, "(module name {export names...})"},
-    {"import", 0, ANY, form_later, "(import \"path\" {names...})"},
+    {"match", 1, ANY, form_match, "(match value {pattern expressions...}...)"},
+    {"macro", 2, 2, form_macro, "(macro {name parameters...} {body})"},
+    {"comptime", 1, 1, form_comptime, "(comptime expression)"},
+    {"module", 1, ANY, form_module, "(module name {export names...})"},
+    {"import", 1, 2, form_import, "(import \"path\") or (import \"path\" {names...})"},
     {"future", 0, ANY, form_later, "(future expression)"},
     {"spawn", 0, ANY, form_later, "(spawn expression)"},
 };

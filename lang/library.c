@@ -13,14 +13,14 @@ struct Library {
 };
 
 static Global *add_global(Program *p, const char *name, GlobalKind kind) {
-  Global *g = ARENA_NEW(p->arena, Global);
+  Global *g = ARENA_NEW(p->lasting, Global);
   g->name = name;
   g->kind = kind;
   g->slot = -1;
   g->is_library = true;
   g->span = NO_SPAN;
   ptrmap_put(&p->library->by_name, name, g);
-  PUSH(p->arena, p->library->globals, g);
+  PUSH(p->lasting, p->library->globals, g);
   return g;
 }
 
@@ -33,13 +33,7 @@ static const char *defined_name(const Datum *d) {
   return names->items[0]->kind == DATUM_SYMBOL ? names->items[0]->text : NULL;
 }
 
-static void index_file(Program *p, const char *name, size_t len) {
-  const char *path = arena_printf(p->arena, "%s/%.*s", p->library_dir, (int)len, name);
-  uint32_t file;
-  if (!diag_load_source(p->diag, path, &file)) {
-    diag_error(p->diag, NO_SPAN, "the library file %s cannot be read: valkc is not installed whole", path);
-    return;
-  }
+static void index_file(Program *p, uint32_t file) {
   p->diag->sources.items[file].is_library = true;
   DatumVec forms = read_source(p->arena, p->names, p->diag, file);
   for (size_t i = 0; i < forms.count; i++) {
@@ -58,21 +52,35 @@ static void index_file(Program *p, const char *name, size_t len) {
   }
 }
 
-Library *library_load(Program *p) {
-  p->library = ARENA_NEW(p->arena, Library);
-  p->library->by_name.arena = p->library->scanned.arena = p->arena;
+static void load_file(Program *p, const char *name, size_t len) {
+  const char *path = arena_printf(p->lasting, "%s/%.*s", p->library_dir, (int)len, name);
   uint32_t file;
-  const char *index = arena_printf(p->arena, "%s/INDEX", p->library_dir);
+  if (diag_load_source(p->diag, path, &file)) index_file(p, file);
+  else diag_error(p->diag, NO_SPAN, "the library file %s cannot be read: valkc is not installed whole", path);
+}
+
+static void load_index(Program *p) {
+  uint32_t file;
+  const char *index = arena_printf(p->lasting, "%s/INDEX", p->library_dir);
   if (!diag_load_source(p->diag, index, &file)) {
     diag_error(p->diag, NO_SPAN, "the library index %s cannot be read: valkc is not installed whole", index);
-    return p->library;
+    return;
   }
   const char *at = p->diag->sources.items[file].text;
   while (*at) {
     size_t len = strcspn(at, "\n");
-    if (len > 0 && *at != '#') index_file(p, at, len);
+    if (len > 0 && *at != '#') load_file(p, at, len);
     at += len + (at[len] == '\n');
   }
+}
+
+Library *library_load(Program *p) {
+  p->library = ARENA_NEW(p->lasting, Library);
+  p->library->by_name.arena = p->library->scanned.arena = p->lasting;
+  if (!p->library_texts) load_index(p);
+  else
+    for (const LibraryText *t = p->library_texts; t->path; t++)
+      index_file(p, diag_add_source(p->diag, t->path, t->text, t->len));
   return p->library;
 }
 
@@ -86,6 +94,8 @@ Global *library_find(Program *p, const char *name) {
   g->doc = prim->doc;
   return g;
 }
+
+Global *library_global(Program *p, const char *name) { return library_find(p, name); }
 
 bool library_constant(const char *name, int64_t *value, bool *is_nil) {
   *is_nil = !strcmp(name, "nil");
@@ -102,7 +112,7 @@ static bool datum_mentions_eval(Program *p, const Datum *d) {
 }
 
 bool library_mentions_eval(Program *p, const char *name) {
-  if (!strcmp(name, "eval")) return true;
+  if (!strcmp(name, "eval") || !strcmp(name, "%run-block")) return true;
   if (ptrmap_get(&p->library->scanned, name)) return false;
   ptrmap_put(&p->library->scanned, name, (void *)name);
   Global *g = ptrmap_get(&p->library->by_name, name);

@@ -5,6 +5,7 @@
  * prim_find compares bytes. */
 #include "core.h"
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #define ANY PRIM_ANY
@@ -19,14 +20,16 @@
 
 /* A leading % makes a name internal without saying so in the row; a lone % is arithmetic. */
 #define FLAGS(name, flags) ((flags) | ((name)[0] == '%' && (name)[1] ? PRIM_INTERNAL : 0))
-#define ROW(name, symbol, min, max, binary, signature, flags, doc, is_argv)                    \
-  {name, #symbol, binary, signature, doc, min, max, FLAGS(name, flags), is_argv},
+#define ROW(name, symbol, min, max, binary, signature, flags, doc, is_argv, has_fixed)         \
+  {name, #symbol, binary, signature, doc, min, max, FLAGS(name, flags), is_argv, has_fixed},
 #define FIX(name, symbol, n, signature, flags, doc)                                            \
-  ROW(name, symbol, n, n, NULL, signature, flags, doc, false)
+  ROW(name, symbol, n, n, NULL, signature, flags, doc, false, false)
 #define VAR(name, symbol, min, max, signature, flags, doc)                                     \
-  ROW(name, symbol, min, max, NULL, signature, flags, doc, true)
+  ROW(name, symbol, min, max, NULL, signature, flags, doc, true, false)
 #define NARY(name, symbol, min, max, binary, signature, flags, doc)                            \
-  ROW(name, symbol, min, max, binary, signature, flags, doc, true)
+  ROW(name, symbol, min, max, binary, signature, flags, doc, true, false)
+#define OPT(name, symbol, min, max, signature, flags, doc)                                     \
+  ROW(name, symbol, min, max, NULL, signature, flags, doc, true, true)
 
 const Prim prim_table[] = {
 #include "../rt/prims.def"
@@ -65,4 +68,11 @@ const Prim *prim_find(const char *name) {
   pthread_once(&index_once, build_index);
   uint16_t row = *index_slot(name);
   return row ? &prim_table[row - 1] : NULL;
+}
+
+const Prim *prim_fixed(const Prim *prim, size_t count) {
+  char name[64];
+  if (!prim->has_fixed) return prim;
+  snprintf(name, sizeof name, "%%%s%zu", prim->name, count);
+  return prim_find(name);
 }

@@ -151,20 +151,19 @@ static void warn_unknown(Resolver *r, const NameRef *ref, Span span) {
 }
 
 static Core *resolve_global(Resolver *r, const NameRef *ref, Span span) {
-  Global *user = ref->is_library ? NULL : ptrmap_get(&r->p->global_by_name, ref->text);
-  if (user && user->def_count == 0) user = NULL;
+  unsigned seq = 0;
+  Global *user = ref->is_library ? NULL : module_find(r->p, ref->module, ref->text, &seq);
   Global *library = library_find(r->p, ref->text);
   if (library && !ref->is_library && ref->text[0] == '%' && ref->text[1]) library = NULL;
-  if (user && (!library || ref->seq >= user->def_seq)) return global_node(r, user, span);
+  if (user && (!library || ref->seq >= seq)) return global_node(r, user, span);
   if (library) return global_node(r, library, span);
   int64_t value;
   bool is_nil;
   if (library_constant(ref->text, &value, &is_nil))
     return is_nil ? core_nil(r->p, span) : core_int(r->p, span, value);
   if (ref->is_library) diag_bug(r->p->diag, span, "resolve", "std uses the unknown name `%s`", ref->text);
-  if (!ref->is_quiet) warn_unknown(r, ref, span);
-  Global *g = global_intern(r->p, ref->text, false);
-  return global_node(r, g, span);
+  if (!ref->is_quiet && !module_reports_private(r->p, ref->module, ref->text, span)) warn_unknown(r, ref, span);
+  return global_node(r, module_global(r->p, ref->module, ref->text), span);
 }
 
 static Core *resolve_name(Resolver *r, const NameRef *ref, Span span, const Scope *from) {
@@ -433,6 +432,40 @@ static void resolve_root(Core **root, void *to) {
   walk(r, root);
 }
 
+static void library_tops_first(Program *p) {
+  VEC(TopForm) tops = {0};
+  for (size_t i = 0; i < p->library_tops.count; i++) PUSH(p->arena, tops, p->library_tops.items[i]);
+  for (size_t i = 0; i < p->tops.count; i++) PUSH(p->arena, tops, p->tops.items[i]);
+  p->tops.items = tops.items;
+  p->tops.count = tops.count;
+  p->tops.capacity = tops.capacity;
+}
+
+static void resolve_open_root(Program *p, Resolver *r, Core **root) {
+  resolve_root(root, r);
+  plain_lets(root, r);
+  core_find_free_of(p, root);
+}
+
+void resolve_forms(Program *p) {
+  Resolver r = {.p = p};
+  for (size_t i = 0; i < p->tops.count; i++) resolve_root(&p->tops.items[i].core, &r);
+  for (size_t i = 0; i < p->library_tops.count; i++) resolve_root(&p->library_tops.items[i].core, &r);
+  if (p->library_tops.count) library_tops_first(p);
+  p->library_tops.count = 0;
+  for (size_t i = 0; i < p->tops.count; i++) {
+    plain_lets(&p->tops.items[i].core, &r);
+    core_find_free_of(p, &p->tops.items[i].core);
+  }
+}
+
+void resolve_function(Program *p, Global *g) {
+  if (g->is_resolved || !g->lambda) return;
+  Resolver r = {.p = p};
+  Core fun = {.kind = CORE_LAMBDA, .span = g->lambda->span, .lambda = g->lambda}, *root = &fun;
+  resolve_open_root(p, &r, &root);
+}
+
 /* Library code is expanded when a name first leads to it, which adds globals and top forms while
  * the roots are walked; both lists are walked to their ends. */
 void resolve_run(Program *p) {
@@ -448,14 +481,10 @@ void resolve_run(Program *p) {
       resolve_root(&root, &r);
     }
   }
-  VEC(TopForm) tops = {0};
-  for (size_t i = 0; i < p->library_tops.count; i++) PUSH(p->arena, tops, p->library_tops.items[i]);
-  for (size_t i = 0; i < p->tops.count; i++) PUSH(p->arena, tops, p->tops.items[i]);
-  p->tops.items = tops.items;
-  p->tops.count = tops.count;
-  p->tops.capacity = tops.capacity;
+  library_tops_first(p);
   core_each_root(p, plain_lets, &r);
   core_find_free(p);
   core_find_reachable(p);
   lint_run(p);
+  open_world_run(p);
 }

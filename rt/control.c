@@ -27,4 +27,9 @@ V vk_qq_cons(vk *c, V x, V rest) {
   return VK_IS_ABN(rest) ? rest : vk_cons(c, x, rest);
 }
 
+V vk_run_block(vk *c, V block) {
+  if (!VK_IS_KIND(block, VK_BLOCK)) return vk_arg_error(c, "test", 2, block, "a block or a function");
+  return vk_call(c, ((VkBlock *)VK_OBJ(block))->code, 0, NULL);
+}
+
 V vk_qq_cons_slow(vk *c, V x, V rest, const VkPos *pos) { return VK_AT(c, vk_qq_cons(c, x, rest), pos); }

@@ -43,6 +43,11 @@ static V map_value(vk *c, size_t n, const V *items) {
 
 static const void *address_of(V v) { return VK_IS_PAIR(v) ? (void *)VK_PAIR(v) : (void *)VK_OBJ(v); }
 
+static void link_leaf(DatumLinks *links, const Datum *d, V v) {
+  if (links && VK_IS_OBJ(v) && !ptrmap_get(&links->datums, address_of(v)))
+    ptrmap_put(&links->datums, address_of(v), (void *)d);
+}
+
 static V branch_value(vk *c, const Datum *d, const V *items) {
   if (d->kind == DATUM_VECTOR) return vk_vec_from(c, d->count, items);
   if (d->kind == DATUM_MAP) return map_value(c, d->count, items);
@@ -80,6 +85,7 @@ static V branch_datum_value(vk *c, Arena *arena, const Datum *root, DatumLinks *
     }
     V v = leaf_value(c, child);
     if (VK_IS_ABN(v)) return v; /* too long a symbol */
+    link_leaf(links, child, v);
     vk_vec_append(c, values, v);
   }
   V result = VK_STOREP(VK_VEC(values)->store)->items[0];
@@ -88,7 +94,11 @@ static V branch_datum_value(vk *c, Arena *arena, const Datum *root, DatumLinks *
 }
 
 V vk_datum_value(vk *c, const Datum *d, DatumLinks *links) {
-  if (!is_branch(d)) return leaf_value(c, d);
+  if (!is_branch(d)) {
+    V v = leaf_value(c, d);
+    link_leaf(links, d, v);
+    return v;
+  }
   if (d->kind == DATUM_LIST && d->count == 0) return VK_NIL;
   Arena arena = {.first_bytes = 1024};
   V v = branch_datum_value(c, &arena, d, links);
@@ -157,18 +167,18 @@ static Datum *leaf_datum(const DatumMaker *m, V v) {
   }
 }
 
-/* What v is made of: the list of a list, of any flavour; itself for a frozen vector or map, whose
- * elements are `*count`; VK_UNBOUND for a leaf. */
-static V parts_of(V v, DatumKind *kind, size_t *count) {
+/* What v is made of: the list of a list, of any flavour; itself for a vector or map that is data;
+ * VK_UNBOUND for a leaf. */
+static V parts_of(const DatumMaker *m, V v, DatumKind *kind, size_t *count) {
   V list = vk_list_of(v);
   if (list != VK_UNBOUND) {
     *kind = DATUM_LIST;
     *count = vk_list_length(list);
     return list;
   }
-  if (!VK_IS_OBJ(v) || !VK_IS_FROZEN(v)) return VK_UNBOUND;
+  if (!VK_IS_OBJ(v) || !(m->all_data || VK_IS_FROZEN(v))) return VK_UNBOUND;
   *kind = VK_IS_VECTOR(v) ? DATUM_VECTOR : DATUM_MAP;
-  *count = VK_IS_VECTOR(v) ? vk_vec_count(v) : 2 * VK_MAPP(v)->len;
+  *count = VK_IS_VECTOR(v) ? vk_vec_count(v) : VK_IS_MAP(v) ? 2 * VK_MAPP(v)->len : 0;
   return VK_IS_VECTOR(v) || VK_IS_MAP(v) ? v : VK_UNBOUND;
 }
 
@@ -176,18 +186,18 @@ static V parts_of(V v, DatumKind *kind, size_t *count) {
 static Datum *start(Walk *w, V v) {
   const DatumMaker *m = w->m;
   bool has_address = VK_IS_PAIR(v) || VK_IS_OBJ(v);
-  Datum *known = m->links && has_address ? ptrmap_get(&m->links->datums, address_of(v)) : NULL;
-  if (known) return known;
+  const Datum *known = m->links && has_address ? ptrmap_get(&m->links->datums, address_of(v)) : NULL;
+  if (known) return (Datum *)known;
   DatumKind kind;
   size_t count;
-  V parts = parts_of(v, &kind, &count);
+  V parts = parts_of(m, v, &kind, &count);
   if (parts == VK_UNBOUND) return leaf_datum(m, v);
   if (w->open.count >= DEPTH_MAX) return NULL;
   Datum *d = datum_new(m->arena, kind, m->span);
   d->is_quoted = kind == DATUM_LIST && !VK_IS_KIND(v, VK_SEXPR);
   d->count = count;
   d->items = ARENA_ARRAY(m->arena, Datum *, count);
-  if (m->blocks && VK_IS_KIND(v, VK_BLOCK)) ptrmap_put(m->blocks, d, VK_OBJ(v));
+  if (m->blocks && VK_IS_KIND(v, VK_BLOCK)) ptrmap_put(m->blocks, d, (void *)v);
   PUSH(&w->tmp, w->open, ((Open){.datum = d, .list = parts, .whole = parts}));
   return d;
 }

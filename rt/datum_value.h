@@ -4,9 +4,9 @@
 #include "../lang/datum.h"
 #include "vk.h"
 
-/* Told of every list that a conversion makes or meets: which value stands for which datum. */
+/* Which datum a value was made from. Holds only as long as the values are alive. */
 typedef struct DatumLinks {
-  PtrMap datums; /* address of a pair, of an object or of a symbol -> Datum */
+  PtrMap datums; /* address of a pair or object -> Datum; of a symbol, where it stood first */
 } DatumLinks;
 
 /* The value of data; vectors and maps are frozen. An error if a symbol is too long. links, if not
@@ -23,7 +23,8 @@ typedef struct DatumMaker {
   Names *names;
   Span span;
   const DatumLinks *links;
-  PtrMap *blocks; /* not NULL: gets datum -> VkBlock's address for each literal block */
+  PtrMap *blocks; /* not NULL: gets datum -> value of each literal block */
+  bool all_data;  /* mutable vectors and maps become data too */
 } DatumMaker;
 Datum *vk_value_datum(const DatumMaker *m, V v);
 #endif

@@ -195,7 +195,7 @@ static const V *map_entry(V map, size_t i) {
 /* Tries the candidates of b for the key of entry f->i of a. YES: found, f->candidate. */
 static Answer probe_key(Compare *c, Frame *f) {
   V key = map_entry(f->a, f->i)[0];
-  uint64_t hash = vk_hash(key);
+  uint32_t hash = vk_map_hash(key);
   while (vk_map_candidate(f->b, hash, &f->probe, &f->candidate)) {
     f->is_probing = true;
     f->seen_mark = c->seen.count;

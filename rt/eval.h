@@ -1,7 +1,9 @@
 /* eval.h - the evaluator: what its parts share, and what the compiler asks of it.
  *
  *   eval.c        (eval x), `load` at run time, definitions with computed names
- *   eval_world.c  an isolate's evaluator: its globals, its library, macros
+ *   eval_world.c  an isolate's evaluator: its globals and its library
+ *   eval_form.c   from a datum to its value
+ *   eval_macro.c  macros and comptime: the evaluator as the expander's host
  *   eval_code.c   core to code
  *   eval_run.c    running code
  *   datum_value.c data to values and back
@@ -64,24 +66,66 @@ typedef struct EvalUnit {
 
 /* ---- the evaluator of an isolate ------------------------------------------------------------ */
 
+/* What a symbol means in the globals, as far as it has been asked. */
+typedef struct EvalName {
+  unsigned seq; /* as long as the expander's is the same; see eval.c */
+  enum { NAME_SLOT, NAME_VALUE, NAME_MACRO } kind;
+  bool is_form; /* as the head of a list */
+  int form;     /* which: eval.c */
+  uint32_t slot;
+  V value; /* VALUE: kept by the evaluator */
+} EvalName;
+
 typedef struct Evaluator {
   vk *c;
   Program *p;        /* the names it knows */
   VkProgram program; /* c->program from the start on: its tables grow */
   size_t slot_capacity;
-  size_t base_slots; /* those the compiled program has; later ones are ours */
   EvalUnit unit;     /* permanent code */
   V kept;            /* a vector: constants of permanent code, functions of globals; a root */
-  bool owns_program;
+  ExpandHost host;
+  Arena spare;       /* for a batch that no other is around */
+  bool is_spare_used;
+  PtrMap names;      /* address of a symbol -> EvalName */
+  Program own;       /* p, if it was made here, with what it needs: */
+  Arena arena;
+  Names own_names;
+  Diag diag;
 } Evaluator;
+
+extern const LibraryText vk_library_texts[]; /* std, as text in the archive (tools/embed) */
 
 /* That of the isolate, made at its first use around the compiled program's tables. */
 Evaluator *eval_of(vk *c);
-/* One around a program that the caller has expanded and resolved, to run it: c->eval. */
+/* One around a program of the caller's: c->eval. */
 Evaluator *eval_new(vk *c, Program *p);
-/* Runs the top-level forms of the program that have been expanded and resolved; the first error,
- * or nil. */
+/* From now on its forms may come one by one, and define any name anew. */
+void eval_open(Evaluator *ev);
+void eval_set_host(Evaluator *ev, ExpandHost *host); /* fills host with functions of eval_macro.c */
+/* Runs the top-level forms of the program that have been expanded and resolved: the value of the
+ * last, or the first error. */
 V eval_run_tops(Evaluator *ev, EvalUnit *unit, V *keeper);
+
+/* ---- eval_form.c ---------------------------------------------------------------------------- */
+
+/* A batch of forms: data and core in memory of their own. Batches nest like calls. */
+typedef struct EvalBatch {
+  ExpandBatch saved;
+  Arena own, *arena;
+  size_t errors, warnings, messages; /* of the diag, when it began */
+} EvalBatch;
+Arena *eval_batch_begin(Evaluator *ev, EvalBatch *b);
+void eval_batch_end(Evaluator *ev, EvalBatch *b);
+/* The value of a form of module m, expanded, resolved and run in the globals. VK_UNBOUND if it is
+ * no code: messages are in the program's diag. is_permanent: keeps its code for good. Ends the
+ * batch, in which the datum may be, before it runs the code. */
+V eval_form(Evaluator *ev, Module *m, Datum *d, EvalBatch *b, bool is_permanent);
+/* x, a value, as a form in the globals; as `eval` reads it, its outer braces are parentheses. */
+V eval_value(Evaluator *ev, V x, bool is_branch);
+/* The first error message since a batch began, as an error value; the messages are forgotten. */
+V eval_syntax_error(Evaluator *ev, const EvalBatch *b);
+/* A form whose outer braces read as parentheses. */
+Datum *eval_branch(Arena *a, Datum *d);
 
 /* The place of a global in c->globals. */
 uint32_t eval_slot(Evaluator *ev, Global *g);

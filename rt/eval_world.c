@@ -3,6 +3,7 @@
  * The compiled program's table of globals becomes ours: it grows as code names new ones, and
  * compiled code goes on finding its own at their old places. */
 #include "eval.h"
+#include "../lang/resolve.h"
 #include "heap.h"
 #include "prim_code.h"
 #include "vectors.h"
@@ -51,15 +52,38 @@ uint32_t eval_slot(Evaluator *ev, Global *g) {
   return (uint32_t)g->slot;
 }
 
+/* ---- definitions that wait, at compile time -------------------------------------------------- */
+
+static Global *global_of_slot(Program *p, uint32_t slot) {
+  for (size_t i = 0; i < p->globals.count; i++)
+    if (p->globals.items[i]->slot == (int)slot) return p->globals.items[i];
+  return NULL;
+}
+
+/* Runs the program's definition of g in the compiler: the value, VK_UNBOUND if there is none. */
+static V define_waiting(Evaluator *ev, Global *g) {
+  Datum *d = g && g->module ? ptrmap_get(&g->module->definitions, g->plain) : NULL;
+  if (!d || g->is_resolved) return VK_UNBOUND; /* is_resolved: it is running */
+  g->is_resolved = true;
+  EvalBatch b;
+  eval_batch_begin(ev, &b);
+  V r = eval_form(ev, g->module, d, &b, true);
+  g->is_resolved = false;
+  return VK_IS_ABN(r) ? r : ev->c->globals[g->slot];
+}
+
 V eval_unbound(vk *c, uint32_t slot, const VkPos *pos) {
-  return vk_unbound_error(c, c->program->global_names[slot], pos);
+  Evaluator *ev = c->eval;
+  V v = ev->p->is_compile_time ? define_waiting(ev, global_of_slot(ev->p, slot)) : VK_UNBOUND;
+  return v != VK_UNBOUND ? v : vk_unbound_error(c, c->program->global_names[slot], pos);
 }
 
 /* ---- functions ----------------------------------------------------------------------------- */
 
 V eval_function(Evaluator *ev, Global *g) {
-  if (g->kind == GLOBAL_PRIM) return vk_prim_function((size_t)(g->prim - prim_table));
   if (g->value) return g->value;
+  if (g->kind == GLOBAL_PRIM) return vk_prim_function((size_t)(g->prim - prim_table));
+  expand_library_global(ev->p, g);
   EvalFn *fn = eval_global_fn(ev, g->lambda);
   fn->global = g;
   V closure = eval_closure(ev->c, fn, VK_NIL, NULL);
@@ -67,7 +91,18 @@ V eval_function(Evaluator *ev, Global *g) {
   return g->value = closure;
 }
 
-void eval_resolve_fn(Evaluator *ev, const EvalFn *fn) { (void)ev, (void)fn; }
+void eval_resolve_fn(Evaluator *ev, const EvalFn *fn) {
+  Program *p = ev->p;
+  if (!p->is_open || !fn->global || fn->global->is_resolved) return;
+  ExpandBatch batch;
+  expand_batch_begin(p, &batch);
+  p->arena = p->lasting;
+  resolve_function(p, fn->global);
+  resolve_forms(p); /* variables of the library that it names */
+  V keeper = VK_NIL;
+  eval_run_tops(ev, &ev->unit, &keeper);
+  expand_batch_end(p, &batch);
+}
 
 /* ---- the evaluator ------------------------------------------------------------------------- */
 
@@ -77,8 +112,9 @@ Evaluator *eval_new(vk *c, Program *p) {
   ev->c = c;
   ev->p = p;
   ev->unit.is_permanent = true;
+  ev->names.arena = p->lasting;
   if (c->program) ev->program = *c->program;
-  size_t count = ev->base_slots = ev->program.global_count;
+  size_t count = ev->program.global_count;
   const char *const *names = ev->program.global_names;
   ev->program.global_names = NULL;
   grow_slots(ev, count ? 2 * count : 64);
@@ -91,13 +127,71 @@ Evaluator *eval_new(vk *c, Program *p) {
   return ev;
 }
 
+void eval_open(Evaluator *ev) {
+  Program *p = ev->p;
+  p->is_open = p->uses_eval = true;
+  eval_set_host(ev, &ev->host);
+  p->host = &ev->host;
+  for (size_t i = 0; i < p->globals.count; i++) {
+    Global *g = p->globals.items[i];
+    if (g->is_library || g->kind != GLOBAL_FUNCTION) continue;
+    V f = eval_function(ev, g);
+    g->kind = GLOBAL_VARIABLE;
+    ev->c->globals[eval_slot(ev, g)] = f;
+  }
+}
+
+/* ---- around a compiled program -------------------------------------------------------------- */
+
+/* The program's table of names says what the evaluator may find under them (lower.c):
+ *
+ *   x        a global of the program       %:x   a global of the library
+ *   %.x      nobody's business             NULL  a constant */
+static void adopt_global(Evaluator *ev, const char *name, int slot) {
+  Program *p = ev->p;
+  if (!name || !strncmp(name, "%.", 2)) return;
+  if (strncmp(name, "%:", 2)) {
+    Global *g = module_global(p, p->root, name_c(p->names, name));
+    g->slot = slot;
+    g->def_count = 1;
+    return;
+  }
+  Global *g = library_global(p, name_c(p->names, name + 2));
+  if (!g) return;
+  if (g->kind == GLOBAL_VARIABLE) {
+    g->slot = slot;
+    g->pending = NULL; /* its definition has run */
+  } else {
+    g->value = ev->c->globals[slot];
+  }
+}
+
+static Evaluator *make(vk *c) {
+  static const Program open = {.is_open = true, .uses_eval = true};
+  Evaluator *ev = eval_new(c, (Program *)&open);
+  Program *p = ev->p = &ev->own;
+  *p = open;
+  p->arena = p->lasting = &ev->arena;
+  p->names = &ev->own_names;
+  p->diag = &ev->diag;
+  ev->own_names.arena = ev->diag.arena = ev->names.arena = &ev->arena;
+  p->library_texts = vk_library_texts;
+  eval_set_host(ev, &ev->host);
+  p->host = &ev->host;
+  expand_begin(p);
+  for (size_t i = 0; i < ev->program.global_count; i++) adopt_global(ev, ev->program.global_names[i], (int)i);
+  return ev;
+}
+
+Evaluator *eval_of(vk *c) { return c->eval ? c->eval : make(c); }
+
 V eval_run_tops(Evaluator *ev, EvalUnit *unit, V *keeper) {
   Program *p = ev->p;
   for (size_t i = 0; i < p->tops.count; i++) {
     const EvalFn *fn = eval_translate_top(ev, unit, keeper, p->tops.items[i].core);
     V self = eval_closure(ev->c, fn, unit->is_permanent ? VK_NIL : *keeper, NULL);
     V r = eval_run(ev->c, fn, self);
-    if (VK_IS_ABN(r)) return r;
+    if (VK_IS_ABN(r) || i + 1 == p->tops.count) return r;
   }
   return VK_NIL;
 }

@@ -14,11 +14,12 @@ static inline V vk_from_int64(vk *c, int64_t n) {
 }
 static inline int64_t vk_to_int64(V v) { return VK_LIKELY(VK_IS_FIX(v)) ? VK_INT(v) : vk_big_to_int64(v); }
 
-#define vk_int_add(a, b) ((a) + (b))
-#define vk_int_sub(a, b) ((a) - (b))
-#define vk_int_mul(a, b) ((a) * (b))
-#define vk_int_neg(a) (-(a))
-#define vk_int_div(a, b) ((a) / (b))
+/* Operands may be constants, which C takes for 32 bits. */
+#define vk_int_add(a, b) ((int64_t)(a) + (b))
+#define vk_int_sub(a, b) ((int64_t)(a) - (b))
+#define vk_int_mul(a, b) ((int64_t)(a) * (b))
+#define vk_int_neg(a) (-(int64_t)(a))
+#define vk_int_div(a, b) ((int64_t)(a) / (b))
 #define vk_int_rem(a, b) ((a) % (b))
 static inline int64_t vk_int_mod(int64_t a, int64_t b) {
   int64_t r = a % b;
@@ -82,6 +83,7 @@ static inline V vk_fix_mul(vk *c, V a, V b, const VkPos *pos) {
 #define VK_HAS_INDEX(vector, i) VK_LIKELY((uint64_t)(i) < VK_VEC(vector)->len)
 #define VK_IS_OPEN(vector) VK_LIKELY(!(*VK_OBJ(vector) & VK_FROZEN))
 
+#define vk_has_index(vector, i) ((int64_t)VK_HAS_INDEX(vector, i))
 #define vk_values_ref(vector, i) (*VK_AT_INDEX(vector, i))
 #define vk_bytes_ref(vector, i) ((int64_t)VK_BYTE_ITEMS(VK_VEC(vector)->store)[i])
 #define vk_floats_ref(vector, i) (VK_FLOAT_ITEMS(VK_VEC(vector)->store)[i])
@@ -95,15 +97,6 @@ static inline V vk_values_get(vk *c, V vector, int64_t i, const VkPos *pos) {
   if (VK_HAS_INDEX(vector, i)) return vk_values_ref(vector, i);
   return vk_vec_get_slow(c, vector, VK_FIX(i), pos);
 }
-static inline V vk_bytes_get(vk *c, V vector, int64_t i, const VkPos *pos) {
-  if (VK_HAS_INDEX(vector, i)) return VK_FIX(vk_bytes_ref(vector, i));
-  return vk_vec_get_slow(c, vector, VK_FIX(i), pos);
-}
-static inline V vk_floats_get(vk *c, V vector, int64_t i, const VkPos *pos) {
-  if (VK_HAS_INDEX(vector, i)) return vk_from_double(c, vk_floats_ref(vector, i));
-  return vk_vec_get_slow(c, vector, VK_FIX(i), pos);
-}
-
 static inline V vk_values_put(vk *c, V vector, int64_t i, V item) {
   V store = VK_VEC(vector)->store;
   vk_write(c, store, VK_ITEM(store, VK_FIX(i)), item);

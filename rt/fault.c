@@ -232,11 +232,13 @@ static _Thread_local vk *isolate; /* what this thread runs: a handler gets no ar
 enum { HANDLER_STACK_BYTES = 64 << 10 };
 
 /* The first thread's costs nothing until it is used; thread-local, the C library would allocate it
- * at start. Threads that come and go give theirs up with the process. */
+ * at start. Common, for the linker puts such behind the small variables, which then share pages. */
+char vk_fault_stack[HANDLER_STACK_BYTES] VK_ALIGN16 __attribute__((common));
+
+/* Threads that come and go give theirs up with the process. */
 static void *handler_stack(void) {
-  static char first[HANDLER_STACK_BYTES] VK_ALIGN16;
   static bool is_taken;
-  if (!__atomic_test_and_set(&is_taken, __ATOMIC_RELAXED)) return first;
+  if (!__atomic_test_and_set(&is_taken, __ATOMIC_RELAXED)) return vk_fault_stack;
   void *p = mmap(NULL, HANDLER_STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
                  -1, 0);
   if (p == MAP_FAILED) abort();

@@ -16,8 +16,10 @@
   V symbol(vk *c, size_t n, const V *args);
 #define NARY(name, symbol, min, max, binary, signature, flags, doc)                            \
   V symbol(vk *c, size_t n, const V *args);
+#define OPT VAR
 #include "prims.def"
 #undef FIX
 #undef VAR
 #undef NARY
+#undef OPT
 #endif

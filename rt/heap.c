@@ -1,9 +1,11 @@
 /* heap.c - the heap's address range, its blocks, and creating and freeing it.
  *
- * One reservation without access holds blocks and side metadata; it is committed from the start
+ * One reservation without access holds blocks and side metadata; it is made when the first block
+ * is needed, so that programs that allocate nothing start sooner, and committed from the start
  * in steps of COMMIT_BLOCKS. Free blocks are found lowest address first, so the heap stays
  * compact and the same few blocks serve as the nursery. */
 #include "heap_impl.h"
+#include "stack.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -94,14 +96,24 @@ static bool commit_part(void *part, size_t from, size_t to) {
   return mprotect(p, bytes, PROT_READ | PROT_WRITE) == 0;
 }
 
-void heap_settle_limit(VkHeap *h) {
-  if (!h->is_machine_limit) return;
-  heap_set_limit(h, vk_heap_share(vk_machine_memory()));
+static bool prepare(VkHeap *h) {
+  size_t limit = h->limit_bytes ? h->limit_bytes : vk_heap_share(vk_machine_memory());
+  if (!reserve(h, limit)) return false;
+  h->c->barrier =
+      (VkBarrier){.base = (uintptr_t)h->base, .logged = (const uint8_t *)h->logs, .tags = 0x62};
+  heap_set_limit(h, limit);
+  vk_stack_expect_depth(h->c->fiber);
+  return true;
+}
+
+void heap_prepare(VkHeap *h) {
+  if (h->base || prepare(h)) return;
+  fprintf(stderr, "out of memory: the system has no address space for the heap\n");
+  exit(1);
 }
 
 /* One more step of COMMIT_BLOCKS; false if the reservation or the system is exhausted. */
 static bool commit_more(VkHeap *h) {
-  heap_settle_limit(h);
   size_t from = h->committed_blocks, to = from + COMMIT_BLOCKS;
   if (to > h->max_blocks || !h->commits_left) return false;
   size_t bitmap = BLOCK_BITMAP_WORDS * sizeof(uint64_t), page = (size_t)sysconf(_SC_PAGESIZE);
@@ -148,36 +160,37 @@ static void init_classes(VkHeap *h, vk *c) {
   }
 }
 
-VkHeap *vk_heap_new(vk *c, const VkLimits *limits) {
-  VkHeap *h = calloc(1, sizeof *h);
-  if (!h) return NULL;
-  if (!reserve(h, limits->heap_limit_bytes)) {
-    free(h);
-    return NULL;
-  }
+/* h is zeroed. Reserves nothing yet. */
+static void heap_setup(VkHeap *h, vk *c, const VkLimits *limits) {
   h->c = c;
   h->commits_left = SIZE_MAX;
-  heap_set_limit(h, limits->heap_limit_bytes);
-  h->is_machine_limit = limits->is_machine_limit;
+  h->limit_bytes = limits->heap_limit_bytes;
+  h->max_blocks = h->limit_blocks = UINT32_MAX; /* until heap_prepare */
   h->threshold_bytes = limits->gc_threshold_bytes;
   h->arena_bytes = limits->arena_bytes;
   h->stress = h->stress_left = limits->gc_stress;
   h->trace = limits->trace_gc;
   h->mark_stack_max = SIZE_MAX;
   c->heap = h;
-  c->barrier =
-      (VkBarrier){.base = (uintptr_t)h->base, .logged = (const uint8_t *)h->logs, .tags = 0x62};
   init_classes(h, c);
   heap_plan_full(h);
   heap_plan_cycle(h);
-  return h;
 }
+
+VkHeap *vk_heap_new(vk *c, const VkLimits *limits) {
+  VkHeap *h = calloc(1, sizeof *h);
+  if (!h) return NULL;
+  heap_setup(h, c, limits);
+  if (prepare(h)) return h;
+  vk_heap_free(c);
+  return NULL;
+}
+
+static VkHeap first_heap;
 
 void vk_heap_init(vk *c, const VkDefaults *defaults) {
   VkLimits limits = vk_limits_read(defaults);
-  if (vk_heap_new(c, &limits)) return;
-  fprintf(stderr, "out of memory: the system has no address space for the heap\n");
-  exit(1);
+  heap_setup(&first_heap, c, &limits);
 }
 
 size_t vk_arena_limit(const vk *c) { return c->heap->arena_bytes; }
@@ -187,13 +200,16 @@ void vk_heap_end(vk *c) { heap_run_all_finalisers(c->heap); }
 void vk_heap_free(vk *c) {
   VkHeap *h = c->heap;
   heap_run_all_finalisers(h);
-  munmap(h->reserved, h->reserved_bytes);
+  if (h->base) munmap(h->reserved, h->reserved_bytes);
   free(h->mark_stack.items);
   free(h->log.items);
   free(h->young_blocks.items);
   free(h->roots.items);
   free(h->finalisers.items);
-  free(h);
+  if (h == &first_heap)
+    memset(h, 0, sizeof *h);
+  else
+    free(h);
   c->heap = NULL;
   c->pairs = (VkRun){0};
   memset(c->cells, 0, sizeof c->cells);
@@ -230,6 +246,7 @@ static uint32_t find_free(VkHeap *h, uint32_t count) {
 }
 
 bool heap_acquire_blocks(VkHeap *h, uint32_t count, uint32_t *first) {
+  heap_prepare(h);
   if (count > h->limit_blocks || h->used_blocks > h->limit_blocks - count) return false;
   uint32_t b;
   while ((b = find_free(h, count)) == NO_BLOCK)

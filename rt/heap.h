@@ -15,9 +15,10 @@
 typedef struct VkHeap VkHeap;
 
 /* Give isolate c (zeroed, with c->fiber set to a fiber whose stack_base is set) an empty heap:
- * sets c->heap. NULL if the system has no address space. */
+ * sets c->heap. NULL if the system has no memory. */
 VkHeap *vk_heap_new(vk *c, const VkLimits *limits);
-/* vk_heap_new with vk_limits_read(defaults), or a message and exit status 1. */
+/* The same for the process's first isolate, with vk_limits_read(defaults). Its address space is
+ * reserved when it is first used; if there is none, that is a message and exit status 1. */
 void vk_heap_init(vk *c, const VkDefaults *defaults);
 /* Run every finaliser still pending: for the end of the process, whose memory goes with it. */
 void vk_heap_end(vk *c);

@@ -187,7 +187,7 @@ static void clear_blocks(VkHeap *h, uint32_t first, uint32_t count, size_t bytes
 }
 
 static void *large_new(VkHeap *h, size_t bytes) {
-  if (bytes > h->reserved_bytes) return NULL; /* before the arithmetic can overflow */
+  if (bytes > (size_t)1 << 46) return NULL; /* before the arithmetic can overflow */
   bytes = (bytes + 15) & ~(size_t)15;
   uint32_t count = (uint32_t)((bytes + BLOCK_BYTES - 1) / BLOCK_BYTES), first;
   if (h->budget < (int64_t)bytes) heap_end_cycle(h);

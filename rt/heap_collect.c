@@ -137,7 +137,6 @@ void heap_set_threshold(VkHeap *h, size_t bytes) {
 void heap_set_limit(VkHeap *h, size_t bytes) {
   size_t blocks = bytes / BLOCK_BYTES;
   h->limit_blocks = blocks < h->max_blocks ? (uint32_t)blocks : h->max_blocks;
-  h->is_machine_limit = false;
   plan_from(h, h->full_live_bytes);
 }
 

@@ -140,7 +140,7 @@ typedef struct HeapStats {
 
 struct VkHeap {
   vk *c;
-  char *base;
+  char *base;                /* NULL before heap_prepare */
   size_t committed_granules; /* addresses from base that may be looked at */
   uint64_t *marks, *allocs, *logs;
   Block *blocks;
@@ -150,9 +150,9 @@ struct VkHeap {
   uint32_t lowest_free;                           /* no block below is free */
   uint32_t used_blocks;                           /* not FREE */
   uint32_t limit_blocks;                          /* the hard limit */
-  bool is_machine_limit; /* it is the machine's memory: heap_settle_limit asks the cgroup, too */
   uint32_t touched_free_blocks, touched_free_low; /* now, and least in this cycle */
-  char *reserved; /* all of the reservation; base is its first aligned address */
+  size_t limit_bytes; /* as it was at the start; 0: the machine's memory */
+  char *reserved;     /* all of the reservation; base is its first aligned address */
   size_t reserved_bytes;
 
   SizeClass classes[CLASS_COUNT];
@@ -237,6 +237,8 @@ void heap_each_cell(VkHeap *h, uint32_t block, void (*fn)(VkHeap *, char *cell, 
 /* ---- between the files -------------------------------------------------------------------- */
 
 /* heap.c */
+void heap_prepare(
+    VkHeap *h); /* reserves addresses, settles the limit; once. Or a message and exit */
 bool heap_acquire_blocks(VkHeap *h, uint32_t count, uint32_t *first); /* never collects */
 void heap_release_block(VkHeap *h, uint32_t block); /* in use to FREE; bits must be 0 */
 void heap_give_back(VkHeap *h, uint32_t most);      /* pages that stayed free to the system */
@@ -291,7 +293,6 @@ uint64_t heap_pause_quantile(const PauseStats *s, double part);
 extern const char *const heap_event_names[EVENT_COUNT];
 void heap_set_threshold(VkHeap *h, size_t bytes);
 void heap_set_limit(VkHeap *h, size_t bytes); /* at most what is reserved */
-void heap_settle_limit(VkHeap *h);            /* before it is looked at */
 void heap_plan_full(VkHeap *h);
 
 /* heap_check.c */

@@ -42,13 +42,9 @@ static size_t read_size_file(const char *path) {
   return vk_parse_size(text, &n) ? n : SIZE_MAX;
 }
 
-size_t vk_physical_memory(void) {
-  long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-  return pages > 0 && page > 0 ? (size_t)pages * (size_t)page : (size_t)1 << 30;
-}
-
 size_t vk_machine_memory(void) {
-  size_t total = vk_physical_memory();
+  long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+  size_t total = pages > 0 && page > 0 ? (size_t)pages * (size_t)page : (size_t)1 << 30;
   size_t v2 = read_size_file("/sys/fs/cgroup/memory.max");
   size_t v1 = read_size_file("/sys/fs/cgroup/memory/memory.limit_in_bytes");
   if (v2 < total) total = v2;
@@ -98,10 +94,9 @@ static unsigned stress_setting(void) {
 VkLimits vk_limits_read(const VkDefaults *d) {
   static const VkDefaults none;
   if (!d) d = &none;
-  size_t set = size_setting("VALK_HEAP_LIMIT", d->heap_limit_bytes, 0, VK_HEAP_LIMIT_MIN);
   return (VkLimits){
-      .heap_limit_bytes = set ? set : vk_heap_share(vk_physical_memory()),
-      .is_machine_limit = !set,
+      .heap_limit_bytes =
+          size_setting("VALK_HEAP_LIMIT", d->heap_limit_bytes, 0, VK_HEAP_LIMIT_MIN),
       .gc_threshold_bytes = size_setting("VALK_GC_THRESHOLD", d->gc_threshold_bytes, 16 << 20,
                                          VK_GC_THRESHOLD_MIN),
       .arena_bytes = size_setting("VALK_ARENA_SIZE", d->arena_bytes, 4 << 20, 0),

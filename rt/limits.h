@@ -25,9 +25,9 @@ enum { VK_HEAP_LIMIT_MIN = 1 << 20, VK_GC_THRESHOLD_MIN = 64 << 10 };
 enum { VK_SURE_LENGTH = 1 << 20 };
 
 typedef struct VkLimits {
-  size_t heap_limit_bytes, gc_threshold_bytes, arena_bytes;
-  bool is_machine_limit; /* heap_limit_bytes: nobody set it, vk_physical_memory did */
-  unsigned gc_stress;    /* 0: off */
+  size_t heap_limit_bytes; /* 0: what the machine has, asked when the heap is first used */
+  size_t gc_threshold_bytes, arena_bytes;
+  unsigned gc_stress; /* 0: off */
   bool trace_gc;
 } VkLimits;
 
@@ -37,7 +37,6 @@ bool vk_parse_size(const char *text, size_t *bytes);
 VkLimits vk_limits_read(const VkDefaults *defaults);
 /* What of so much memory the heap may take by default. */
 static inline size_t vk_heap_share(size_t memory_bytes) { return memory_bytes / 10 * 9; }
-size_t vk_physical_memory(void);
 /* Physical memory, or less where a cgroup says so: reads files, so not at every start. */
 size_t vk_machine_memory(void);
 /* Whether VALK_TRACE names `topic` in its comma-separated list. */

@@ -4,97 +4,195 @@
 #include "equal.h"
 #include "lists.h"
 #include "vectors.h"
-#include "heap.h"
+#include "strings.h"
 #include <assert.h>
 
-/* A slot of the index: entry number + 1 below, 32 bits of hash above. */
-#define SLOT(hash, entry) ((uint64_t)(hash) << 32 | (uint64_t)((entry) + 1))
-#define SLOT_HASH(slot) ((uint32_t)((slot) >> 32))
-#define SLOT_ENTRY(slot) ((size_t)(uint32_t)(slot)-1)
-#define SLOT_DELETED ((uint64_t)0xFFFFFFFFu)
-enum { ENTRIES_MIN = 4 };
-#define ENTRIES_MAX ((size_t)0xFFFFFFF0u)
+enum { ENTRIES_MIN = 4, SLOTS_MIN = 16, SLOT_FREE = 0 };
+#define ENTRIES_MAX ((size_t)1 << 29) /* so that growing leaves at most 2^31 slots */
+#define INLINE static inline __attribute__((always_inline)) /* made anew for each class of keys */
 
-static inline uint32_t fold_hash(uint64_t hash) {
-  return (uint32_t)((hash * 0x9E3779B97F4A7C15u) >> 32);
-}
 static inline V *entry_at(const VkMap *m, size_t i) {
   return &VK_STOREP(m->entries)->items[2 * i];
 }
+/* Entries found are numbered from 1 on; 0: none. */
+static inline V *entry_of(const VkMap *m, uint32_t number) { return entry_at(m, number - 1); }
 static inline size_t room_of(const VkMap *m) {
   return m->entries == VK_NIL ? 0 : VK_STOREP(m->entries)->capacity / 2;
 }
-static inline VkRaw *index_of(const VkMap *m) { return (VkRaw *)VK_OBJ(m->index); }
-static inline size_t mask_of(const VkRaw *index) { return index->bytes / 8 - 1; }
+static inline uint32_t *slots_of(const VkMap *m) { return (uint32_t *)VK_RAWP(m->index)->words; }
+
+/* ---- keys ---------------------------------------------------------------------------------- */
+
+typedef enum KeyClass { KEY_FIX, KEY_STRING, KEY_SYMBOL, KEY_OTHER } KeyClass;
+static inline KeyClass class_of(V key) {
+  if (VK_IS_FIX(key)) return KEY_FIX;
+  if (!VK_IS_OBJ(key)) return KEY_OTHER;
+  VkKind kind = VK_HDR_KIND(*VK_OBJ(key));
+  return kind == VK_STRING ? KEY_STRING : kind == VK_SYMBOL ? KEY_SYMBOL : KEY_OTHER;
+}
+
+/* Words are hashed by one multiplication (Knuth, TAOCP 6.4): the multiples of 2^64 times the golden
+ * ratio, or of another fraction whose continued fraction has only small terms, lie evenly spread,
+ * so that the numbers of a range hardly ever meet in a slot. Which fraction differs from process
+ * to process, so that nobody can prepare keys that do: its terms are random, 1 or 2 each. */
+static uint64_t word_factor;
+__attribute__((constructor(202))) static void word_factor_init(void) {
+  uint64_t p = 0, q = 1, p_before = 1, q_before = 0; /* 0 + 1/(t + 1/(t + ... */
+  for (unsigned i = 0; q < (uint64_t)1 << 60; i++) {
+    uint64_t term = 1 + (vk_hash_seed >> i % 64 & 1);
+    uint64_t p_next = term * p + p_before, q_next = term * q + q_before;
+    p_before = p, q_before = q, p = p_next, q = q_next;
+  }
+  word_factor = (uint64_t)(((unsigned __int128)p << 64) / q) | 1;
+}
+static inline uint32_t hash_word(V v) { return (uint32_t)(v * word_factor >> 32); }
+
+/* An integer and the float equal to it must hash alike. */
+static uint32_t hash_other(V key) {
+  if (VK_IS_FLOAT(key)) {
+    double x = vk_double(key);
+    if (x >= (double)VK_FIX_MIN && x < -(double)VK_FIX_MIN && x == (double)(int64_t)x)
+      return hash_word(VK_FIX((int64_t)x));
+  }
+  return hash_word(vk_hash(key));
+}
+
+static inline uint32_t hash_of(V key, KeyClass class) {
+  switch (class) {
+  case KEY_FIX:
+  case KEY_SYMBOL: return hash_word(key);
+  case KEY_STRING: return (uint32_t)(vk_string_hash(key) >> 32);
+  case KEY_OTHER: break;
+  }
+  return hash_other(key);
+}
+
+uint32_t vk_map_hash(V key) { return hash_of(key, class_of(key)); }
+
+/* Whether the key `found` of an entry, dead ones included, is this key. */
+INLINE bool is_key(V key, KeyClass class, V found) {
+  if (found == key) return true;
+  switch (class) {
+  case KEY_SYMBOL: return false;
+  case KEY_STRING: return VK_IS_KIND(found, VK_STRING) && vk_string_equal(key, found);
+  case KEY_FIX: return !VK_IS_FIX(found) && found != VK_UNBOUND && vk_key_equal(key, found);
+  case KEY_OTHER: break;
+  }
+  return found != VK_UNBOUND && vk_key_equal(key, found);
+}
 
 /* ---- finding ----------------------------------------------------------------------------- */
 
-enum { NOT_FOUND = -1 };
-
-/* Requires: a != b, so the same symbol or fixnum is excluded. */
-static inline bool same_key(V a, V b) {
-  return b != VK_UNBOUND && !VK_IS_FIX2(a, b) && vk_key_equal(a, b);
+static __attribute__((noinline)) uint32_t search_in_order(const VkMap *m, V key) {
+  KeyClass class = class_of(key);
+  for (size_t i = 0; i < m->used; i++)
+    if (*entry_at(m, i) == key) return (uint32_t)i + 1;
+  for (size_t i = 0; class != KEY_SYMBOL && i < m->used; i++)
+    if (is_key(key, class, *entry_at(m, i))) return (uint32_t)i + 1;
+  return 0;
 }
 
-static ptrdiff_t find_linear(const VkMap *m, V key) {
-  for (size_t i = 0; i < m->used; i++)
-    if (*entry_at(m, i) == key) return (ptrdiff_t)i;
-  if (VK_IS_KIND(key, VK_SYMBOL)) return NOT_FOUND;
-  for (size_t i = 0; i < m->used; i++)
-    if (same_key(key, *entry_at(m, i))) return (ptrdiff_t)i;
-  return NOT_FOUND;
-}
-
-/* slot: where the entry was found, if it was. */
-static ptrdiff_t find_indexed(const VkMap *m, V key, uint32_t hash, size_t *slot) {
-  const VkRaw *index = index_of(m);
-  size_t mask = mask_of(index);
-  for (size_t i = hash & mask;; i = (i + 1) & mask) {
-    uint64_t s = index->words[i];
-    if (s == 0) return NOT_FOUND;
-    if (SLOT_HASH(s) != hash || s == SLOT_DELETED) continue;
-    V found = *entry_at(m, SLOT_ENTRY(s));
-    if (found != key && !same_key(key, found)) continue;
-    *slot = i;
-    return (ptrdiff_t)SLOT_ENTRY(s);
+/* Requires: an index. TRY_ANY: an integer may be equal to the key found, which is none. */
+#define TRY_ANY UINT32_MAX
+INLINE uint32_t search(const VkMap *m, V key, KeyClass class, uint32_t hash) {
+  const uint32_t *slots = slots_of(m);
+  uint64_t start = (uint64_t)hash * m->slot_count; /* as two words: first slot, tag */
+  for (uint32_t i = (uint32_t)(start >> 32);; i = (i + 1) & (m->slot_count - 1)) {
+    uint32_t slot = slots[i], number = slot ^ (uint32_t)start;
+    if (slot == SLOT_FREE) return 0;
+    if (number >= m->slot_count) continue;
+    V found = *entry_of(m, number);
+    if (found == key) return number;
+    if (class == KEY_FIX && VK_UNLIKELY(!VK_IS_FIX(found))) return TRY_ANY;
+    if (class != KEY_FIX && is_key(key, class, found)) return number;
   }
+}
+
+static __attribute__((noinline)) uint32_t search_any(const VkMap *m, V key, uint32_t hash) {
+  return search(m, key, KEY_OTHER, hash);
+}
+static __attribute__((noinline)) uint32_t search_fix(const VkMap *m, V key) {
+  uint32_t hash = hash_of(key, KEY_FIX), number = search(m, key, KEY_FIX, hash);
+  return number != TRY_ANY ? number : search_any(m, key, hash);
+}
+static __attribute__((noinline)) uint32_t search_string(const VkMap *m, V key) {
+  return search(m, key, KEY_STRING, hash_of(key, KEY_STRING));
+}
+static __attribute__((noinline)) uint32_t search_symbol(const VkMap *m, V key) {
+  return search(m, key, KEY_SYMBOL, hash_of(key, KEY_SYMBOL));
+}
+
+static inline uint32_t find(const VkMap *m, V key) {
+  if (m->index == VK_NIL) return search_in_order(m, key);
+  switch (class_of(key)) {
+  case KEY_FIX: return search_fix(m, key);
+  case KEY_STRING: return search_string(m, key);
+  case KEY_SYMBOL: return search_symbol(m, key);
+  case KEY_OTHER: break;
+  }
+  return search_any(m, key, hash_other(key));
+}
+
+/* Frozen maps may be shared by threads, static ones be read only. */
+static inline void remember(VkMap *m, uint32_t number) {
+  if (!(m->hdr & VK_FROZEN)) m->last = number;
+}
+
+/* The entry of the last find, if it has this key. */
+INLINE uint32_t find_last(const VkMap *m, V key, KeyClass class) {
+  if (m->last - 1u >= m->used) return 0;
+  V found = *entry_of(m, m->last);
+  bool is_it = found == key || (class == KEY_STRING && is_key(key, class, found));
+  return is_it ? m->last : 0;
+}
+
+/* For a change: the entry, or 0. */
+static uint32_t find_again(const VkMap *m, V key) {
+  KeyClass class = class_of(key);
+  uint32_t number = find_last(m, key, class == KEY_STRING ? KEY_STRING : KEY_OTHER);
+  return number ? number : find(m, key);
 }
 
 V vk_map_find(V map, V key) {
-  const VkMap *m = VK_MAPP(map);
-  size_t slot;
-  ptrdiff_t i = m->index == VK_NIL ? find_linear(m, key)
-                                   : find_indexed(m, key, fold_hash(vk_hash(key)), &slot);
-  return i == NOT_FOUND ? VK_UNBOUND : entry_at(m, (size_t)i)[1];
+  VkMap *m = VK_MAPP(map);
+  uint32_t number = find(m, key);
+  if (!number) return VK_UNBOUND;
+  remember(m, number);
+  return entry_of(m, number)[1];
 }
 
-bool vk_map_candidate(V map, uint64_t hash64, size_t *probe, size_t *entry) {
+bool vk_map_candidate(V map, uint32_t hash, size_t *probe, size_t *entry) {
   const VkMap *m = VK_MAPP(map);
-  if (m->index == VK_NIL) {
-    while (*probe < m->used && *entry_at(m, *probe) == VK_UNBOUND) ++*probe;
-    if (*probe >= m->used) return false;
-    *entry = (*probe)++;
-    return true;
-  }
-  const VkRaw *index = index_of(m);
-  uint32_t hash = fold_hash(hash64);
+  uint64_t start = (uint64_t)hash * m->slot_count;
   for (;;) {
-    uint64_t s = index->words[(hash + (*probe)++) & mask_of(index)];
-    if (s == 0) return false;
-    if (SLOT_HASH(s) != hash || s == SLOT_DELETED) continue;
-    *entry = SLOT_ENTRY(s);
-    return true;
+    size_t i = (*probe)++;
+    if (m->index == VK_NIL) {
+      if (i >= m->used) return false;
+      *entry = i;
+    } else {
+      uint32_t slot = slots_of(m)[((start >> 32) + i) & (m->slot_count - 1)];
+      if (slot == SLOT_FREE) return false;
+      if ((slot ^ (uint32_t)start) >= m->slot_count) continue;
+      *entry = (slot ^ (uint32_t)start) - 1;
+    }
+    if (*entry_at(m, *entry) != VK_UNBOUND) return true;
   }
 }
 
 /* ---- growing and shrinking ----------------------------------------------------------------- */
 
-static V new_index(vk *c, size_t room) {
-  size_t slots = 16;
-  while (slots < 2 * room) slots *= 2;
-  VkRaw *index = vk_new(c, sizeof *index + slots * 8);
+static uint32_t slots_for(size_t room) {
+  uint32_t count = SLOTS_MIN;
+  while (count < 2 * room) count *= 2;
+  return count;
+}
+
+/* All free. */
+static V new_index(vk *c, uint32_t slot_count) {
+  size_t bytes = sizeof(uint32_t) * slot_count;
+  VkRaw *index = vk_new(c, sizeof *index + bytes);
   index->hdr = VK_HDR(VK_RAW, 0, 0);
-  index->bytes = slots * 8;
+  index->bytes = bytes;
   return VK_FROM_OBJ(index);
 }
 
@@ -107,51 +205,40 @@ V vk_map_make(vk *c, size_t room) {
   V store = vk_store_new(c, 2 * room);
   vk_write(c, map, &m->entries, store);
   if (room > VK_MAP_LINEAR) {
-    V index = new_index(c, room);
+    m->slot_count = slots_for(room);
+    V index = new_index(c, m->slot_count);
     vk_write(c, map, &m->index, index);
   }
   return map;
 }
 
-static void index_add(VkRaw *index, uint32_t hash, size_t entry) {
-  size_t mask = mask_of(index), i = hash & mask;
-  while (index->words[i]) i = (i + 1) & mask;
-  index->words[i] = SLOT(hash, entry);
-}
-
-/* Fills a fresh index: from the hashes the old one holds, or anew. Requires: no dead entries
- * if there is an old index. */
-static void fill_index(const VkMap *m, VkRaw *index, const VkRaw *old) {
-  if (!old) {
-    for (size_t i = 0; i < m->used; i++)
-      index_add(index, fold_hash(vk_hash(*entry_at(m, i))), i);
-    return;
-  }
-  for (size_t i = 0; i <= mask_of(old); i++)
-    if (old->words[i]) index_add(index, SLOT_HASH(old->words[i]), SLOT_ENTRY(old->words[i]));
+static void index_add(const VkMap *m, V key, uint32_t number) {
+  uint64_t start = (uint64_t)vk_map_hash(key) * m->slot_count;
+  uint32_t *slots = slots_of(m), i = (uint32_t)(start >> 32);
+  while (slots[i] != SLOT_FREE) i = (i + 1) & (m->slot_count - 1);
+  slots[i] = (uint32_t)start | number;
 }
 
 /* Gives the map room for `room` >= len entries and drops the dead ones. */
 static void resize(vk *c, V map, size_t room) {
   VkMap *m = VK_MAPP(map);
-  bool had_dead = m->len < m->used;
-  V store = vk_store_new(c, 2 * room);
-  V index = room > VK_MAP_LINEAR ? new_index(c, room) : VK_NIL; /* then the store may be old */
-  size_t n = 0;
+  V index = room > VK_MAP_LINEAR ? new_index(c, slots_for(room)) : VK_NIL;
+  V store = vk_store_new(c, 2 * room); /* young until the next allocation: no barrier */
+  V *to = VK_STOREP(store)->items;
   for (size_t i = 0; i < m->used; i++) {
     const V *from = entry_at(m, i);
     if (from[0] == VK_UNBOUND) continue;
-    vk_write(c, store, &VK_STOREP(store)->items[2 * n], from[0]);
-    vk_write(c, store, &VK_STOREP(store)->items[2 * n + 1], from[1]);
-    n++;
+    *to++ = from[0];
+    *to++ = from[1];
   }
-  assert(n == m->len);
-  m->used = n;
+  m->used = (size_t)(to - VK_STOREP(store)->items) / 2;
+  assert(m->used == m->len);
   vk_write(c, map, &m->entries, store);
-  V old = m->index;
-  if (index != VK_NIL)
-    fill_index(m, (VkRaw *)VK_OBJ(index), had_dead || old == VK_NIL ? NULL : index_of(m));
   vk_write(c, map, &m->index, index);
+  m->slot_count = slots_for(room);
+  m->last = 0;
+  if (index == VK_NIL) return;
+  for (uint32_t n = 1; n <= m->used; n++) index_add(m, *entry_of(m, n), n);
 }
 
 static size_t room_for(size_t len) {
@@ -162,26 +249,29 @@ static size_t room_for(size_t len) {
 
 /* ---- changing ------------------------------------------------------------------------------ */
 
-void vk_map_put_unfrozen(vk *c, V map, V key, V value) {
+/* Requires: the key is not there. */
+static void add_entry(vk *c, V map, V key, V value) {
   VkMap *m = VK_MAPP(map);
-  assert(!VK_IS_FROZEN(map));
-  bool is_linear = m->index == VK_NIL;
-  uint32_t hash = is_linear ? 0 : fold_hash(vk_hash(key));
-  size_t slot;
-  ptrdiff_t found = is_linear ? find_linear(m, key) : find_indexed(m, key, hash, &slot);
-  if (found != NOT_FOUND) {
-    vk_write(c, m->entries, entry_at(m, (size_t)found) + 1, value);
-    return;
-  }
-  if (m->used == room_of(m)) {
-    resize(c, map, room_for(m->len + m->len / 2 + 1));
-    if (is_linear && m->index != VK_NIL) hash = fold_hash(vk_hash(key));
-  }
-  vk_write(c, m->entries, entry_at(m, m->used), key);
-  vk_write(c, m->entries, entry_at(m, m->used) + 1, value);
-  if (m->index != VK_NIL) index_add(index_of(m), hash, m->used);
+  if (m->used == room_of(m)) resize(c, map, room_for(m->len + m->len / 2 + 1));
+  V *entry = entry_at(m, m->used);
+  vk_write(c, m->entries, entry, key);
+  vk_write(c, m->entries, entry + 1, value);
   m->used++;
   m->len++;
+  m->last = (uint32_t)m->used;
+  if (m->index != VK_NIL) index_add(m, key, m->last);
+}
+
+static void put(vk *c, V map, V key, V value) {
+  VkMap *m = VK_MAPP(map);
+  uint32_t number = find_again(m, key);
+  if (number) vk_write(c, m->entries, entry_of(m, number) + 1, value);
+  else add_entry(c, map, key, value);
+}
+
+void vk_map_put_unfrozen(vk *c, V map, V key, V value) {
+  assert(!VK_IS_FROZEN(map));
+  put(c, map, key, value);
 }
 
 static inline bool may_be_mutable(V key) {
@@ -189,21 +279,19 @@ static inline bool may_be_mutable(V key) {
 }
 
 void vk_map_put(vk *c, V map, V key, V value) {
+  assert(!VK_IS_FROZEN(map));
   if (may_be_mutable(key)) vk_freeze(key);
-  vk_map_put_unfrozen(c, map, key, value);
+  put(c, map, key, value);
 }
 
 bool vk_map_delete(vk *c, V map, V key) {
   VkMap *m = VK_MAPP(map);
   assert(!VK_IS_FROZEN(map));
-  size_t slot = 0;
-  ptrdiff_t found = m->index == VK_NIL ? find_linear(m, key)
-                                       : find_indexed(m, key, fold_hash(vk_hash(key)), &slot);
-  if (found == NOT_FOUND) return false;
-  V *entry = entry_at(m, (size_t)found);
+  uint32_t number = find_again(m, key);
+  if (!number) return false;
+  V *entry = entry_of(m, number);
   vk_write(c, m->entries, entry, VK_UNBOUND);
   vk_write(c, m->entries, entry + 1, VK_NIL);
-  if (m->index != VK_NIL) index_of(m)->words[slot] = SLOT_DELETED;
   m->len--;
   if (m->used > VK_MAP_LINEAR && 2 * m->len < m->used)
     resize(c, map, room_for(m->len + m->len / 2));
@@ -231,19 +319,52 @@ V vk_map_of(vk *c, size_t n, const V *args) {
   return map;
 }
 
-V vk_map_get_n(vk *c, size_t n, const V *args) {
-  NEED_MAP("map/get", 1, args[0]);
-  V v = vk_map_find(args[0], args[1]);
-  if (v != VK_UNBOUND) return v;
-  return n > 2 ? args[2] : VK_NIL;
+static __attribute__((noinline)) V get(vk *c, V map, V key, V otherwise) {
+  NEED_MAP("map/get", 1, map);
+  V v = vk_map_find(map, key);
+  return v != VK_UNBOUND ? v : otherwise;
 }
 
-V vk_map_put_p(vk *c, V map, V key, V value) {
+/* Integers first, without a call. */
+V vk_map_get3(vk *c, V map, V key, V otherwise) {
+  if (VK_IS_FIX(key) && VK_IS_MAP(map) && VK_MAPP(map)->index != VK_NIL) {
+    VkMap *m = VK_MAPP(map);
+    uint32_t number = search(m, key, KEY_FIX, hash_of(key, KEY_FIX));
+    if (!number) return otherwise;
+    if (number != TRY_ANY) {
+      remember(m, number);
+      return entry_of(m, number)[1];
+    }
+  }
+  return get(c, map, key, otherwise);
+}
+
+V vk_map_get2(vk *c, V map, V key) { return vk_map_get3(c, map, key, VK_NIL); }
+
+V vk_map_get_n(vk *c, size_t n, const V *args) {
+  return vk_map_get3(c, args[0], args[1], n > 2 ? args[2] : VK_NIL);
+}
+
+static __attribute__((noinline)) V put_checked(vk *c, V map, V key, V value) {
   NEED_MUTABLE_MAP("map/put!", map);
   if (VK_MAPP(map)->len >= ENTRIES_MAX)
     return vk_errorf(c, VK_SYM(range), "map/put!: the map is full");
   vk_map_put(c, map, key, value);
   return VK_NIL;
+}
+
+/* Integers first, without a call. */
+V vk_map_put_p(vk *c, V map, V key, V value) {
+  if (VK_IS_FIX(key) && VK_IS_MAP(map) && !VK_IS_FROZEN(map)) {
+    VkMap *m = VK_MAPP(map);
+    uint32_t number = find_last(m, key, KEY_FIX);
+    if (!number && m->index != VK_NIL) number = search(m, key, KEY_FIX, hash_of(key, KEY_FIX));
+    if (number && number != TRY_ANY) {
+      vk_write(c, m->entries, entry_of(m, number) + 1, value);
+      return VK_NIL;
+    }
+  }
+  return put_checked(c, map, key, value);
 }
 
 V vk_map_has(vk *c, V map, V key) {

@@ -3,15 +3,20 @@
  * After CPython's compact dict: the entries stand in an array in the order they came, a hash
  * index of small integers finds them.
  *
- *   VkMap  hdr | len | used | entries ----> STORE  k0 v0 k1 v1 k2 v2 ...   2 * capacity words
- *                           | index ------> RAW    slots, 8 bytes each, a power of two of them
+ *   VkMap  hdr | len | used | entries ----> STORE  k1 v1 k2 v2 k3 v3 ...   2 * capacity words
+ *                      | last | index ------> RAW    slots, 4 bytes each, 2^bits of them
+ *                      | slot_count
  *
- *   slot   0: free; else bits 0-31 entry number + 1, or 0xFFFFFFFF: deleted; bits 32-63: hash
+ *   slot   0: free; else the lower `bits` bits: entry number, the others: part of the hash
  *
- * A deleted entry has the key VK_UNBOUND until the next compaction. Maps with room for at most
- * VK_MAP_LINEAR entries, and static ones of any size, have no index (VK_NIL) and are searched in
- * order. Keys are equal by vk_key_equal; a vector or map used as a key is frozen deeply.
- * Hashes depend on addresses: copy a map by vk_map_next and vk_map_put, never its index. */
+ * A hash has 32 bits; the upper ones number the slot where the search starts, the others are in
+ * the slot. At most half of the slots are taken, so `bits` bits suffice for an entry. Putting looks
+ * at the entry found last before anything else: to put back what was just got takes no search.
+ *
+ * A deleted entry has the key VK_UNBOUND and keeps its slot until the next compaction. Maps with
+ * room for at most VK_MAP_LINEAR entries, and static ones of any size, have no index (VK_NIL) and
+ * are searched in order. Keys are equal by vk_key_equal; a vector or map used as a key is frozen
+ * deeply. Hashes depend on addresses: copy a map by vk_map_next and vk_map_put, never its index. */
 #ifndef VK_MAPS_H
 #define VK_MAPS_H
 #include "vk.h"
@@ -23,6 +28,8 @@ typedef struct VkMap {
   size_t used; /* entries written, deleted ones included */
   V entries;   /* STORE object, or VK_NIL while the map has never held anything */
   V index;     /* RAW object or VK_NIL */
+  uint32_t last; /* a guess: the number of the entry found last, from 1 on */
+  uint32_t slot_count;
 } VkMap;
 enum { VK_MAP_LINEAR = 8 };
 #define VK_MAPP(v) ((VkMap *)((v)-5))
@@ -47,9 +54,10 @@ static inline bool vk_map_next(V map, size_t *i, V *key, V *value) {
   return false;
 }
 
-/* Offers the entries whose key may equal one with this vk_hash, one by one: start with *probe = 0
+/* Offers the entries whose key may equal one with this hash, one by one: start with *probe = 0
  * and call again for the next; false when there are no more. For equal.c. */
-bool vk_map_candidate(V map, uint64_t hash, size_t *probe, size_t *entry);
+bool vk_map_candidate(V map, uint32_t hash, size_t *probe, size_t *entry);
+uint32_t vk_map_hash(V key); /* equal keys hash equally */
 
 /* As vk_map_put, but leaves the key as it is: for maps that no program sees. */
 void vk_map_put_unfrozen(vk *c, V map, V key, V value);

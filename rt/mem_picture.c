@@ -41,11 +41,11 @@ static void put_tier(VkBuf *b, const char *name, uint64_t used, uint64_t of) {
 }
 
 static void put_heap(vk *c, VkBuf *b) {
-  const VkHeap *h = c->heap;
+  VkHeap *h = c->heap;
+  heap_prepare(h);
   uint64_t used = (uint64_t)h->used_blocks * BLOCK_BYTES;
   put_tier(b, "heap", vk_heap_used(c), used);
   vk_buf_putf(b, " in blocks, at most %s\n", size_text(h->stats.used_bytes_max).text);
-  heap_settle_limit(h);
   put_tier(b, "limit", used, (uint64_t)h->limit_blocks * BLOCK_BYTES);
   vk_buf_put_z(b, " allowed\n");
   put_tier(b, "nursery", (uint64_t)((int64_t)h->cycle_bytes - h->budget), h->cycle_bytes);

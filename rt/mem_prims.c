@@ -27,14 +27,14 @@ V vk_mem_arena_high_water(vk *c) { return bytes_value(c, c->fiber->scratch_bytes
 V vk_mem_heap_usage(vk *c) { return bytes_value(c, vk_heap_used(c)); }
 
 V vk_mem_heap_hard_limit(vk *c) {
-  heap_settle_limit(c->heap);
+  heap_prepare(c->heap);
   return bytes_value(c, (uint64_t)c->heap->limit_blocks * BLOCK_BYTES);
 }
 
 V vk_mem_heap_set_hard_limit(vk *c, V n) {
   VkHeap *h = c->heap;
-  size_t most = (size_t)h->max_blocks * BLOCK_BYTES;
   V old = vk_mem_heap_hard_limit(c);
+  size_t most = (size_t)h->max_blocks * BLOCK_BYTES;
   if (!VK_IS_INT(n)) return vk_arg_error(c, "mem/heap/set-hard-limit", 1, n, "an integer");
   if (!is_size(n, VK_HEAP_LIMIT_MIN, most))
     return vk_errorf(c, VK_SYM(range), "mem/heap/set-hard-limit: not between %d and %zu",

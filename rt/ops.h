@@ -247,7 +247,7 @@ static inline V vk_op_order(vk *c, V a, V b, const VkPos *pos) {
 #define VK_IS_OPEN_VECTOR_OF(v, elements)                                                      \
   ((*VK_OBJ(v) & (0xFFFFFFFFu | VK_FROZEN)) == VK_VECTOR_OF(elements))
 /* Elements of a store. In one of values a fixnum is its index times the size of an element. */
-#define VK_ITEM(store, i) ((V *)(uintptr_t)((store)-VK_TAG_OBJ + offsetof(VkStore, items) + (i)))
+#define VK_ITEM(store, i) ((V *)(uintptr_t)((store) + (offsetof(VkStore, items) - VK_TAG_OBJ + (i))))
 #define VK_BYTE_ITEMS(store) ((int8_t *)VK_ITEM(store, 0))
 #define VK_FLOAT_ITEMS(store) ((double *)VK_ITEM(store, 0))
 #define VK_IS_BYTE(v) (!(((v) + VK_FIX(128)) & ~VK_FIX(255))) /* a fixnum from -128 to 127 */

@@ -18,8 +18,10 @@ static struct {
   size_t used;
   bool is_terminal, is_capturing;
   VkBuf captured;
-  char buffer[OUT_BUFFER_BYTES];
 } out = {.once = PTHREAD_ONCE_INIT};
+
+/* Common, as vk_fault_stack is: behind what every program touches. */
+char vk_out_buffer[OUT_BUFFER_BYTES] __attribute__((common));
 
 /* Whatever is buffered is lost, and so must be the rest: exit handlers would try again. */
 static void write_failed(int code) {
@@ -65,7 +67,7 @@ static void out_lock(void) {
 static void flush_locked(void) {
   size_t used = out.used;
   out.used = 0; /* first: write_all may end the program */
-  write_all(out.buffer, used);
+  write_all(vk_out_buffer, used);
 }
 
 void vk_out(const char *bytes, size_t len) {
@@ -78,7 +80,7 @@ void vk_out(const char *bytes, size_t len) {
     if (len > OUT_BUFFER_BYTES) {
       write_all(bytes, len);
     } else {
-      memcpy(out.buffer + out.used, bytes, len);
+      memcpy(vk_out_buffer + out.used, bytes, len);
       out.used += len;
     }
     if (out.is_terminal && memchr(bytes, '\n', len)) flush_locked();

@@ -11,12 +11,14 @@ enum { ANY = VK_ANY };
 #define VAR(name, symbol, min, max, signature, flags, doc) {name, (VkAnyCode)symbol, min, max, 1},
 #define NARY(name, symbol, min, max, binary, signature, flags, doc)                            \
   {name, (VkAnyCode)symbol, min, max, 1},
+#define OPT VAR
 const VkPrimRow vk_prim_rows[] = {
 #include "prims.def"
 };
 #undef FIX
 #undef VAR
 #undef NARY
+#undef OPT
 const size_t vk_prim_row_count = sizeof vk_prim_rows / sizeof *vk_prim_rows;
 enum { ROW_COUNT = sizeof vk_prim_rows / sizeof *vk_prim_rows };
 

@@ -64,9 +64,13 @@ static char *stack_map(size_t bytes) {
     munmap(p, all);
     return NULL;
   }
-  if (bytes > small_page_bytes) /* advice only: failing is fine */
-    madvise(p + VK_GUARD_BYTES, bytes - small_page_bytes, MADV_HUGEPAGE);
   return p;
+}
+
+void vk_stack_expect_depth(VkFiber *f) {
+  if (!f->stack_limit || (size_t)(f->stack_base - f->stack_limit) <= small_page_bytes) return;
+  char *end = f->stack_base - small_page_bytes;
+  madvise(f->stack_limit, (size_t)(end - f->stack_limit), MADV_HUGEPAGE); /* advice: may fail */
 }
 
 void vk_stack_init(VkFiber *f) {

@@ -22,6 +22,9 @@ enum { VK_TAIL_ROOM = 64 << 10 };
 /* Reserves the main stack: sets f's stack_base and stack_limit. A system that refuses the size
  * gives a smaller one; one that refuses 256 KiB ends the process with a message. */
 void vk_stack_init(VkFiber *f);
+/* Lets a stack that gets deep have huge pages. Not done at once, as it costs a fiftieth of a small
+ * program: the heap does it when it is first used. */
+void vk_stack_expect_depth(VkFiber *f);
 /* Runs fn(arg) on f's stack and returns when it returns. */
 void vk_stack_call(VkFiber *f, void (*fn)(void *), void *arg);
 #endif

@@ -116,11 +116,6 @@ V vk_string(vk *c, const char *bytes, size_t len) {
 
 V vk_string_z(vk *c, const char *text) { return vk_string(c, text, strlen(text)); }
 
-bool vk_string_equal(V a, V b) {
-  const VkString *s = VK_STR(a), *t = VK_STR(b);
-  return s->len == t->len && memcmp(s->bytes, t->bytes, s->len) == 0;
-}
-
 int vk_string_compare(V a, V b) {
   const VkString *s = VK_STR(a), *t = VK_STR(b);
   int order = memcmp(s->bytes, t->bytes, s->len < t->len ? s->len : t->len);
@@ -130,29 +125,21 @@ int vk_string_compare(V a, V b) {
 
 /* ---- hash -------------------------------------------------------------------------------- */
 
-/* Differs from process to process, so that nobody can prepare keys that all collide: the kernel
- * puts 16 random bytes on the stack of every program. */
-static uint64_t hash_seed;
-__attribute__((constructor)) static void hash_seed_init(void) {
+uint64_t vk_hash_seed; /* the kernel puts 16 random bytes on the stack of every program */
+__attribute__((constructor(201))) static void hash_seed_init(void) {
   const void *random = (const void *)getauxval(AT_RANDOM);
-  if (random) memcpy(&hash_seed, random, sizeof hash_seed);
-}
-
-static uint64_t hash_step(uint64_t h,
-                          uint64_t word) { /* a folded 128-bit product, as wyhash's */
-  unsigned __int128 product = (unsigned __int128)(h ^ word) * 0x9E3779B97F4A7C15u;
-  return (uint64_t)product ^ (uint64_t)(product >> 64);
+  if (random) memcpy(&vk_hash_seed, random, sizeof vk_hash_seed);
 }
 
 uint64_t vk_bytes_hash(const char *bytes, size_t len) {
-  uint64_t h = hash_seed ^ len * 0xA0761D6478BD642Fu, word;
+  uint64_t h = vk_hash_seed ^ len * 0xA0761D6478BD642Fu, word;
   for (; len >= 8; bytes += 8, len -= 8) {
     memcpy(&word, bytes, 8);
-    h = hash_step(h, word);
+    h = vk_hash_step(h, word);
   }
   word = 0;
   if (len > 0) memcpy(&word, bytes, len);
-  return hash_step(hash_step(h, word), 0xE7037ED1A0B428DBu);
+  return vk_hash_step(vk_hash_step(h, word), 0xE7037ED1A0B428DBu);
 }
 
 /* ---- UTF-8 ------------------------------------------------------------------------------- */

@@ -12,11 +12,38 @@ V vk_string_z(vk *c, const char *text); /* up to the NUL */
 /* A string of len bytes that the caller fills in before it allocates anything else. */
 VkString *vk_string_new(vk *c, size_t len);
 
-bool vk_string_equal(V a, V b);                        /* two strings (required) */
-int vk_string_compare(V a, V b);                       /* bytewise: -1, 0, 1 */
+/* Equal strings, found word by word. Strings are aligned to words wherever they are, so the last
+ * word may be read whole: what stands behind the bytes does not count, and no page ends within. */
+#ifdef __BYTE_ORDER__
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first byte is the lowest");
+#endif
+#define VK_READS_WORDS __attribute__((no_sanitize("address")))
+enum { VK_LONG_STRING = 64 };
+VK_READS_WORDS static inline bool vk_string_equal(V a, V b) { /* two strings (required) */
+  size_t left = VK_STR(a)->len;
+  const uint64_t *s = (const uint64_t *)VK_STR(a)->bytes, *t = (const uint64_t *)VK_STR(b)->bytes;
+  if (left != VK_STR(b)->len) return false;
+  if (left > VK_LONG_STRING) return !memcmp(s, t, left);
+  for (; left > 8; left -= 8)
+    if (*s++ != *t++) return false;
+  return left == 0 || (*s ^ *t) << (64 - 8 * left) == 0;
+}
+int vk_string_compare(V a, V b); /* bytewise: -1, 0, 1 */
+
+/* Hashes: a folded product of 128 bits for each word, as wyhash's. The seed differs from process
+ * to process, so that nobody can prepare keys that all collide. */
+extern uint64_t vk_hash_seed;
+static inline uint64_t vk_hash_step(uint64_t h, uint64_t word) {
+  unsigned __int128 product = (unsigned __int128)(h ^ word) * 0x9E3779B97F4A7C15u;
+  return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
 uint64_t vk_bytes_hash(const char *bytes, size_t len); /* equal bytes hash equally */
-static inline uint64_t vk_string_hash(V v) {
-  return vk_bytes_hash(VK_STR(v)->bytes, VK_STR(v)->len);
+VK_READS_WORDS static inline uint64_t vk_string_hash(V v) { /* not the same as vk_bytes_hash */
+  size_t left = VK_STR(v)->len;
+  const uint64_t *s = (const uint64_t *)VK_STR(v)->bytes;
+  uint64_t h = vk_hash_seed ^ left * 0xA0761D6478BD642Fu;
+  for (; left > 8; left -= 8) h = vk_hash_step(h, *s++);
+  return vk_hash_step(h, left ? *s << (64 - 8 * left) : 0);
 }
 
 /* Bytes being collected, in malloc memory: start with VkBuf b = {0}, or, for text that is short

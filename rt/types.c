@@ -15,7 +15,7 @@
  *   BLOCK    VkBlock              list code                 24
  *   VECTOR   VkVector             store: STORE, RAW or nil  24
  *   STORE    VkStore              items[capacity]           16 + 8 * capacity
- *   MAP      VkMap (maps.h)       entries index (or nil)    40
+ *   MAP      VkMap (maps.h)       entries index (or nil)    48
  *   ERROR    VkError              message kind data         40 + 8 * max(1, min(trace_count, 32))
  *   RAW      VkRaw                -                         16 + bytes
  *   HANDLE   its owner's          as its owner says

@@ -220,6 +220,10 @@ struct vk {
   V *globals;
   V abn; /* the abnormal value behind a raw result */
   VkScratch scratch[2];
+  struct VkHeap *heap;
+  struct VkFiber *fiber;
+  const struct VkProgram *program;
+  struct Evaluator *eval; /* NULL before the first eval: eval.h */
   /* A parked tail call: either closure `park_fn` (any value), or known code. Roots. */
   V park_fn;
   void *park_code; /* not NULL: a known function without self, called with park_n words */
@@ -227,10 +231,6 @@ struct vk {
   V park_args[VK_MAX_PARAMS + 1];
   V *park_more; /* arguments of a call with more than VK_MAX_PARAMS + 1: malloc, or NULL */
   V xargs[VK_MAX_PARAMS + 1];
-  struct VkHeap *heap;
-  struct VkFiber *fiber;
-  const struct VkProgram *program;
-  struct Evaluator *eval; /* NULL before the first eval: eval.h */
 };
 
 #include "alloc.h" /* vk_cons, vk_new, vk_write: allocation and the store barrier */

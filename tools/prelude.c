@@ -52,10 +52,10 @@ static bool is_token(const char *p, const char *end, const char *text) {
 
 /* ---- items ------------------------------------------------------------------------------- */
 
-static Item *item_new(const char *text, size_t len) {
+static Item *item_new(const char *text) {
   if (item_count == ITEMS_MAX) fail("too many items", text);
   Item *it = &items[item_count++];
-  it->text = copy(text, len);
+  it->text = copy(text, strlen(text));
   return it;
 }
 
@@ -82,7 +82,7 @@ static void add_macro(const char *line) { /* "#define NAME..." */
   char *word = copy(name, (size_t)(end - name));
   drop_earlier(word);
   free(word);
-  Item *it = item_new(line, strlen(line));
+  Item *it = item_new(line);
   it->is_macro = true;
   add_name(it, name, end);
 }
@@ -110,7 +110,7 @@ static void add_enumerators(Item *it, const char *p) {
  * defined, enumerators, and the name declared: a function's is before the first parenthesis that
  * does not open `(*name)`, any other the last word. */
 static void add_declaration(const char *text, bool only_address) {
-  Item *it = item_new(text, strlen(text));
+  Item *it = item_new(text);
   const char *tag = NULL, *tag_end = NULL, *word = NULL, *word_end = NULL, *last = NULL, *last_end = NULL;
   bool is_typedef = !strncmp(text, "typedef ", 8), is_static = !strncmp(text, "static ", 7);
   bool is_extern = !strncmp(text, "extern ", 7), is_function = false, is_enum = false;

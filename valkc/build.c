@@ -6,11 +6,14 @@
  *
  * A text that does not compile is a bug of ours: it is kept, its place is named, exit 70. */
 #include "build.h"
+#include "cache.h"
 #include "hash.h"
 #include "home.h"
 #include "process.h"
+#include "size.h"
 #include "target.h"
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -25,6 +28,7 @@ typedef struct BuildCommand {
   CompilerFamily family;
   Target target;
   char *compiler, *archive_dir;
+  char *map_dir, *map_path; /* --size: where the linker writes its map */
 } BuildCommand;
 
 /* ---- the command line --------------------------------------------------------------------- */
@@ -110,6 +114,15 @@ static void release(BuildCommand *b) {
   arena_free(&b->arena);
   free(b->compiler);
   free(b->archive_dir);
+  if (b->map_dir) remove_tree(b->map_dir);
+  free(b->map_dir);
+}
+
+/* Sources are named as from here, so that the same program built elsewhere has the same bytes. */
+static void add_debug_options(BuildCommand *b) {
+  char here[PATH_MAX];
+  add(b, "-g");
+  if (getcwd(here, sizeof here)) add(b, arena_printf(&b->arena, "-ffile-prefix-map=%s=.", here));
 }
 
 /* The words of V and vk.h's structures are read through several types: no strict aliasing. gcc
@@ -124,7 +137,7 @@ static void add_code_options(BuildCommand *b, const Options *o) {
   if (level >= 1) add(b, "-foptimize-sibling-calls");
   if (b->family == GCC && level >= 2) add_all(b, "--param max-inline-insns-auto=100");
   if (b->family == CLANG) add_all(b, "-fbracket-depth=100000");
-  if (o->debug_info) add(b, "-g");
+  if (o->debug_info) add_debug_options(b);
   if (o->warn_c) add_all(b, "-Wall -Wextra -Werror");
   if (o->sanitize)
     add_all(b,
@@ -139,7 +152,15 @@ static bool has_packed_relocations(const Target *t) {
   return !t->is_musl && !strcmp(t->machine->name, "x86_64-linux");
 }
 
+static void add_map_option(BuildCommand *b) {
+  b->map_dir = make_temporary_dir();
+  b->map_path = arena_printf(&b->arena, "%s/map", b->map_dir);
+  add(b, "-Xlinker"); /* the path may have a comma */
+  add(b, arena_printf(&b->arena, "-Map=%s", b->map_path));
+}
+
 static void add_link_options(BuildCommand *b, const Options *o) {
+  if (o->size) add_map_option(b);
   if (o->strip) add(b, "-s");
   if (o->sanitize) return; /* the checkers' runtimes want a dynamic executable */
   add(b, o->no_pie ? "-static" : "-static-pie");
@@ -278,6 +299,63 @@ static bool is_writable_place(const char *path) {
   return is_ok;
 }
 
+/* ---- the cache's key ---------------------------------------------------------------------- */
+
+/* A file's identity without reading it: changes whenever it is rebuilt or replaced. */
+static void add_identity(Hash *h, const char *path) {
+  struct stat s = {0};
+  stat(path, &s);
+  int64_t identity[] = {(int64_t)s.st_ino, (int64_t)s.st_size, (int64_t)s.st_mtim.tv_sec,
+                        (int64_t)s.st_mtim.tv_nsec};
+  hash_add_text(h, path);
+  hash_add(h, identity, sizeof identity);
+}
+
+/* Where distributions keep the C library; those that are not there count as well. */
+static void add_system(Hash *h, const BuildCommand *b) {
+  static const char *const places[] = {"/usr/lib/%s/libc.a", "/usr/%s/lib/libc.a"};
+  static const char *const variables[] = {"CPATH", "C_INCLUDE_PATH", "LIBRARY_PATH",
+                                          "COMPILER_PATH", "GCC_EXEC_PREFIX"};
+  char path[PATH_MAX];
+  for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+    snprintf(path, sizeof path, places[i], b->target.machine->triplet);
+    add_identity(h, path);
+  }
+  add_identity(h, "/usr/lib64/libc.a");
+  add_identity(h, "/usr/lib/libc.a");
+  for (size_t i = 0; i < sizeof variables / sizeof *variables; i++) {
+    const char *value = getenv(variables[i]);
+    hash_add_text(h, value ? value : "");
+  }
+}
+
+/* What make_command made, before -o. */
+static void command_key(const Compilation *c, BuildCommand *b, char hex[HASH_HEX_BYTES]) {
+  static const char *const archives[] = {"%s/librt.a", "%s/libtommath.a", "%s/libc.a"};
+  Hash h;
+  hash_start(&h);
+  for (size_t i = 0; i < b->words.count; i++) hash_add_text(&h, b->words.items[i]);
+  add_identity(&h, b->compiler);
+  add_system(&h, b);
+  for (size_t i = 0; i < sizeof archives / sizeof *archives; i++)
+    add_identity(&h, arena_printf(&b->arena, archives[i], b->archive_dir));
+  hash_add(&h, c->c_text, c->c_len);
+  hash_finish(&h, hex);
+}
+
+bool build_key(Compilation *c, char hex[HASH_HEX_BYTES]) {
+  BuildCommand b;
+  bool is_ok = prepare(&b, c->options);
+  if (is_ok) {
+    make_command(&b, c->options);
+    command_key(c, &b, hex);
+  }
+  release(&b);
+  return is_ok;
+}
+
+/* ---- the whole ---------------------------------------------------------------------------- */
+
 /* For -o /dev/null and the like: made elsewhere, then copied into it. */
 static int build_into_special(Compilation *c, const char *path) {
   char *dir = make_temporary_dir(), *made;
@@ -295,44 +373,42 @@ static int build_into_special(Compilation *c, const char *path) {
   return result;
 }
 
+/* `run` has its executables in the cache itself; --size wants the linker's map. */
+static bool wants_cache(const Options *o) {
+  return o->command == COMMAND_BUILD && !o->no_cache && !o->size;
+}
+
+/* From the cache, else made and kept there. A cache that cannot be used is none. */
+static int build_cached(Compilation *c, BuildCommand *b, const char *path) {
+  char key[HASH_HEX_BYTES];
+  command_key(c, b, key);
+  char *cached = cache_path(key);
+  if (cached && cache_has(cached) && copy_executable(cached, path)) {
+    if (c->options->verbose) fprintf(stderr, "from the cache: %s\n", cached);
+    free(cached);
+    return EXIT_OK;
+  }
+  int result = compile_to(c, b, path);
+  if (result == EXIT_OK && cached && copy_executable(path, cached)) cache_trim();
+  free(cached);
+  return result;
+}
+
+static int build_with(Compilation *c, BuildCommand *b, const char *path) {
+  make_command(b, c->options);
+  int result = wants_cache(c->options) ? build_cached(c, b, path) : compile_to(c, b, path);
+  if (result == EXIT_OK && c->options->size && !size_report(stdout, path, b->map_path)) {
+    fputs("valkc: --size needs the map of GNU ld, which this linker does not write\n", stderr);
+    result = EXIT_PROGRAM;
+  }
+  return result;
+}
+
 int build_executable(Compilation *c, const char *path) {
   if (!is_writable_place(path)) return EXIT_PROGRAM;
   if (is_special_file(path)) return build_into_special(c, path);
   BuildCommand b;
-  int result = EXIT_PROGRAM;
-  if (prepare(&b, c->options)) {
-    make_command(&b, c->options);
-    result = compile_to(c, &b, path);
-  }
+  int result = prepare(&b, c->options) ? build_with(c, &b, path) : EXIT_PROGRAM;
   release(&b);
   return result;
-}
-
-/* ---- the cache's key ---------------------------------------------------------------------- */
-
-/* A file's identity without reading it: changes whenever it is rebuilt or replaced. */
-static void add_identity(Hash *h, const char *path) {
-  struct stat s = {0};
-  stat(path, &s);
-  int64_t identity[] = {(int64_t)s.st_ino, (int64_t)s.st_size, (int64_t)s.st_mtim.tv_sec,
-                        (int64_t)s.st_mtim.tv_nsec};
-  hash_add_text(h, path);
-  hash_add(h, identity, sizeof identity);
-}
-
-bool build_key(Compilation *c, char hex[65]) {
-  BuildCommand b;
-  bool is_ok = prepare(&b, c->options);
-  if (is_ok) {
-    Hash h;
-    make_command(&b, c->options);
-    hash_start(&h);
-    for (size_t i = 0; i < b.words.count; i++) hash_add_text(&h, b.words.items[i]);
-    add_identity(&h, b.compiler);
-    add_identity(&h, arena_printf(&b.arena, "%s/librt.a", b.archive_dir));
-    hash_add(&h, c->c_text, c->c_len);
-    hash_finish(&h, hex);
-  }
-  release(&b);
-  return is_ok;
 }

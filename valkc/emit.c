@@ -11,6 +11,7 @@
  * A variable that nobody reads is not declared; the operation that gives its value stays. An
  * argument array is in a block of its own that ends before anything else happens: an
  * address-taken local in scope keeps C compilers from making tail calls jumps. */
+#include "../lang/expand.h"
 #include "emit_parts.h"
 #include "flow.h"
 #include "represent.h"
@@ -32,7 +33,7 @@ void put_fast_call(Emit *e, const LowOp *op) {
   if (op->fast->takes) put(e, "c");
   for (size_t i = 0; i < op->count; i++) {
     if (i || op->fast->takes) put(e, ", ");
-    put_arg_as(e, op->args[i], fast_operand_rep(op->fast, i));
+    put_arg_as(e, op->args[i], fast_operand_rep(op, i));
   }
   if (op->fast->takes == 1) put(e, ", %p", &op->pos);
   put(e, ")");
@@ -343,7 +344,7 @@ static void put_test(Emit *e, const LowStmt *s) {
   bool is_truth = s->test == TEST_TRUE || s->test == TEST_FALSE;
   if (is_truth && a->kind == ARG_OP) {
     put(e, s->test == TEST_TRUE ? "if (" : "if (!");
-    put_fast_call(e, a->op);
+    put_arg_as(e, *a, low_op_rep(a->op) == REP_WIDE ? REP_WIDE : REP_INT);
     put(e, ")");
     return;
   }
@@ -354,7 +355,11 @@ static void put_test(Emit *e, const LowStmt *s) {
   switch (s->test) {
   case TEST_TRUE: put(e, "if (!VK_IS_FALSE(%a))", a); break;
   case TEST_FALSE: put(e, "if (VK_IS_FALSE(%a))", a); break;
-  case TEST_ERROR: put(e, "if (VK_UNLIKELY(VK_IS_ABN(%a)))", a); break;
+  case TEST_ERROR:
+    put(e, "if (VK_UNLIKELY(");
+    for (size_t i = 0; i < s->op.count; i++) put(e, i ? " || VK_IS_ABN(%a)" : "VK_IS_ABN(%a)", &a[i]);
+    put(e, "))");
+    break;
   case TEST_UNBOUND: put(e, "if (VK_UNLIKELY(%a == VK_UNBOUND))", a); break;
   }
 }
@@ -558,6 +563,13 @@ static size_t emit_fn_table(Emit *e) {
   return found;
 }
 
+/* As rt/eval_world.c reads it: library names, and those that modules keep, are marked. */
+static void put_global_name(Emit *e, const Global *g) {
+  bool is_private = g->module && g->module->name && !ptrmap_get(&g->module->exported, g->plain);
+  const char *name = arena_printf(e->arena, "%s%s", g->is_library ? "%:" : is_private ? "%." : "", g->name);
+  put_string(e, name, strlen(name));
+}
+
 static void emit_global_tables(Emit *e) {
   LowProgram *low = e->low;
   if (low->slots.count == 0) return;
@@ -570,7 +582,7 @@ static void emit_global_tables(Emit *e) {
   for (size_t i = 0; i < low->slots.count; i++) {
     const Global *g = low->slots.items[i];
     put(e, "  ");
-    if (g) put_string(e, g->name, strlen(g->name));
+    if (g) put_global_name(e, g);
     else put(e, "NULL"); /* a constant's */
     put(e, ",\n");
   }

@@ -200,7 +200,7 @@ static void emit_map(Emit *e, const LowConst *k) {
   put(e, "static const VkMap map_%u VK_ALIGN16 = ", k->id);
   put(e, "{VK_HDR(VK_MAP, 0, 0) | VK_FROZEN, %z, %z, ", k->count / 2, k->count / 2);
   put_store(e, k);
-  put(e, ", VK_NIL};\n");
+  put(e, ", VK_NIL, 0, 0};\n");
   e->needs_collections = true;
 }
 

@@ -5,6 +5,7 @@
 #include "emit_parts.h"
 #include "represent.h"
 #include "flow.h"
+#include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -90,11 +91,23 @@ void put_mangled(Emit *e, const char *name) {
 }
 
 /* A variable's name goes first in its C name, which must begin with a letter. */
+/* Constants and functions have names of these kinds and a number of their own: str_3. */
+static bool is_taken(const char *name) {
+  static const char *const kinds[] = {"big", "block", "file", "float", "fn", "fun", "list", "make", "map", "pf", "pw", "sexpr",
+                                      "store", "str", "sym", "vec"};
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+    size_t n = strlen(kinds[i]);
+    if (!strncmp(name, kinds[i], n) && !is_name_char((unsigned char)name[n])) return true;
+    if (!strncmp(name, kinds[i], n) && name[n] == '_') return true;
+  }
+  return false;
+}
+
 static void put_var_name(Emit *e, const char *name) {
   unsigned char first = (unsigned char)name[0];
   bool is_letter = (first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z');
   if (!is_letter) put_z(e, "v");
-  if (!is_letter && is_name_char(first)) put_z(e, "_");
+  if ((!is_letter && is_name_char(first)) || is_taken(name)) put_z(e, is_letter ? "v_" : "_");
   put_mangled(e, name);
 }
 
@@ -140,7 +153,8 @@ void put_convert_end(Emit *e, LowRep from, LowRep to) {
 static void put_raw_const(Emit *e, const LowConst *k, LowRep rep) {
   char digits[64];
   double real = k->kind == LOW_INT ? (double)k->integer : k->real;
-  if (is_int_rep(rep)) snprintf(digits, sizeof digits, k->integer < 0 ? "(%lld)" : "%lld", (long long)k->integer);
+  if (is_int_rep(rep) && k->kind != LOW_INT) snprintf(digits, sizeof digits, "0"); /* never reached */
+  else if (is_int_rep(rep)) snprintf(digits, sizeof digits, k->integer < 0 ? "(%lld)" : "%lld", (long long)k->integer);
   else if (isfinite(real)) snprintf(digits, sizeof digits, real < 0 || signbit(real) ? "(%a)" : "%a", real);
   else snprintf(digits, sizeof digits, "%s", isnan(real) ? "__builtin_nan(\"\")" : real < 0 ? "(-__builtin_inf())" : "__builtin_inf()");
   put_z(e, digits);
@@ -153,7 +167,9 @@ static void put_raw_const(Emit *e, const LowConst *k, LowRep rep) {
 void put_arg_as(Emit *e, LowArg a, LowRep rep) {
   bool is_number = a.kind == ARG_CONST && (a.constant->kind == LOW_INT || a.constant->kind == LOW_FLOAT);
   if (a.kind == ARG_CONST && a.constant->kind == LOW_BIG && rep == REP_WIDE) { /* 64 bits, as flow knows */
-    put(e, "(%sLL)", a.constant->text);
+    errno = 0;
+    strtoll(a.constant->text, NULL, 10);
+    put(e, "(%sLL)", errno ? "0" : a.constant->text); /* beyond 64 bits: never reached */
     return;
   }
   LowRep own = a.kind == ARG_VAR ? a.var->rep : a.kind == ARG_OP ? low_op_rep(a.op) : REP_VALUE;

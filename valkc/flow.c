@@ -210,8 +210,10 @@ void flow_escape(Flow *f, AVal v) {
   if (!v.sites || v.sites == &set_any) return;
   for (unsigned i = 0; i < v.sites->count; i++) {
     Site *s = (Site *)v.sites->items[i];
-    if (s->escaped) continue;
+    uint32_t kinds = v.types & (T_PAIR | T_LISTOBJ | T_VECTOR | T_MAP);
+    if (s->escaped && !(kinds & ~s->escaped_as)) continue;
     s->escaped = true;
+    s->escaped_as |= kinds;
     AVal head = flow_read(f, &s->head), tail = flow_read(f, &s->tail);
     if (v.types & (T_VECTOR | T_MAP)) flow_add(f, &s->head, aval_of(T_ANY));
     if (v.types & T_MAP) flow_add(f, &s->tail, aval_of(T_ANY));
@@ -355,29 +357,10 @@ static void refine_equal(Flow *f, const Core *a, const Core *b, bool truth) {
   }
 }
 
-/* Predicates of one argument that ask for types. */
-static uint32_t asked_types(const char *name, bool *is_exact) {
-  static const struct {
-    const char *name;
-    uint32_t types;
-    bool is_exact; /* false answers exclude the types */
-  } rows[] = {{"nil?", T_NIL, true}, {"int?", T_INT, true}, {"float?", T_FLOAT, true}, {"number?", T_NUM, true},
-              {"string?", T_STRING, true}, {"symbol?", T_SYMBOL, true}, {"keyword?", T_KEYWORD, true},
-              {"function?", T_FUN, true}, {"list?", T_LIST, true}, {"vec?", T_VECTOR, true},
-              {"map?", T_MAP, true}, {"error?", T_ERROR, true}};
-  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-    if (!strcmp(rows[i].name, name)) {
-      *is_exact = rows[i].is_exact;
-      return rows[i].types;
-    }
-  return 0;
-}
-
 static void refine_prim(Flow *f, const Core *e, bool truth) {
   const char *n = e->prim->name;
   if (e->count == 1) {
-    bool exact;
-    uint32_t asked = asked_types(n, &exact);
+    uint32_t asked = flow_asked_types(e->prim);
     const Core *a = e->items[0];
     if (asked && a->kind == CORE_LOCAL && !a->a) {
       AVal v = read_var(f, a->var);
@@ -528,15 +511,36 @@ AVal flow_call(Flow *f, const Core *at, AVal fn, size_t n, const AVal *args) {
   return r;
 }
 
+/* Variables changed since mark may have kept a value they had then: an error ended what changes them. */
+static void join_olds(Flow *f, size_t mark, const Core *test) {
+  size_t end = f->undo.count;
+  for (size_t i = mark; i < end; i++) {
+    Undo u = f->undo.items[i];
+    AVal old = test && test->kind == CORE_LOCAL && test->var == u.var ? aval_keep(u.old, T_ERROR) : u.old;
+    if (old.types) set_now(f, u.var, flow_join(f, old, *now(f, u.var)));
+  }
+}
+
+/* Is e a statement of a sequence, so that an error as its value goes no further? Then `part`, whose
+ * value is that of e, is one as well. Asked before the parts of e are evaluated. */
+static bool is_statement(Flow *f, const Core *e) { return f->statement == e; }
+static AVal eval_part(Flow *f, Core *part, bool is_statement) {
+  if (is_statement) f->statement = part;
+  return eval(f, part);
+}
+
 static AVal eval_call(Flow *f, Core *e) {
+  bool error_leaves = is_statement(f, e);
   AVal fn = eval(f, e->a);
   if (!fn.types) return fn;
+  AVal head_error = aval_keep(fn, T_ERROR);
+  size_t mark = f->undo.count;
   AVal *args = ARENA_ARRAY(f->p->arena, AVal, e->count);
   for (size_t i = 0; i < e->count; i++) {
     args[i] = eval(f, e->items[i]);
     if (!args[i].types) return aval_none();
   }
-  AVal head_error = aval_keep(fn, T_ERROR);
+  if (head_error.types && !error_leaves) join_olds(f, mark, NULL);
   e->callee = NULL;
   if (fn.types == T_FUN && fn.fns && fn.fns != &set_any && fn.fns->count == 1)
     e->callee = (Lambda *)fn.fns->items[0];
@@ -572,6 +576,7 @@ static void join_branches(Flow *f, size_t mark, Undo *then, size_t n, bool then_
 }
 
 static AVal eval_if(Flow *f, Core *e) {
+  bool error_leaves = is_statement(f, e);
   AVal c = eval(f, e->a), r = aval_keep(c, T_ERROR);
   bool may_be_false = c.types & T_NIL || (c.types & T_FIX && c.lo <= 0 && c.hi >= 0);
   bool may_be_true = c.types & ~(uint32_t)(T_NIL | T_ERROR | T_FIX) || (c.types & T_FIX && (c.lo < 0 || c.hi > 0));
@@ -579,7 +584,7 @@ static AVal eval_if(Flow *f, Core *e) {
   AVal t = aval_none(), d = aval_none();
   if (may_be_true) {
     refine(f, e->a, true);
-    t = eval(f, e->b);
+    t = eval_part(f, e->b, error_leaves);
   }
   size_t n = f->undo.count - mark;
   Undo *then = ARENA_ARRAY(f->p->arena, Undo, n);
@@ -587,18 +592,26 @@ static AVal eval_if(Flow *f, Core *e) {
   undo_to(f, mark);
   if (may_be_false) {
     refine(f, e->a, false);
-    d = eval(f, e->d);
+    d = eval_part(f, e->d, error_leaves);
   }
   /* a branch that ends in RECUR has no value: it does not come here */
   join_branches(f, mark, then, n, !t.types, !d.types);
+  if (r.types && !error_leaves) join_olds(f, mark, e->a);
   return flow_join(f, flow_join(f, r, t), d);
 }
 
 static AVal eval_seq(Flow *f, Core *e) {
   AVal r = aval_none();
+  bool error_leaves = is_statement(f, e);
+  size_t mark = 0; /* where the first error may have ended it */
   for (size_t i = 0; i < e->count; i++) {
-    AVal v = eval(f, e->items[i]);
-    if (i + 1 == e->count) return flow_join(f, r, v);
+    bool is_last = i + 1 == e->count;
+    AVal v = eval_part(f, e->items[i], !is_last || error_leaves);
+    if (is_last) {
+      if (r.types && !error_leaves) join_olds(f, mark, NULL);
+      return flow_join(f, r, v);
+    }
+    if (!r.types) mark = f->undo.count;
     r = flow_join(f, r, aval_keep(v, T_ERROR));
     if (!(v.types & ~(uint32_t)T_ERROR)) return r;
     Core *item = e->items[i];
@@ -619,6 +632,7 @@ static AVal eval_set(Flow *f, Core *e) {
 }
 
 static AVal eval_let(Flow *f, Core *e) {
+  bool error_leaves = is_statement(f, e);
   AVal v = aval_of(T_UNBOUND);
   if (e->a && e->a->kind == CORE_LAMBDA) { /* may use its own name */
     bind(f, e->var, fn_value(f, e->a->lambda), NULL);
@@ -630,7 +644,7 @@ static AVal eval_let(Flow *f, Core *e) {
   } else {
     bind(f, e->var, v, NULL);
   }
-  return eval(f, e->b);
+  return eval_part(f, e->b, error_leaves);
 }
 
 static void collect_sets(Core **child, void *to) {
@@ -660,7 +674,7 @@ static LoopState *loop_state(Flow *f, Core *e) {
 static void flow_round(Flow *f, LoopState *state) {
   for (size_t i = 0; i < state->sets.count; i++) {
     LoopSet *s = &state->sets.items[i];
-    if (grow(f, &s->value, *now(f, s->var), &s->growths)) f->loop_changed = true;
+    if (grow(f, &s->value, *now(f, s->var), &s->growths)) state->changed = true;
   }
 }
 
@@ -670,30 +684,31 @@ static AVal eval_recur(Flow *f, Core *e) {
     args[i] = eval(f, e->items[i]);
     if (!args[i].types) return aval_none();
   }
+  LoopState *state = ptrmap_get(&f->loops, e->loop);
   for (size_t i = 0; i < e->count; i++) {
     Cell *c = &var_info(f, e->loop->vars[i])->all;
     AVal before = c->value;
     flow_add(f, c, args[i]);
-    if (!aval_equal(before, c->value)) f->loop_changed = true;
+    if (!aval_equal(before, c->value)) state->changed = true;
   }
-  flow_round(f, ptrmap_get(&f->loops, e->loop));
+  flow_round(f, state);
   return aval_none();
 }
 
 static AVal eval_loop(Flow *f, Core *e) {
   LoopState *state = loop_state(f, e);
+  bool error_leaves = is_statement(f, e);
   for (size_t i = 0; i < e->count; i++) {
     AVal v = eval(f, e->items[i]);
     if (!v.types) return v;
     flow_add(f, &var_info(f, e->loop->vars[i])->all, v);
   }
-  bool outer_changed = f->loop_changed;
   flow_round(f, state);
   AVal r;
   size_t mark = f->undo.count;
   do {
     undo_to(f, mark);
-    f->loop_changed = false;
+    state->changed = false;
     for (size_t i = 0; i < e->count; i++) {
       VarInfo *v = var_info(f, e->loop->vars[i]);
       v->stamp = f->stamp;
@@ -704,9 +719,8 @@ static AVal eval_loop(Flow *f, Core *e) {
       now(f, state->sets.items[i].var);
       set_now(f, state->sets.items[i].var, state->sets.items[i].value);
     }
-    r = eval(f, e->b);
-  } while (f->loop_changed);
-  f->loop_changed = outer_changed;
+    r = eval_part(f, e->b, error_leaves);
+  } while (state->changed);
   return r;
 }
 
@@ -714,6 +728,7 @@ static AVal eval_def(Flow *f, Core *e) {
   AVal v = eval(f, e->a);
   if (!v.types) return v;
   AVal error = aval_keep(v, T_ERROR);
+  if (e->global->is_open) flow_escape(f, v);
   flow_add(f, global_cell(f, e->global), e->is_def ? aval_keep(v, ~(uint32_t)T_ERROR) : v);
   return e->is_def ? flow_join(f, aval_of(T_NIL), error) : aval_of(T_NIL);
 }
@@ -811,11 +826,24 @@ static void mention(Core **child, void *to) {
 }
 
 static void find_always_bound(Program *p) {
+  if (p->opens) return; /* who knows what leads to a use then */
   PtrMap seen = {.arena = p->arena};
   for (size_t i = 0; i < p->tops.count; i++) {
     Core *e = p->tops.items[i].core;
     mention(&p->tops.items[i].core, &seen);
     if (e->kind == CORE_DEF && !ptrmap_get(&seen, e->global)) e->global->is_always_bound = true;
+  }
+}
+
+/* What code made at run time may name: it may call functions with anything, and put anything into
+ * variables. */
+static void open_globals(Flow *f, FnInfo *in) {
+  f->in = in;
+  for (size_t i = 0; i < f->p->globals.count; i++) {
+    Global *g = f->p->globals.items[i];
+    if (!g->is_open) continue;
+    if (g->kind == GLOBAL_FUNCTION && g->lambda) escape_fn(f, g->lambda);
+    if (g->kind == GLOBAL_VARIABLE) flow_add(f, global_cell(f, g), aval_of(T_ANY));
   }
 }
 
@@ -844,6 +872,7 @@ void flow_run(Program *p) {
     tops[i].result.value = aval_none();
     wake(f, &tops[i]);
   }
+  if (p->opens) open_globals(f, tops);
   while (f->work_done < f->work.count) {
     FnInfo *fn = f->work.items[f->work_done++];
     fn->is_queued = false;

@@ -21,6 +21,7 @@ typedef struct Site { /* one allocation: a pair, a vector, a map */
   Cell length; /* vectors: from when they are made to their end */
   Cell frozen; /* vectors and maps: has a value if some may be */
   bool escaped;
+  uint32_t escaped_as; /* in a value of these types, perhaps of other sites as well */
 } Site;
 
 struct FnInfo {
@@ -45,6 +46,7 @@ typedef struct LoopSet { /* a variable assigned in a loop: its values when round
 } LoopSet;
 typedef struct LoopState {
   VEC(LoopSet) sets;
+  bool changed; /* the state grew since its round began */
 } LoopState;
 
 typedef struct Undo {
@@ -75,8 +77,8 @@ typedef struct Flow {
   unsigned stamp;
   VEC(Undo) undo;
   VEC(int64_t) thresholds; /* sorted: where widening stops */
-  bool loop_changed; /* the innermost loop's state grew in this round */
   uint16_t *transfer_rows; /* flow_prim.c: by row of prim_table, plus one */
+  const Core *statement; /* an error as its value ends the sequence it stands in */
   bool is_recording;
 } Flow;
 
@@ -96,5 +98,7 @@ AVal flow_keys(Flow *f, AVal v);
 
 /* flow_prim.c: the result of a primitive, effects on sites included. */
 AVal flow_prim(Flow *f, Core *e, AVal *args);
+/* The types that a predicate of one argument asks for, or 0 if it is none. */
+uint32_t flow_asked_types(const Prim *prim);
 void flow_prim_signature(const Prim *prim, size_t index, uint32_t *arg_types, uint32_t *result_types);
 #endif

@@ -52,7 +52,8 @@ static bool fits(const Core *e, const AVal *args) {
   for (size_t i = 0; i < e->count; i++) {
     uint32_t want, result;
     flow_prim_signature(e->prim, i, &want, &result);
-    if (e->prim->flags & PRIM_ERRS) want |= T_ERROR;
+    bool is_any = want == (T_ANY & ~(uint32_t)T_ERROR); /* a vector that is an error is no vector */
+    if (e->prim->flags & PRIM_ERRS && is_any) want |= T_ERROR;
     if (args[i].types & ~want) return false;
   }
   return true;
@@ -104,8 +105,8 @@ static AVal number(AVal a, AVal b, __int128 lo, __int128 hi) {
 static bool is_step(AVal v) { return is_int(v) && v.lo >= -COUNT_STEP_MAX && v.hi <= COUNT_STEP_MAX; }
 
 static AVal sum(AVal a, AVal b, __int128 lo, __int128 hi, bool is_counting) {
-  if (is_counting && hi > COUNT_MAX && a.hi <= COUNT_MAX) hi = COUNT_MAX;
-  if (is_counting && lo < -COUNT_MAX && a.lo >= -COUNT_MAX) lo = -COUNT_MAX;
+  if (is_counting && hi > COUNT_MAX && lo < COUNT_MAX && a.hi <= COUNT_MAX) hi = COUNT_MAX;
+  if (is_counting && lo < -COUNT_MAX && hi > -COUNT_MAX && a.lo >= -COUNT_MAX) lo = -COUNT_MAX;
   return number(a, b, lo, hi);
 }
 
@@ -196,6 +197,26 @@ static AVal t_mod(Flow *f, const Core *e, AVal *v) { /* sign of the divisor */
 static AVal t_bool(Flow *f, const Core *e, AVal *a) {
   (void)f, (void)e, (void)a;
   return aval_range(0, 1);
+}
+
+static AVal t_predicate(Flow *f, const Core *e, AVal *a) {
+  (void)f;
+  uint32_t asked = flow_asked_types(e->prim);
+  if (asked & T_SYMBOL) return aval_range(0, a[0].types & asked ? 1 : 0); /* keywords are symbols to flow */
+  return aval_range(a[0].types & ~asked ? 0 : 1, a[0].types & asked ? 1 : 0);
+}
+
+/* Predicates of one argument that ask for types. */
+uint32_t flow_asked_types(const Prim *prim) {
+  static const struct {
+    const char *name;
+    uint32_t types;
+  } rows[] = {{"nil?", T_NIL},        {"int?", T_INT},           {"float?", T_FLOAT},   {"number?", T_NUM},
+              {"string?", T_STRING},  {"symbol?", T_SYMBOL},     {"keyword?", T_KEYWORD}, {"function?", T_FUN},
+              {"list?", T_LIST},      {"vec?", T_VECTOR},        {"map?", T_MAP},       {"error?", T_ERROR}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    if (!strcmp(rows[i].name, prim->name)) return rows[i].types;
+  return 0;
 }
 
 static AVal t_and(Flow *f, const Core *e, AVal *a) {
@@ -549,11 +570,20 @@ static VectorKind vector_kind(Flow *f, AVal v) {
   return kind;
 }
 
+/* Types alone: joining the contents could let some escape, too late once facts are recorded. */
+static uint32_t content_types(Flow *f, AVal v) {
+  if (v.sites == &set_any) return T_ANY;
+  uint32_t types = 0;
+  for (unsigned i = 0; v.sites && i < v.sites->count; i++)
+    types |= flow_read(f, &((Site *)v.sites->items[i])->head).types;
+  return types;
+}
+
 /* Of the vector made, or else of the first argument. */
 static void note_vector(Flow *f, Core *e, const AVal *args) {
   bool is_vector = e->count > 0 && args[0].types == T_VECTOR;
   Site *made = ptrmap_get(&f->sites, e);
-  e->content_types = is_vector ? flow_contents(f, args[0]).types : 0;
+  e->content_types = is_vector ? content_types(f, args[0]) : 0;
   e->vector_kind = is_vector ? vector_kind(f, args[0]) : VECTOR_OF_ANY;
   if (made && made->length.value.types) e->vector_kind = site_kind(f, made);
 }
@@ -569,6 +599,10 @@ static const struct {
     {"%", t_rem, true}, {"%rem", t_rem, true}, {"mod", t_mod, true},
     {"%lt", t_bool, true}, {"%gt", t_bool, true}, {"%le", t_bool, true}, {"%ge", t_bool, true},
     {"==", t_bool, true}, {"!=", t_bool, true}, {"not", t_bool, true},
+    {"nil?", t_predicate, true}, {"int?", t_predicate, true}, {"float?", t_predicate, true},
+    {"number?", t_predicate, true}, {"string?", t_predicate, true}, {"symbol?", t_predicate, true},
+    {"keyword?", t_predicate, true}, {"function?", t_predicate, true}, {"list?", t_predicate, true},
+    {"vec?", t_predicate, true}, {"map?", t_predicate, true}, {"error?", t_predicate, true},
     {"bit/and", t_and, true}, {"%bit-and", t_and, true}, {"%bit-or", t_or, true}, {"%bit-xor", t_or, true}, {"abs", t_abs, true}, {"len", t_vec_len, true}, {"vec/len", t_vec_len, true},
     {"map/len", t_length, true}, {"float", t_float, true}, {"sqrt", t_float, true},
     {"exp", t_float, true}, {"log", t_float, true}, {"sin", t_float, true}, {"cos", t_float, true},
@@ -584,7 +618,7 @@ static const struct {
     {"vec/set!", t_vec_set, true}, {"vec/push!", t_vec_push, true}, {"vec/pop!", t_vec_pop, true},
     {"vec/->list", t_vec_list, true}, {"vec/slice", t_vec_slice, true}, {"%list->vec", t_list_vec, true},
     {"freeze", t_freeze, true}, {"map/new", t_map, true}, {"map/of", t_map, true}, {"map/put!", t_map_put, true},
-    {"map/get", t_map_get, true}, {"map/keys", t_map_keys, true}, {"map/vals", t_map_vals, true},
+    {"%map/get2", t_map_get, true}, {"%map/get3", t_map_get, true}, {"map/keys", t_map_keys, true}, {"map/vals", t_map_vals, true},
 };
 
 enum { TRANSFER_COUNT = sizeof transfers / sizeof *transfers };

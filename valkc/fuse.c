@@ -44,7 +44,9 @@ static bool fits(const LowStmt *user, const LowVar *v) {
 static bool fuse(const LowStmt *s, LowStmt *user) {
   const LowVar *v = s->var;
   if (s->kind != STMT_SET || !s->is_decl || !v || !v->is_temp || v->read_count != 1 || !is_pure(&s->op)) return false;
-  if (low_op_rep(&s->op) != v->rep || !takes_operations(user) || !fits(user, v)) return false;
+  LowRep own = low_op_rep(&s->op);
+  if (own != v->rep && !(own == REP_VALUE && v->rep == REP_INT)) return false;
+  if (!takes_operations(user) || !fits(user, v)) return false;
   LowArg *use = find_use(&user->op, v);
   if (!use) return false;
   use->kind = ARG_OP;

@@ -35,6 +35,7 @@ typedef struct LowVar {
   const char *name; /* as in the source; "" for a temporary */
   unsigned id;      /* of the Valk variable, or the temporary's number in its function */
   LowRep rep;     /* represent.c */
+  struct LowVar *error; /* rep is raw but it may hold an error: that or nil; raw_error.c */
   LowFacts facts; /* of every value it has */
   LowFn *fn;
   unsigned read_count; /* operands that name it */
@@ -148,6 +149,8 @@ typedef struct LowOp {
   LowFacts facts;           /* of the result */
   const struct FastOp *fast; /* PRIM: what it is done by; represent.c */
   const char *symbol;        /* PRIM: the C function if not prim->symbol, used just like it */
+  bool takes_errors;         /* with fast, before raw_error.c: operands may be errors */
+  const char *guard;         /* the same: it gives an error unless this C function gives 1 */
 } LowOp;
 
 /* ---- statements --------------------------------------------------------------------------- */
@@ -168,7 +171,7 @@ typedef struct LowLabel {
 typedef enum LowTest {
   TEST_TRUE,    /* neither 0 nor nil; requires: no error */
   TEST_FALSE,   /* the contrary */
-  TEST_ERROR,   /* an error value: unlikely */
+  TEST_ERROR,   /* an error value: unlikely. Of more operands than one: any of them */
   TEST_UNBOUND, /* a variable without a value: unlikely */
 } LowTest;
 

@@ -452,7 +452,9 @@ static void bind_let(Lower *l, Core *e) {
   Core *init = e->a;
   Span outer = l->span;
   if (init) l->span = low_place(l, init);
-  if (init && init->kind == CORE_LAMBDA && !v->is_set) {
+  if (init && init->kind == CORE_LAMBDA && !v->is_set && v->use_count == 0) {
+    /* nobody calls it any more */
+  } else if (init && init->kind == CORE_LAMBDA && !v->is_set) {
     v->known = init;
     LowFn *f = lower_fn_of(l, init->lambda, v);
     if (f->captures.count > 0) set(l, bind_var(l, v), lower_closure(l, f), true);
@@ -673,6 +675,10 @@ LowProgram *lower_run(Program *p) {
   l.const_keys.arena = l.const_by_key.arena = l.arena;
   for (size_t i = 0; i < p->tops.count;) {
     i = lower_top(&l, i);
+    lower_queue(&l);
+  }
+  if (p->opens) {
+    lower_open_globals(&l);
     lower_queue(&l);
   }
   if (l.low->fns.count) qsort(l.low->fns.items, l.low->fns.count, sizeof(LowFn *), by_id);

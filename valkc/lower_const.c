@@ -6,6 +6,7 @@
  *
  * A constant is static unless it is or contains a map whose keys are not plainly distinct:
  * whether 1 and 1.0 are one key is the runtime's business. Large maps want an index besides. */
+#include "../lang/expand.h"
 #include "lower_parts.h"
 #include <string.h>
 
@@ -126,4 +127,21 @@ LowConst *lower_slot_init(Lower *l, Global *g) {
                   l->low->slots.items[g->slot] == g;
   if (!has_slot) g->slot = lower_new_slot(l, g, first_value(l, g));
   return l->low->slot_inits.items[g->slot];
+}
+
+/* Functions have their slot for the evaluator only; primitives that are values of the program get
+ * one, so that it means the same object by their name. */
+void lower_open_globals(Lower *l) {
+  for (size_t i = 0; i < l->p->globals.count; i++) {
+    Global *g = l->p->globals.items[i];
+    if (!g->is_open) continue;
+    if (g->kind == GLOBAL_VARIABLE) lower_slot_init(l, g);
+    if (g->kind == GLOBAL_FUNCTION && g->lambda)
+      lower_new_slot(l, g, lower_fn_const(l, lower_fn_of(l, g->lambda, NULL)));
+  }
+  for (size_t i = 0; i < l->low->consts.count; i++) {
+    LowConst *k = l->low->consts.items[i];
+    Global *g = k->kind == LOW_BUILTIN ? library_global(l->p, name_c(l->p->names, k->prim->name)) : NULL;
+    if (g) lower_new_slot(l, g, k);
+  }
 }

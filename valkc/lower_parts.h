@@ -68,6 +68,8 @@ LowConst *lower_prim_const(Lower *l, const Prim *prim);
 LowConst *lower_literal_const(Lower *l, LowConst *data, LowConst *code);
 int lower_new_slot(Lower *l, Global *g, LowConst *init);
 /* The first value of a global variable, which has a slot then; NULL: it starts unbound. */
+/* Slots for what code made at run time may name; it finds them by name. */
+void lower_open_globals(Lower *l);
 LowConst *lower_slot_init(Lower *l, Global *g);
 
 /* lower_facts.c: after all functions are lowered */

@@ -130,8 +130,8 @@ static void show_start(Show *s) { fprintf(s->out, "%*s", 2 * s->depth, ""); }
 
 static void show_if(Show *s, const LowStmt *stmt) {
   static const char *const tests[] = {"true", "false", "error", "unbound"};
-  fprintf(s->out, "if %s ", tests[stmt->test]);
-  show_arg(s, stmt->op.args[0]);
+  fprintf(s->out, "if %s", tests[stmt->test]);
+  show_args(s, &stmt->op);
   fputc('\n', s->out);
   show_nested(s, &stmt->body);
   if (!stmt->other.first) return;

@@ -3,12 +3,14 @@
 #include "../lang/expand.h"
 #include "../lang/resolve.h"
 #include "build.h"
+#include "comptime.h"
 #include "emit.h"
 #include "flow.h"
 #include "fuse.h"
 #include "home.h"
 #include "lower.h"
 #include "process.h"
+#include "refine.h"
 #include "represent.h"
 #include "simplify.h"
 #include <stdlib.h>
@@ -34,7 +36,9 @@ static void read_show(Compilation *c, FILE *out) {
 }
 
 static void expand_pass(Compilation *c) {
+  comptime_prepare(&c->program);
   if (!expand_program(&c->program, c->path)) c->status = EXIT_PROGRAM;
+  comptime_end(&c->program);
 }
 static void expand_verify(Compilation *c) { (void)c; }
 static void expand_show(Compilation *c, FILE *out) { core_dump(&c->program, put_to_file, out); }
@@ -58,6 +62,12 @@ static void simplify_show(Compilation *c, FILE *out) {
 static void flow_pass(Compilation *c) { flow_run(&c->program); }
 static void flow_verify(Compilation *c) { (void)c; }
 static void flow_show(Compilation *c, FILE *out) { flow_dump(&c->program, put_to_file, out); }
+
+static void refine_pass(Compilation *c) { refine_run(&c->program); }
+static void refine_verify(Compilation *c) { core_check(&c->program, "refine"); }
+static void refine_show(Compilation *c, FILE *out) {
+  core_dump(&c->program, put_to_file, out);
+}
 
 static void lower_pass(Compilation *c) { c->low = lower_run(&c->program); }
 static void lower_verify(Compilation *c) { lower_check(c->low); }

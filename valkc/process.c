@@ -90,6 +90,33 @@ bool write_path(const char *path, const void *bytes, size_t len) {
   return false;
 }
 
+/* In the kernel, or by way of us where the file systems cannot. */
+static bool copy_fd(int from, int to) {
+  ssize_t n;
+  while ((n = copy_file_range(from, NULL, to, NULL, 1 << 30, 0)) > 0) {
+  }
+  if (n == 0) return true;
+  Text all = read_fd(from);
+  bool is_ok = all.bytes && ftruncate(to, 0) == 0 && lseek(to, 0, SEEK_SET) == 0 &&
+               write_all(to, all.bytes, all.len);
+  free(all.bytes);
+  return is_ok;
+}
+
+bool copy_executable(const char *from, const char *to) {
+  char temporary[PATH_MAX];
+  if (snprintf(temporary, sizeof temporary, "%s.%d.tmp", to, (int)getpid()) >= PATH_MAX)
+    return false;
+  int in = open(from, O_RDONLY | O_CLOEXEC);
+  int out = in < 0 ? -1 : open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0777);
+  bool is_ok = out >= 0 && copy_fd(in, out);
+  if (in >= 0) close(in);
+  if (out >= 0) is_ok = close(out) == 0 && is_ok;
+  if (is_ok && rename(temporary, to) == 0) return true;
+  if (out >= 0) unlink(temporary);
+  return false;
+}
+
 char *make_temporary_dir(void) {
   const char *base = getenv("TMPDIR");
   char *path;

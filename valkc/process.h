@@ -20,6 +20,8 @@ Text read_path(const char *path);
 bool is_special_file(const char *path);
 /* Writes path as a whole: to a temporary file beside it, then renamed. False: errno. */
 bool write_path(const char *path, const void *bytes, size_t len);
+/* A copy of the file that may be executed; to appears complete, by rename. False: errno. */
+bool copy_executable(const char *from, const char *to);
 /* A new empty directory under $TMPDIR or /tmp; malloc. Ends the process if impossible. */
 char *make_temporary_dir(void);
 void remove_tree(const char *path);

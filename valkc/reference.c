@@ -12,10 +12,12 @@ static const char *const row_files[] = {
 #define FIX(...) __FILE__,
 #define VAR(...) __FILE__,
 #define NARY(...) __FILE__,
+#define OPT(...) __FILE__,
 #include "../rt/prims.def"
 #undef FIX
 #undef VAR
 #undef NARY
+#undef OPT
 };
 
 static bool is_shown(const Prim *p) { return !(p->flags & PRIM_INTERNAL); }

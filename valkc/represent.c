@@ -11,24 +11,17 @@
  * or gives it raw: otherwise converting to and fro would cost more than it saves. A function gives
  * its result raw if it can never return the tail-call marker, and so do all it tail-calls. */
 #include "represent.h"
-#include "flow.h"
+#include "flow_value.h"
+#include "raw_error.h"
+#include <ctype.h>
 #include <string.h>
 
 static const FastOp fast_ops[] = {
-#define FAST(prim, c_name, operands, result, takes) {prim, #c_name, operands, result, takes},
+#define FAST(prim, c_name, operands, result, takes) {prim, #c_name, operands, result, takes, NULL},
+#define GUARDED(prim, guard, c_name, operands, result, takes) {prim, #c_name, operands, result, takes, #guard},
 #include "fast_ops.def"
 };
 enum { FAST_COUNT = sizeof fast_ops / sizeof *fast_ops };
-
-LowRep fast_operand_rep(const FastOp *fast, size_t i) {
-  switch (fast->operands[i]) {
-  case 'i':
-  case 'k': return REP_INT;
-  case 'f':
-  case 'n': return REP_FLOAT;
-  default: return REP_VALUE;
-  }
-}
 
 /* The integer representation that holds a range, or REP_VALUE if none does. */
 static LowRep int_rep(LowFacts f) {
@@ -39,9 +32,19 @@ static LowRep int_rep(LowFacts f) {
 
 static LowRep raw_rep(LowFacts f) { return f.types == T_FLOAT ? REP_FLOAT : int_rep(f); }
 
+static LowFacts without_error(LowFacts f) {
+  f.types &= ~(uint32_t)T_ERROR;
+  return f;
+}
+
+/* Of the result, where neither operands nor the operation are errors. */
+static LowFacts facts_of_result(const LowOp *op) {
+  return op->takes_errors || op->guard ? without_error(op->facts) : op->facts;
+}
+
 static LowRep fast_result_rep(const LowOp *op) {
-  switch (op->fast->result) {
-  case 'i': return int_rep(op->facts);
+  switch (tolower(op->fast->result)) {
+  case 'i': return int_rep(facts_of_result(op));
   case 'b': return REP_INT;
   case 'f': return REP_FLOAT;
   default: return REP_VALUE;
@@ -71,6 +74,30 @@ static LowFacts facts_of_arg(LowArg a) {
   }
 }
 
+/* Raw numbers, and vectors whose elements are known: what else takes errors tests for them anyway. */
+bool fast_takes_error(const LowOp *op, size_t i) { return strchr("ifnkdEWBD", op->fast->operands[i]) != NULL; }
+
+static LowFacts facts_of_operand(const LowOp *op, size_t i) {
+  LowFacts f = facts_of_arg(op->args[i]);
+  return op->takes_errors && fast_takes_error(op, i) ? without_error(f) : f;
+}
+
+const FastOp *represent_guard(const char *name) {
+  static const FastOp has_index = {"vec/get", "vk_has_index", "ak", 'b', 0, NULL};
+  return strcmp(name, has_index.c_name) ? NULL : &has_index;
+}
+
+LowRep fast_operand_rep(const LowOp *op, size_t i) {
+  switch (op->fast->operands[i]) {
+  case 'd':
+  case 'i': return int_rep(facts_of_operand(op, i));
+  case 'k': return REP_INT;
+  case 'f':
+  case 'n': return REP_FLOAT;
+  default: return REP_VALUE;
+  }
+}
+
 /* Values that are no addresses: storing one over another needs no barrier. */
 enum { T_IMMEDIATE = T_FIX | T_NIL };
 
@@ -88,6 +115,7 @@ static bool fits_operand(char want, LowFacts f, const LowOp *op) {
   const int64_t small = (int64_t)1 << 53;
   switch (want) {
   case 'i': return int_rep(f) != REP_VALUE;
+  case 'd': return int_rep(f) != REP_VALUE && (f.lo > 0 || f.hi < 0);
   case 'k':
   case 'x': return f.types == T_FIX;
   case 'f': return f.types == T_FLOAT;
@@ -107,14 +135,28 @@ static bool fits_operand(char want, LowFacts f, const LowOp *op) {
   }
 }
 
-static bool fits(const FastOp *fast, const LowOp *op) {
+static bool fits_result(const LowOp *op) {
+  LowFacts f = facts_of_result(op);
+  switch (tolower(op->fast->result)) {
+  case 'i': return int_rep(f) != REP_VALUE;
+  case 'f': return f.types == T_FLOAT;
+  case 'u': return f.types && !(f.types & T_ERROR);
+  default: return true;
+  }
+}
+
+/* Errors among the operands are sorted out before the operation, if the row allows that. */
+static bool fits(const FastOp *fast, LowOp *op) {
   if (strcmp(fast->prim, op->prim->name) != 0 || strlen(fast->operands) != op->count) return false;
+  op->fast = fast;
+  op->guard = fast->guard;
+  op->takes_errors = false;
   for (size_t i = 0; i < op->count; i++)
-    if (!fits_operand(fast->operands[i], facts_of_arg(op->args[i]), op)) return false;
-  if (fast->result == 'i') return int_rep(op->facts) != REP_VALUE;
-  if (fast->result == 'u') return op->facts.types && !(op->facts.types & T_ERROR);
-  if (fast->result == 'u') return op->facts.types && !(op->facts.types & T_ERROR);
-  return fast->result != 'f' || op->facts.types == T_FLOAT;
+    if (isupper(fast->result) && fast_takes_error(op, i) && facts_of_arg(op->args[i]).types & T_ERROR)
+      op->takes_errors = true;
+  for (size_t i = 0; i < op->count; i++)
+    if (!fits_operand(fast->operands[i], facts_of_operand(op, i), op)) return false;
+  return fits_result(op);
 }
 
 /* A copy of the first operand leaves the others unread. */
@@ -135,22 +177,24 @@ static const char *values_symbol(const LowOp *op) {
 
 static void choose_fast(LowOp *op) {
   if (op->kind == OP_PRIM && op->fast) return;
-  op->fast = NULL;
   if (op->kind != OP_PRIM) return;
   if (op->vector_kind == VECTOR_OF_VALUES) op->symbol = values_symbol(op);
   for (size_t i = 0; i < FAST_COUNT; i++)
     if (fits(&fast_ops[i], op)) {
-      op->fast = &fast_ops[i];
       if (!strcmp(op->fast->c_name, "vk_copy")) drop_operands(op);
       return;
     }
+  op->fast = NULL;
+  op->guard = NULL;
+  op->takes_errors = false;
 }
 
 /* ---- variables ----------------------------------------------------------------------------- */
 
+/* An error that it may hold as well gets a variable of its own, unless it comes from a caller. */
 static LowRep candidate(const LowVar *v) {
-  if (v->is_box || v->is_raw) return REP_VALUE;
-  return raw_rep(v->facts);
+  if (v->is_box || v->is_raw || (v->is_param && v->facts.types & T_ERROR)) return REP_VALUE;
+  return raw_rep(without_error(v->facts));
 }
 
 /* First walk: operations are chosen, and variables that they take or give raw become so. */
@@ -159,7 +203,7 @@ static void note_op(LowOp *op) {
   if (!op->fast) return;
   for (size_t i = 0; i < op->count; i++) {
     LowArg a = op->args[i];
-    LowRep rep = fast_operand_rep(op->fast, i);
+    LowRep rep = fast_operand_rep(op, i);
     if (a.kind == ARG_VAR && rep != REP_VALUE && candidate(a.var) != REP_VALUE) a.var->rep = candidate(a.var);
   }
 }
@@ -269,6 +313,8 @@ static void split_body(LowProgram *low, LowFn *f, LowBody *body) {
     t->id = ++f->temp_count;
     t->facts = s->op.facts;
     t->rep = own;
+    if (own == REP_INT && t->facts.types != T_FIX) t->facts = (LowFacts){T_FIX, FIX_MIN, FIX_MAX}; /* never reached */
+    if (own == REP_FLOAT) t->facts = (LowFacts){T_FLOAT, 1, 0};
     t->read_count = 1;
     LowStmt *copy = ARENA_NEW(low->arena, LowStmt);
     *copy = *s;
@@ -304,12 +350,17 @@ void represent_run(LowProgram *low) {
     LowFn *f = low->fns.items[i];
     while (spread_body(&f->body)) continue;
     settle_params(f, ptrmap_get(&targets, f) != NULL);
+  }
+  for (size_t i = 0; i < low->tops.count; i++)
+    while (spread_body(&low->tops.items[i]->body)) continue;
+  raw_error_run(low);
+  for (size_t i = 0; i < low->fns.count; i++) {
+    LowFn *f = low->fns.items[i];
     split_body(low, f, &f->body);
     f->uses_c = f->params.count > LOW_REG_ARGS || body_uses_c(&f->body);
   }
   for (size_t i = 0; i < low->tops.count; i++) {
     LowFn *f = low->tops.items[i];
-    while (spread_body(&f->body)) continue;
     split_body(low, f, &f->body);
     f->uses_c = body_uses_c(&f->body);
   }

@@ -5,12 +5,16 @@
 
 typedef struct FastOp { /* a row of fast_ops.def */
   const char *prim, *c_name, *operands;
-  char result;
+  char result; /* upper case: allows errors, see fast_ops.def */
   char takes; /* 1: c first and the position last; 2: c first */
+  const char *guard; /* or NULL: a C function that tells whether it will not fail */
 } FastOp;
 
 void represent_run(LowProgram *low);
-LowRep fast_operand_rep(const FastOp *fast, size_t i);
+LowRep fast_operand_rep(const LowOp *op, size_t i);
+/* Operand i may be an error though the row says otherwise (op->takes_errors). */
+bool fast_takes_error(const LowOp *op, size_t i);
+const FastOp *represent_guard(const char *name);
 /* How the operation itself gives its value; a SET or RETURN converts. */
 LowRep low_op_rep(const LowOp *op);
 #endif

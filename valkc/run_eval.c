@@ -9,6 +9,7 @@ static Compilation compilation; /* the one of this process: what the top form be
 static V run_tops(vk *c) {
   V keeper = VK_NIL;
   Evaluator *ev = eval_new(c, &compilation.program);
+  eval_open(ev);
   return eval_run_tops(ev, &ev->unit, &keeper);
 }
 

@@ -11,6 +11,7 @@
 #include "simplify.h"
 #include "fold.h"
 #include "inline.h"
+#include "local.h"
 #include <string.h>
 
 enum { ROUNDS_MAX = 6 };
@@ -196,15 +197,25 @@ static void simplify_global(Simplifier *s, Global *g) {
   s->inliner.in = NULL;
 }
 
-void simplify_run(Program *p) {
-  Simplifier s = {.p = p, .inliner.p = p, .values.arena = p->arena};
+static void simplify_rounds(Simplifier *s) {
+  Program *p = s->p;
   for (int round = 0; round < ROUNDS_MAX; round++) {
-    s.changed = false;
-    inline_prepare(&s.inliner);
-    for (size_t i = 0; i < p->globals.count; i++) simplify_global(&s, p->globals.items[i]);
-    for (size_t i = 0; i < p->tops.count; i++) simplify(&s, &p->tops.items[i].core);
+    s->changed = false;
+    inline_prepare(&s->inliner);
+    for (size_t i = 0; i < p->globals.count; i++) simplify_global(s, p->globals.items[i]);
+    for (size_t i = 0; i < p->tops.count; i++) simplify(s, &p->tops.items[i].core);
     core_find_reachable(p);
     core_find_free(p);
-    if (!s.changed) break;
+    if (!s->changed) return;
   }
+}
+
+void simplify_run(Program *p) {
+  Simplifier s = {.p = p, .inliner.p = p, .values.arena = p->arena};
+  simplify_rounds(&s);
+  if (local_contify(p)) {
+    core_find_free(p);
+    simplify_rounds(&s);
+  }
+  if (local_lift(p)) core_find_free(p);
 }

@@ -16,7 +16,7 @@ mkdir -p "$W"
 N=3
 LIMIT=${LIMIT:-60}
 K="empty fib tak nqueens sieve lists deriv bintrees mandel words evenodd"
-S="c carena valk stalin stalins chez2 chez3 chez3t gsc gscu gscut chicken chicken5t guile racket rackett sbcl sbclt ocaml go luajit lua54 node"
+S="c carena valk valkrun stalin stalins chez2 chez3 chez3t gsc gscu gscut chicken chicken5t guile racket rackett sbcl sbclt ocaml go luajit lua54 node"
 ONLYTABLE=
 while getopts n:k:s:t o; do
   case $o in
@@ -81,6 +81,7 @@ build() { # kernel system
     c) gcc -O2 -o "$W/$k.$s.x" ../kernels/$k.c -lm ;;
     carena) grep -q ARENA ../kernels/$k.c && gcc -O2 -DARENA -o "$W/$k.$s.x" ../kernels/$k.c -lm ;;
     valk) "$VALKC" build -O2 -o "$W/$k.$s.x" ../kernels/$k.valk ;;
+    valkrun) cp ../kernels/$k.valk "$W/$k.$s.x" ;;
     stalin) stalin_ $k $s "-On -Ob -Om -Or -Ot" ;;
     stalins) stalin_ $k $s "-On" ;;
     chez2) chez $k $s 2 generic ;;
@@ -107,6 +108,7 @@ command_of() { # kernel system
   local f="$W/$1.$2.x"
   case $2 in
     chez*) echo "$CHEZ --program $f" ;;
+    valkrun) echo "$VALKC run $f" ;;
     guile) echo "guile --no-auto-compile -c (load-compiled\"$f\")" ;;
     racket|rackett) echo "racket $W/$1.$2.dir/main.rkt" ;;
     sbcl|sbclt) echo "sbcl --noinform --dynamic-space-size 4GB --script $f" ;;
@@ -118,7 +120,7 @@ command_of() { # kernel system
 }
 have() {
   case $1 in
-    c|carena) true ;; valk) [ -x "$VALKC" ] ;; stalin*) command -v stalin ;; chez*) [ -n "$CHEZ" ] ;; gsc*) command -v gsc ;;
+    c|carena) true ;; valk*) [ -x "$VALKC" ] ;; stalin*) command -v stalin ;; chez*) [ -n "$CHEZ" ] ;; gsc*) command -v gsc ;;
     chicken*) command -v csc ;; guile) command -v guild ;; racket*) command -v raco ;;
     sbcl*) command -v sbcl ;; ocaml) command -v ocamlopt ;; go) command -v go ;;
     luajit) command -v luajit ;; lua54) [ -n "$LUA54" ] ;; node) command -v node ;;
@@ -126,7 +128,7 @@ have() {
 }
 source_file() { # kernel system
   case $2 in
-    c|carena) echo ../kernels/$1.c ;; valk) echo ../kernels/$1.valk ;; sbcl*) echo $1.lisp ;;
+    c|carena) echo ../kernels/$1.c ;; valk*) echo ../kernels/$1.valk ;; sbcl*) echo $1.lisp ;;
     ocaml) echo $1.ml ;; go) echo $1.go ;; luajit|lua54) echo $1.lua ;; node) echo $1.js ;;
     *) echo $1.scm ;;
   esac

@@ -52,6 +52,11 @@ static void test_row(const Prim *p) {
     const Prim *binary = prim_find(p->binary);
     ok &= CHECK(binary && !binary->is_argv && binary->max == 2);
   }
+  for (unsigned n = p->min; p->has_fixed && n <= p->max; n++) {
+    const Prim *fixed = prim_fixed(p, n);
+    ok &= CHECK(fixed && !fixed->is_argv && fixed->max == n);
+    ok &= CHECK(fixed && fixed->flags == (p->flags | PRIM_INTERNAL));
+  }
   if (!ok) fprintf(stderr, "  in the row of %s, %s\n", p->name, p->signature);
 }
 

@@ -566,7 +566,8 @@ static double random_double(void) {
 }
 
 static Datum *random_datum(World *w, unsigned depth) {
-  DatumKind kind = (DatumKind)random_below(depth ? 9 : 6);
+  DatumKind kind = (DatumKind)random_below(depth ? DATUM_MAP + 1 : DATUM_VALUE);
+  if (kind == DATUM_VALUE) kind = DATUM_INT; /* has no text */
   Datum *d = datum_new(&w->arena, kind, NO_SPAN);
   switch (kind) {
   case DATUM_INT:

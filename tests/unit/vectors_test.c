@@ -133,8 +133,8 @@ static bool has_item(vk *c, V vector, size_t i, Item item) {
                is_item(vk_op_vec_get(c, vector, index, &here), item) &&
                is_item(vk_vector_get(c, vector, (int64_t)i, &here), item);
   switch (VK_ELEMENTS(vector)) {
-  case VK_BYTES: return holds && is_item(vk_bytes_get(c, vector, (int64_t)i, &here), item);
-  case VK_FLOATS: return holds && is_item(vk_floats_get(c, vector, (int64_t)i, &here), item);
+  case VK_BYTES: return holds && vk_has_index(vector, i) && is_item(VK_FIX(vk_bytes_ref(vector, i)), item);
+  case VK_FLOATS: return holds && vk_has_index(vector, i) && is_item(vk_from_double(c, vk_floats_ref(vector, i)), item);
   default: return holds && is_item(vk_values_get(c, vector, (int64_t)i, &here), item);
   }
 }

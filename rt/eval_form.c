@@ -1,0 +1,162 @@
+/* eval_form.c - from a datum to its value: expand, resolve, translate, run.
+ *
+ * Data and core live in the batch and are gone before the code runs; code lives in a unit, which
+ * is freed after its run, or, if closures of it may be left, when the collector finds its
+ * keeper's handle dead. Batches nest, since macros run while others are expanded: the outermost
+ * reuses one arena for all, so that a small eval allocates nothing from the system. */
+#include "datum_value.h"
+#include "eval.h"
+#include "../lang/resolve.h"
+#include "heap.h"
+#include "lists.h"
+#include "vectors.h"
+#include <stdlib.h>
+
+/* ---- batches ------------------------------------------------------------------------------- */
+
+Arena *eval_batch_begin(Evaluator *ev, EvalBatch *b) {
+  const Diag *diag = ev->p->diag;
+  *b = (EvalBatch){.errors = diag->error_count, .warnings = diag->warning_count, .messages = diag->messages.count};
+  b->arena = ev->p->is_compile_time ? ev->p->lasting : ev->is_spare_used ? &b->own : &ev->spare;
+  if (b->arena == &ev->spare) ev->is_spare_used = true;
+  expand_batch_begin(ev->p, &b->saved);
+  ev->p->arena = b->arena;
+  return b->arena;
+}
+
+void eval_batch_end(Evaluator *ev, EvalBatch *b) {
+  expand_batch_end(ev->p, &b->saved);
+  if (b->arena == &b->own) arena_free(&b->own);
+  if (b->arena != &ev->spare) return;
+  arena_reset(&ev->spare);
+  ev->is_spare_used = false;
+}
+
+/* ---- units --------------------------------------------------------------------------------- */
+
+enum { UNIT_BYTES = 1 << 10 };
+
+typedef struct UnitHandle {
+  V hdr;
+  EvalUnit *unit;
+} UnitHandle;
+
+static EvalUnit *unit_new(void) {
+  EvalUnit *u = calloc(1, sizeof *u);
+  if (!u) abort();
+  u->arena.first_bytes = UNIT_BYTES;
+  return u;
+}
+
+static void unit_free(EvalUnit *u) {
+  arena_free(&u->arena);
+  free(u);
+}
+
+static void free_handle(void *handle) { unit_free(((UnitHandle *)handle)->unit); }
+
+/* The unit lives as long as the keeper does, which every closure of it captures. */
+static void tie(vk *c, EvalUnit *u, V keeper) {
+  UnitHandle *h = vk_new(c, sizeof *h);
+  h->hdr = VK_HDR(VK_HANDLE, 0, 0);
+  h->unit = u;
+  V handle = VK_FROM_OBJ(h);
+  vk_finalise(c, handle, free_handle);
+  vk_vec_append(c, keeper, handle);
+}
+
+/* ---- forms --------------------------------------------------------------------------------- */
+
+typedef struct Prepared { /* top-level forms as functions */
+  const EvalFn **fns;
+  size_t count;
+} Prepared;
+
+static Prepared translate_tops(Evaluator *ev, EvalUnit *u, V *keeper) {
+  Program *p = ev->p;
+  Prepared all = {ARENA_ARRAY(&u->arena, const EvalFn *, p->tops.count), p->tops.count};
+  for (size_t i = 0; i < all.count; i++)
+    all.fns[i] = eval_translate_top(ev, u, keeper, p->tops.items[i].core);
+  return all;
+}
+
+static V run_tops(vk *c, Prepared all, V keeper) {
+  V r = VK_NIL;
+  for (size_t i = 0; i < all.count && !VK_IS_ABN(r); i++)
+    r = eval_run(c, all.fns[i], eval_closure(c, all.fns[i], keeper, NULL));
+  return r;
+}
+
+static V run_form(Evaluator *ev, EvalBatch *b, bool is_permanent) {
+  EvalUnit *u = is_permanent ? &ev->unit : unit_new();
+  V keeper = VK_NIL;
+  Prepared all = translate_tops(ev, u, &keeper);
+  eval_batch_end(ev, b);
+  if (!is_permanent && u->has_functions) tie(ev->c, u, keeper);
+  V r = run_tops(ev->c, all, keeper);
+  __asm__ volatile("" : : "r"(keeper)); /* stays reachable while its code runs */
+  if (!is_permanent && !u->has_functions) unit_free(u);
+  return r;
+}
+
+V eval_form(Evaluator *ev, Module *m, Datum *d, EvalBatch *b, bool is_permanent) {
+  Diag *diag = ev->p->diag;
+  size_t errors = diag->error_count;
+  if (expand_form(ev->p, m, d)) {
+    resolve_forms(ev->p);
+    if (diag->error_count == errors) return run_form(ev, b, is_permanent);
+  }
+  eval_batch_end(ev, b);
+  return VK_UNBOUND;
+}
+
+/* ---- values as forms ------------------------------------------------------------------------ */
+
+Datum *eval_branch(Arena *a, Datum *d) {
+  if (d->kind != DATUM_LIST || !d->is_quoted) return d;
+  if (d->count == 1 && d->items[0]->kind == DATUM_LIST) return d->items[0];
+  return datum_list(a, d->span, false, d->items, d->count);
+}
+
+/* The messages since the batch began go with it. */
+static void forget_messages(Diag *diag, const EvalBatch *b) {
+  diag->messages.count = b->messages;
+  diag->error_count = b->errors;
+  diag->warning_count = b->warnings;
+}
+
+static V message_error(vk *c, Diag *diag, const Diagnostic *m) {
+  uint32_t line, col;
+  if (m->span.file == NO_FILE) return vk_errorf(c, VK_SYM(syntax), "%s", m->message);
+  diag_line_col(diag, m->span, &line, &col);
+  return vk_errorf(c, VK_SYM(syntax), "%s:%u:%u: %s", diag_path(diag, m->span), line, col, m->message);
+}
+
+V eval_syntax_error(Evaluator *ev, const EvalBatch *b) {
+  Diag *diag = ev->p->diag;
+  V error = VK_NIL;
+  for (size_t i = b->messages; i < diag->messages.count && error == VK_NIL; i++)
+    if (diag->messages.items[i].level == DIAG_ERROR) error = message_error(ev->c, diag, &diag->messages.items[i]);
+  forget_messages(diag, b);
+  return error != VK_NIL ? error : vk_errorf(ev->c, VK_SYM(syntax), "eval: this is no code");
+}
+
+V eval_value(Evaluator *ev, V x, bool is_branch) {
+  Program *p = ev->p;
+  EvalBatch b;
+  Arena *a = eval_batch_begin(ev, &b);
+  PtrMap blocks = {.arena = a}, *outer = p->literals;
+  DatumMaker m = {.arena = a, .names = p->names, .span = NO_SPAN, .blocks = &blocks};
+  Datum *d = vk_value_datum(&m, x);
+  if (!d) {
+    eval_batch_end(ev, &b);
+    return vk_errorf(ev->c, VK_SYM(syntax), "eval: nested too deeply");
+  }
+  p->literals = blocks.count ? &blocks : NULL;
+  V r = eval_form(ev, p->root, is_branch ? eval_branch(a, d) : d, &b, false);
+  p->literals = outer;
+  __asm__ volatile("" : : "r"(x)); /* holds what DATUM_VALUEs refer to */
+  if (r == VK_UNBOUND) return eval_syntax_error(ev, &b);
+  forget_messages(p->diag, &b);
+  return r;
+}

@@ -1,0 +1,63 @@
+/* refine.c - core made simpler by what flow found.
+ *
+ * in:    core with flow's facts
+ * out:   core with facts; tests whose answer is known are gone with the branch not taken, values
+ *        that are no functions are not called, known constants are constants
+ * keeps: evaluation order and every effect: what is dropped has none
+ * cost:  one walk
+ *
+ * A range that ends at COUNT_MAX may be the assumption of flow_value.h rather than a fact, so no
+ * constant is made of it. */
+#include "refine.h"
+#include "flow_value.h"
+
+/* Evaluating it cannot be observed. */
+static bool is_inert(const Core *e) {
+  switch (e->kind) {
+  case CORE_CONST:
+  case CORE_LOCAL:
+  case CORE_GLOBAL:
+  case CORE_LAMBDA: return true;
+  case CORE_PRIM:
+    if (!(e->prim->flags & PRIM_PURE) || e->prim->flags & (PRIM_STORES | PRIM_CALLS)) return false;
+    for (size_t i = 0; i < e->count; i++)
+      if (!is_inert(e->items[i])) return false;
+    return true;
+  default: return false;
+  }
+}
+
+static bool is_known(const Core *e) { return e->has_facts && e->types; }
+
+static void refine_prim(Program *p, Core *e) {
+  bool is_constant = is_known(e) && e->types == T_FIX && e->lo == e->hi && e->lo < COUNT_MAX && e->lo > -COUNT_MAX;
+  if (!is_constant || !is_inert(e)) return;
+  Core *k = core_int(p, e->span, e->lo);
+  k->has_facts = true;
+  k->types = T_FIX;
+  k->lo = k->hi = e->lo;
+  *e = *k;
+}
+
+static void refine_if(Core **slot) {
+  Core *e = *slot, *c = e->a;
+  if (!is_known(c) || c->types & T_ERROR || !is_inert(c)) return;
+  bool may_be_false = c->types & T_NIL || (c->types & T_FIX && c->lo <= 0 && c->hi >= 0);
+  bool may_be_true = c->types & ~(uint32_t)(T_NIL | T_FIX) || (c->types & T_FIX && (c->lo < 0 || c->hi > 0));
+  if (may_be_true && may_be_false) return;
+  *slot = may_be_true ? e->b : e->d;
+}
+
+static void refine(Core **slot, void *to) {
+  core_each_child(*slot, true, refine, to);
+  Core *e = *slot;
+  if (e->kind == CORE_PRIM) refine_prim(to, e);
+  else if (e->kind == CORE_IF) refine_if(slot);
+  else if (e->kind == CORE_CALL && e->count == 0 && is_known(e->a) && !(e->a->types & T_FUN)) *slot = e->a;
+}
+
+void refine_run(Program *p) {
+  core_each_root(p, refine, p);
+  core_find_free(p);
+  core_find_reachable(p);
+}
