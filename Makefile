@@ -5,6 +5,7 @@
 #   make check      install what the tests need, build, run every test; last line "N passed, N failed"
 #   make bench      kernels in Valk against the same in C
 #   make fuzz       reader and front end under AFL++ (FUZZ_SECONDS=600)
+#   make random     random programs, run in several ways that must agree (COUNT=1000 SEED=1 WAYS=run,eval)
 #   make format     clang-format over the tree         make docs       generated reference pages
 #   make promote T=name   take what a golden test does now as what it should do
 #   make targets    runtimes for --target and --libc=musl (TARGETS=...), and valkc for ARM64
@@ -27,7 +28,9 @@ COMMON = -std=gnu11 -D_GNU_SOURCE= $(WARNINGS) $(SAME) $(TARGET_FLAGS) -MMD -MP
 # Values are read through several types, in the runtime as in generated code.
 RT_FLAGS = -fno-strict-aliasing -fno-math-errno
 RELEASE = -O2 -fPIE -ffunction-sections -fdata-sections
-RT_RELEASE = $(RELEASE) -fno-plt
+# Functions of the runtime with arrays on the stack check it: costs 1 %, 2 in bench/kernels/json.
+SSP = -fstack-protector-strong
+RT_RELEASE = $(RELEASE) -fno-plt $(SSP)
 ASAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LIBS = $(BUILD)/libtcc.a -l:libtommath.a -lm
 OBJCOPY = objcopy
@@ -115,7 +118,7 @@ $(BUILD)/libtcc.a: $(BUILD)/flags
 $(BUILD)/prelude: tools/prelude.c tools/prelude_macro.c tools/prelude_macro.h valkc/quick_prelude.h
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
-	$(Q)$(HOSTCC) -O1 -std=gnu11 $(WARNINGS) -o $@ $(filter %.c,$^)
+	$(Q)$(HOSTCC) -O1 -std=gnu11 -D_GNU_SOURCE= $(WARNINGS) -o $@ $(filter %.c,$^)
 $(BUILD)/quick_table.c: $(BUILD)/prelude $(wildcard rt/*.h rt/*.def rt/prims/*.def)
 	$(call say,GEN,$@)
 	$(Q)$(CC) -E -w -dD -D__TINYC__=1 -iquote rt rt/vk_tcc.h >$@.i
@@ -233,6 +236,13 @@ demo:
 bench: all
 	@bench/run
 
+COUNT = 1000
+SEED = 1
+WAYS = run,eval
+random: all
+	@tools/deps random
+	@tests/random/run.py --valkc=$(BUILD)/valkc --count=$(COUNT) --seed=$(SEED) --modes=$(WAYS)
+
 fuzz:
 	@tools/deps fuzz
 	@tests/fuzz/run
@@ -277,7 +287,7 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all asan units targets check check-arm64 golden promote deps demo bench fuzz format docs install uninstall \
+.PHONY: all asan units targets check check-arm64 golden promote deps demo bench fuzz random format docs install uninstall \
         clean FORCE
 FORCE:
 -include $(ALL_OBJ:.o=.d)

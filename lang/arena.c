@@ -131,32 +131,36 @@ char *arena_printf(Arena *a, const char *format, ...) {
   return text;
 }
 
+static void chunk_free(ArenaChunk *chunk) {
+  UNPOISON(chunk->data, chunk->bytes);
+  if (is_mapped(chunk)) munmap(chunk, sizeof *chunk + chunk->bytes);
+  else free(chunk);
+}
+
 void arena_free(Arena *a) {
   for (ArenaChunk *chunk = a->chunks, *next; chunk; chunk = next) {
     next = chunk->next;
-    UNPOISON(chunk->data, chunk->bytes);
-    if (is_mapped(chunk)) munmap(chunk, sizeof *chunk + chunk->bytes);
-    else free(chunk);
+    chunk_free(chunk);
   }
   *a = (Arena){.first_bytes = a->first_bytes};
 }
 
-/* Keeps the first chunk, which is the smallest. */
+/* Keeps the first chunk, unless it is a large one. */
 void arena_reset(Arena *a) {
-  ArenaChunk *chunk = a->chunks;
-  if (!chunk) return;
-  char *used_end = chunk->next ? NULL : a->cur;
-  for (ArenaChunk *next; (next = chunk->next); chunk = next) {
-    UNPOISON(chunk->data, chunk->bytes);
-    free(chunk);
+  ArenaChunk *first = a->chunks;
+  if (!first) return;
+  bool is_only = !first->next;
+  for (ArenaChunk *next; (next = first->next); first = next) chunk_free(first);
+  a->chunks = first;
+  if (is_mapped(first)) {
+    arena_free(a);
+    return;
   }
-  if (!used_end) used_end = chunk->data + chunk->bytes;
-  UNPOISON(chunk->data, chunk->bytes);
-  memset(chunk->data, 0, (size_t)(used_end - chunk->data));
-  POISON(chunk->data, chunk->bytes);
-  a->chunks = chunk;
-  a->cur = chunk->data;
-  a->lim = chunk->data + chunk->bytes;
+  UNPOISON(first->data, first->bytes);
+  memset(first->data, 0, is_only ? (size_t)(a->cur - first->data) : first->bytes);
+  POISON(first->data, first->bytes);
+  a->cur = first->data;
+  a->lim = first->data + first->bytes;
 }
 
 void vec_grow(Arena *a, void **items, size_t *capacity, size_t item_bytes) {

@@ -61,6 +61,7 @@ struct Core {
   size_t count;
   Span *spans; /* SEQ: where each item was written, whatever it has become: for traces */
   bool is_def;
+  bool is_tail;       /* CALL: in tail position of its function; inline.c marks them */
   bool is_block_name; /* CALL of no arguments written {name} */
   /* What flow found; has_facts is false where it did not look (or was skipped). */
   bool has_facts;
@@ -133,7 +134,8 @@ struct Global {
   bool is_library;
   unsigned def_seq;     /* textual order of its first definition: expand.h */
   bool is_top_fun;      /* some definition is a `fun` form at top level */
-  Datum *pending;       /* LIBRARY: its definition, not expanded yet */
+  Datum *definition;    /* library: once it has been read: library.c */
+  bool is_pending;      /* library: not expanded yet */
   bool is_always_bound; /* VARIABLE: flow proved that its definition runs before every read */
   bool is_resolved;  /* FUNCTION: its names are bound */
   bool is_open;      /* code made at run time may name it: read it, call it, set a variable */
@@ -193,6 +195,7 @@ typedef struct Program {
   PtrMap global_by_name; /* interned name -> Global */
   VEC(Lambda *) written; /* every function of the text: core_function_at */
   bool is_written_indexed;
+  const char *text;         /* of the program's own file; NULL: it is read */
   const char *library_dir;  /* where std's *.valk are; set by the driver */
   struct Library *library;  /* std, read but not expanded: library.c */
   struct Expander *expander;

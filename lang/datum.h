@@ -59,6 +59,8 @@ enum { READ_DEPTH_MAX = 10000 };
 DatumVec read_source(Arena *a, Names *names, Diag *diag, uint32_t file);
 /* Reads the first datum of text; NULL at the end of text or after an error in diag. */
 Datum *read_one(Arena *a, Names *names, Diag *diag, uint32_t file);
+/* The same from a byte of the text on. */
+Datum *read_one_at(Arena *a, Names *names, Diag *diag, uint32_t file, uint32_t start);
 /* True if text, right so far, ends inside an open bracket, string or block comment, or after a
  * prefix that waits for its datum (the REPL reads on). */
 bool read_is_incomplete(const char *text, size_t len);

@@ -356,9 +356,9 @@ void expand_batch_end(Program *p, const ExpandBatch *saved) {
 }
 
 void expand_library_global(Program *p, Global *g) {
-  Datum *d = g->pending;
-  if (!d) return;
-  g->pending = NULL;
+  if (!g->is_pending) return;
+  Datum *d = library_definition(p, g);
+  g->is_pending = false;
   Ctx ctx = {.is_library = true};
   ExpandBatch batch;
   expand_batch_begin(p, &batch);
@@ -460,7 +460,9 @@ bool expand_program(Program *p, const char *path) {
   expand_begin(p);
   Expander *x = p->expander;
   uint32_t file;
-  if (!diag_load_source(p->diag, path, &file)) {
+  if (p->text) {
+    file = diag_add_source(p->diag, path, p->text, strlen(p->text));
+  } else if (!diag_load_source(p->diag, path, &file)) {
     diag_error(p->diag, NO_SPAN, "cannot read %s: %s", path, strerror(errno));
     return false;
   }

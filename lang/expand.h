@@ -95,6 +95,8 @@ Global *expand_define(Program *p, Module *m, const char *name); /* as a definiti
 Global *library_global(Program *p, const char *name); /* the library's, or NULL */
 /* The module's own global of that name, made if need be. */
 Global *module_global(Program *p, Module *m, const char *name);
+/* Macros made by another host are of no use to the next. */
+void modules_forget_macros(Program *p);
 Macro *module_macro(Module *m, const char *name); /* or NULL */
 /* An unknown name that a module keeps to itself: an error, and true. */
 bool module_reports_private(Program *p, Module *m, const char *name, Span at);

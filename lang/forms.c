@@ -186,7 +186,8 @@ static Core *bind_names(Expander *x, Datum *d, bool is_def, Ctx ctx) {
     one[0] = names;
     names = datum_list(x->p->arena, names->span, true, one, 1);
   }
-  if (!is_def && names->kind != DATUM_LIST) return expand_fail_at(x, names, "`=` takes a block of names: (= {name} value)");
+  if (is_def && names->kind != DATUM_LIST) return expand_fail_at(x, names, "a name is expected here");
+  if (names->kind != DATUM_LIST) return expand_fail_at(x, names, "`=` takes a block of names: (= {name} value)");
   if (!datum_is_block(names)) return bind_computed(x, d, ctx);
   if (!check_names(x, d, names)) return expand_fail(x, d->span);
   for (size_t i = 0; i < names->count; i++) note_definition(x, ctx, names->items[i]->text, d);

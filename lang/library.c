@@ -1,7 +1,8 @@
-/* library.c - std: read at once, expanded name by name as programs use it.
+/* library.c - std: found by name at once, read and expanded as programs use it.
  *
- * std/INDEX lists the files. Each top-level form is `(fun {name ...} ...)` or `(def {name} ...)`;
- * a name nobody refers to costs its reading only. Primitives are library names too. */
+ * std/INDEX lists the files. Each top-level form begins in column 1 and is `(fun {name ...} ...)`
+ * or `(def {name} ...)`, so that a file is indexed without being read: a name nobody refers to
+ * costs a look at its line. Primitives are library names too. */
 #include "expander.h"
 #include <stdio.h>
 #include <string.h>
@@ -24,32 +25,39 @@ static Global *add_global(Program *p, const char *name, GlobalKind kind) {
   return g;
 }
 
-static const char *defined_name(const Datum *d) {
-  if (d->kind != DATUM_LIST || d->count < 2 || d->items[0]->kind != DATUM_SYMBOL) return NULL;
-  const char *head = d->items[0]->text;
-  if (strcmp(head, "fun") && strcmp(head, "def")) return NULL;
-  const Datum *names = d->items[1];
-  if (names->kind != DATUM_LIST || names->count < 1) return NULL;
-  return names->items[0]->kind == DATUM_SYMBOL ? names->items[0]->text : NULL;
+/* The definition that begins at `at`, in column 1 of a file. */
+static void index_definition(Program *p, uint32_t file, const char *text, const char *at) {
+  bool is_fun = !strncmp(at, "(fun {", 6);
+  Span form = {file, (uint32_t)(at - text), (uint32_t)(at - text) + 1};
+  size_t len = strcspn(at + 6, " }\n");
+  if ((!is_fun && strncmp(at, "(def {", 6)) || len == 0) {
+    diag_error(p->diag, form, "std holds definitions only, (fun {name ...} ...) and (def {name} ...)");
+    return;
+  }
+  const char *name = name_of(p->names, at + 6, len);
+  Global *g = add_global(p, name, is_fun ? GLOBAL_FUNCTION : GLOBAL_VARIABLE);
+  g->span = (Span){file, form.start + 6, form.start + 6 + (uint32_t)len};
+  g->is_pending = true;
+  g->def_count = 1;
+  g->is_top_fun = is_fun;
 }
 
 static void index_file(Program *p, uint32_t file) {
-  p->diag->sources.items[file].is_library = true;
-  DatumVec forms = read_source(p->arena, p->names, p->diag, file);
-  for (size_t i = 0; i < forms.count; i++) {
-    const char *defined = defined_name(forms.items[i]);
-    if (!defined) {
-      diag_error(p->diag, forms.items[i]->span, "std holds definitions only");
-      continue;
-    }
-    bool is_fun = !strcmp(forms.items[i]->items[0]->text, "fun");
-    Global *g = add_global(p, defined, is_fun ? GLOBAL_FUNCTION : GLOBAL_VARIABLE);
-    g->pending = forms.items[i];
-    g->span = forms.items[i]->items[1]->items[0]->span;
-    g->def_count = 1;
-    g->is_top_fun = is_fun;
-    g->doc = read_doc_above(p->arena, p->diag, forms.items[i]->span);
+  Source *s = &p->diag->sources.items[file];
+  s->is_library = true;
+  for (const char *at = s->text; at; at = strchr(at, '\n')) {
+    at += *at == '\n';
+    if (*at == '(') index_definition(p, file, s->text, at);
   }
+}
+
+Datum *library_definition(Program *p, Global *g) {
+  if (g->definition) return g->definition;
+  uint32_t start = g->span.start - 6;
+  g->definition = read_one_at(p->lasting, p->names, p->diag, g->span.file, start);
+  if (!g->definition) diag_bug(p->diag, g->span, "expand", "this definition of std cannot be read");
+  g->doc = read_doc_above(p->lasting, p->diag, g->definition->span);
+  return g->definition;
 }
 
 static void load_file(Program *p, const char *name, size_t len) {
@@ -116,7 +124,7 @@ bool library_mentions_eval(Program *p, const char *name) {
   if (ptrmap_get(&p->library->scanned, name)) return false;
   ptrmap_put(&p->library->scanned, name, (void *)name);
   Global *g = ptrmap_get(&p->library->by_name, name);
-  return g && g->pending && datum_mentions_eval(p, g->pending);
+  return g && g->is_pending && datum_mentions_eval(p, library_definition(p, g));
 }
 
 void library_consider(Program *p, DiagNearest *near) {

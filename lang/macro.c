@@ -24,8 +24,8 @@ static bool is_endless(Expander *x, const Macro *m, const Datum *call, unsigned 
   if (times <= EXPANSIONS_MAX && ++x->expansions <= EXPANSIONS_TOTAL_MAX) return false;
   bool is_reported = x->expansions > EXPANSIONS_TOTAL_MAX + 1;
   if (is_reported) return true;
-  diag_error(x->p->diag, call->span, "the macro `%s` does not come to an end: %u expansions", m->name,
-             times > EXPANSIONS_MAX ? EXPANSIONS_MAX : EXPANSIONS_TOTAL_MAX);
+  diag_error(x->p->diag, call->span, "the macro `%s` does not come to an end: %u expansions",
+             m->name, times > EXPANSIONS_MAX ? EXPANSIONS_MAX : EXPANSIONS_TOTAL_MAX);
   diag_note(x->p->diag, m->span, "it is defined here");
   return true;
 }
@@ -62,7 +62,8 @@ Core *expand_macro_call(Expander *x, Datum *d, Ctx ctx) {
 
 Core *form_comptime(Expander *x, Datum *d, Ctx ctx) {
   const ExpandHost *host = x->p->host;
-  if (!host) return expand_fail_at(x, d, "nothing can be computed here before the program runs");
+  if (!host)
+    return expand_fail_at(x, d, "nothing can be computed here before the program runs");
   Datum *value = host->compute(host->self, x->p, ctx.is_library ? x->p->root : ctx.module, d);
   return value ? core_const(x->p, value) : expand_fail(x, d->span);
 }

@@ -20,9 +20,9 @@ typedef struct Answers {
 
 typedef struct Clause {
   Datum *datum, *pattern, *guard;
-  PtrMap first;      /* name -> the Datum where it stands first */
-  Scope *names;      /* of the guard or of the body: whichever is being made */
-  bool is_binding;   /* the test binds names too: for the guard, or where one stands twice */
+  PtrMap first;    /* name -> the Datum where it stands first */
+  Scope *names;    /* of the guard or of the body: whichever is being made */
+  bool is_binding; /* the test binds names too: for the guard, or where one stands twice */
   Core *condition, *body;
 } Clause;
 
@@ -62,16 +62,18 @@ static Core *items_of(Match *m, Span span, Var *v) {
   Datum *who = datum_new(program(m)->arena, DATUM_STRING, span);
   who->text = "match";
   who->len = strlen(who->text);
-  return core_prim(program(m), span, "%items", 3, local(m, span, v), core_const(program(m), who),
-                   core_int(program(m), span, 1));
+  return core_prim(program(m), span, "%items", 3, local(m, span, v),
+                   core_const(program(m), who), core_int(program(m), span, 1));
 }
 
 static Core *element(Match *m, Span span, Var *v, size_t i) {
-  return core_prim(program(m), span, "vec/get", 2, local(m, span, v), core_int(program(m), span, (int64_t)i));
+  return core_prim(program(m), span, "vec/get", 2, local(m, span, v),
+                   core_int(program(m), span, (int64_t)i));
 }
 
 static Core *slice_from(Match *m, Span span, Var *v, size_t i) {
-  return core_prim(program(m), span, "vec/slice", 2, local(m, span, v), core_int(program(m), span, (int64_t)i));
+  return core_prim(program(m), span, "vec/slice", 2, local(m, span, v),
+                   core_int(program(m), span, (int64_t)i));
 }
 
 /* ---- patterns -------------------------------------------------------------------------------- */
@@ -84,11 +86,13 @@ static bool is_constant_name(const Datum *p) {
 }
 
 static bool is_name(const Datum *p) {
-  return p->kind == DATUM_SYMBOL && !is_wild(p) && !is_constant_name(p) && !datum_is_symbol(p, "&");
+  return p->kind == DATUM_SYMBOL && !is_wild(p) && !is_constant_name(p) &&
+         !datum_is_symbol(p, "&");
 }
 
 static bool is_quote(const Datum *p) {
-  return p->kind == DATUM_LIST && !p->is_quoted && p->count == 2 && datum_is_symbol(p->items[0], "quote");
+  return p->kind == DATUM_LIST && !p->is_quoted && p->count == 2 &&
+         datum_is_symbol(p->items[0], "quote");
 }
 
 static bool is_list_pattern(const Datum *p) { return datum_is_block(p) && p->count > 0; }
@@ -121,7 +125,8 @@ static bool check_pattern(Match *m, Datum *p);
 static bool check_items(Match *m, Datum *p) {
   size_t rest = rest_at(p);
   if (rest < p->count && rest + 2 != p->count) {
-    diag_error(program(m)->diag, p->items[rest]->span, "exactly one pattern follows `&`, at the end");
+    diag_error(program(m)->diag, p->items[rest]->span,
+               "exactly one pattern follows `&`, at the end");
     return false;
   }
   for (size_t i = 0; i < p->count; i++)
@@ -131,7 +136,8 @@ static bool check_items(Match *m, Datum *p) {
 
 static bool is_map_key(const Datum *k) {
   bool is_atom = k->kind < DATUM_LIST && k->kind != DATUM_SYMBOL;
-  return is_atom || is_quote(k) || is_constant_name(k) || (k->kind == DATUM_LIST && k->count == 0);
+  return is_atom || is_quote(k) || is_constant_name(k) ||
+         (k->kind == DATUM_LIST && k->count == 0);
 }
 
 static bool check_map(Match *m, Datum *p) {
@@ -153,8 +159,10 @@ static bool check_name(Match *m, Datum *p) {
   }
   if (!is_name(p)) return true;
   Clause *c = m->clause;
-  if (ptrmap_get(&c->first, p->text)) c->is_binding = true;
-  else ptrmap_put(&c->first, p->text, p);
+  if (ptrmap_get(&c->first, p->text))
+    c->is_binding = true;
+  else
+    ptrmap_put(&c->first, p->text, p);
   return true;
 }
 
@@ -168,7 +176,8 @@ static bool check_pattern(Match *m, Datum *p) {
   }
   if (is_quote(p)) return true;
   if (datum_is_block(p)) return check_items(m, p);
-  diag_error(program(m)->diag, p->span, "this is no pattern: a list is written {p q}, a symbol (quote s)");
+  diag_error(program(m)->diag, p->span,
+             "this is no pattern: a list is written {p q}, a symbol (quote s)");
   return false;
 }
 
@@ -183,7 +192,8 @@ static Core *test_name(Match *m, Datum *p, Var *v, Core *then) {
   if (!c->is_binding) return then;
   if (ptrmap_get(&c->first, p->text) == p) return bind_name(m, p, v, then);
   Core *first = local(m, p->span, scope_find(c->names, p->text));
-  return both(m, p->span, core_prim(program(m), p->span, "==", 2, first, local(m, p->span, v)), then);
+  return both(m, p->span, core_prim(program(m), p->span, "==", 2, first, local(m, p->span, v)),
+              then);
 }
 
 /* p's items from i on, in what `cursor`, a plain list, has left. */
@@ -198,14 +208,16 @@ static Core *test_items(Match *m, Datum *p, size_t i, Var *cursor, Core *then) {
   Core *after = test_items(m, p, i + 1, next, then);
   after = let(m, span, next, prim1(m, span, "tail", cursor), after);
   if (!is_wild(item))
-    after = let(m, item->span, head, prim1(m, item->span, "head", cursor), test(m, item, head, after));
+    after = let(m, item->span, head, prim1(m, item->span, "head", cursor),
+                test(m, item, head, after));
   return core_if(program(m), span, is_nil, core_int(program(m), span, 0), after);
 }
 
 static Core *test_list(Match *m, Datum *p, Var *v, Core *then) {
   Span span = p->span;
-  if (v == m->answers.value) return both(m, span, local(m, span, m->answers.is_list),
-                                         test_items(m, p, 0, m->answers.items, then));
+  if (v == m->answers.value)
+    return both(m, span, local(m, span, m->answers.is_list),
+                test_items(m, p, 0, m->answers.items, then));
   Var *items = temp(m, span);
   Core *inside = let(m, span, items, items_of(m, span, v), test_items(m, p, 0, items, then));
   return both(m, span, prim1(m, span, "list?", v), inside);
@@ -216,27 +228,31 @@ static Core *test_vector(Match *m, Datum *p, Var *v, Core *then) {
   size_t fixed = rest_at(p);
   if (fixed < p->count && !is_wild(p->items[fixed + 1])) {
     Var *rest = temp(m, span);
-    then = let(m, span, rest, slice_from(m, span, v, fixed), test(m, p->items[fixed + 1], rest, then));
+    then = let(m, span, rest, slice_from(m, span, v, fixed),
+               test(m, p->items[fixed + 1], rest, then));
   }
   for (size_t i = fixed; i-- > 0;) {
     if (is_wild(p->items[i])) continue;
     Var *item = temp(m, p->items[i]->span);
-    then = let(m, p->items[i]->span, item, element(m, p->items[i]->span, v, i), test(m, p->items[i], item, then));
+    then = let(m, p->items[i]->span, item, element(m, p->items[i]->span, v, i),
+               test(m, p->items[i], item, then));
   }
-  Core *is_long = core_prim(program(m), span, fixed < p->count ? "%ge" : "==", 2, prim1(m, span, "vec/len", v),
-                            core_int(program(m), span, (int64_t)fixed));
+  Core *is_long =
+      core_prim(program(m), span, fixed < p->count ? "%ge" : "==", 2,
+                prim1(m, span, "vec/len", v), core_int(program(m), span, (int64_t)fixed));
   bool is_asked = v == m->answers.value;
   Core *is_vector = is_asked ? local(m, span, m->answers.is_vector) : prim1(m, span, "vec?", v);
   return both(m, span, is_vector, both(m, span, is_long, then));
 }
 
 static Core *absent(Match *m, Span span) {
-  return core_const(program(m), datum_symbol(program(m)->arena, span, name_c(program(m)->names, absent_text)));
+  return core_const(program(m), datum_symbol(program(m)->arena, span,
+                                             name_c(program(m)->names, absent_text)));
 }
 
 static Core *value_of_key(Match *m, Datum *key, Var *v) {
-  return core_prim(program(m), key->span, "map/get", 3, local(m, key->span, v), constant_of(m, key),
-                   absent(m, key->span));
+  return core_prim(program(m), key->span, "map/get", 3, local(m, key->span, v),
+                   constant_of(m, key), absent(m, key->span));
 }
 
 static Core *test_map(Match *m, Datum *p, Var *v, Core *then) {
@@ -244,7 +260,8 @@ static Core *test_map(Match *m, Datum *p, Var *v, Core *then) {
     Datum *key = p->items[i - 2], *value = p->items[i - 1];
     Span span = key->span;
     Var *got = temp(m, span);
-    Core *is_absent = core_prim(program(m), span, "==", 2, local(m, span, got), absent(m, span));
+    Core *is_absent =
+        core_prim(program(m), span, "==", 2, local(m, span, got), absent(m, span));
     Core *inside = is_wild(value) ? then : test(m, value, got, then);
     inside = core_if(program(m), span, is_absent, core_int(program(m), span, 0), inside);
     then = let(m, span, got, value_of_key(m, key, v), inside);
@@ -276,7 +293,8 @@ static Core *bind_items(Match *m, Datum *p, size_t i, Var *cursor, Core *body) {
   Core *after = bind_items(m, p, i + 1, next, body);
   after = let(m, p->span, next, prim1(m, p->span, "tail", cursor), after);
   if (!has_names(item)) return after;
-  return let(m, item->span, head, prim1(m, item->span, "head", cursor), bind(m, item, head, after));
+  return let(m, item->span, head, prim1(m, item->span, "head", cursor),
+             bind(m, item, head, after));
 }
 
 static Core *bind_list(Match *m, Datum *p, Var *v, Core *body) {
@@ -301,14 +319,16 @@ static Core *bind_map(Match *m, Datum *p, Var *v, Core *body) {
   for (size_t i = p->count; i > 0; i -= 2) {
     if (!has_names(p->items[i - 1])) continue;
     Var *got = temp(m, p->items[i - 1]->span);
-    body = let(m, p->span, got, value_of_key(m, p->items[i - 2], v), bind(m, p->items[i - 1], got, body));
+    body = let(m, p->span, got, value_of_key(m, p->items[i - 2], v),
+               bind(m, p->items[i - 1], got, body));
   }
   return body;
 }
 
 static Core *bind(Match *m, Datum *p, Var *v, Core *body) {
   if (!has_names(p)) return body;
-  if (is_name(p)) return ptrmap_get(&m->clause->first, p->text) == p ? bind_name(m, p, v, body) : body;
+  if (is_name(p))
+    return ptrmap_get(&m->clause->first, p->text) == p ? bind_name(m, p, v, body) : body;
   if (p->kind == DATUM_VECTOR) return bind_vector(m, p, v, body);
   return p->kind == DATUM_MAP ? bind_map(m, p, v, body) : bind_list(m, p, v, body);
 }
@@ -317,7 +337,8 @@ static Core *bind(Match *m, Datum *p, Var *v, Core *body) {
 
 static void collect_names(Match *m, Datum *p) {
   if (is_name(p)) {
-    if (ptrmap_get(&m->clause->first, p->text) == p) scope_add(m->x, m->clause->names, p->text, p->span);
+    if (ptrmap_get(&m->clause->first, p->text) == p)
+      scope_add(m->x, m->clause->names, p->text, p->span);
     return;
   }
   if (!has_names(p)) return;
@@ -336,16 +357,19 @@ static void expand_clause(Match *m, Clause *c) {
   m->clause = c;
   Span span = c->datum->span;
   Ctx guard_ctx = enter_arm(m, NULL);
-  Core *then = c->guard ? expand_expr(m->x, c->guard->items[1], guard_ctx) : core_int(program(m), span, 1);
+  Core *then = c->guard ? expand_expr(m->x, c->guard->items[1], guard_ctx)
+                        : core_int(program(m), span, 1);
   c->condition = test(m, c->pattern, m->answers.value, then);
   Ctx ctx = enter_arm(m, m->ctx.loop);
   size_t first = c->guard ? 2 : 1;
-  Core *body = expand_branches(m->x, c->datum->items + first, c->datum->count - first, span, ctx);
+  Core *body =
+      expand_branches(m->x, c->datum->items + first, c->datum->count - first, span, ctx);
   c->body = bind(m, c->pattern, m->answers.value, body);
 }
 
 static bool is_guard(const Datum *d) {
-  return d->kind == DATUM_LIST && !d->is_quoted && d->count == 2 && datum_is_symbol(d->items[0], "when");
+  return d->kind == DATUM_LIST && !d->is_quoted && d->count == 2 &&
+         datum_is_symbol(d->items[0], "when");
 }
 
 static bool read_clause(Match *m, Clause *c, Datum *d) {
@@ -363,7 +387,9 @@ static bool read_clause(Match *m, Clause *c, Datum *d) {
 }
 
 /* Matches whatever there is. */
-static bool is_catch_all(const Clause *c) { return !c->guard && (is_wild(c->pattern) || is_name(c->pattern)); }
+static bool is_catch_all(const Clause *c) {
+  return !c->guard && (is_wild(c->pattern) || is_name(c->pattern));
+}
 
 static void warn_unreachable(Match *m, const Clause *clauses, size_t count) {
   for (size_t i = 0; i + 1 < count; i++) {
@@ -392,8 +418,8 @@ static Core *with_answers(Match *m, Span span, Core *body) {
   Answers *a = &m->answers;
   if (a->is_vector) body = let(m, span, a->is_vector, prim1(m, span, "vec?", a->value), body);
   if (!a->is_list) return body;
-  Core *items = core_if(program(m), span, local(m, span, a->is_list), items_of(m, span, a->value),
-                        core_nil(program(m), span));
+  Core *items = core_if(program(m), span, local(m, span, a->is_list),
+                        items_of(m, span, a->value), core_nil(program(m), span));
   body = let(m, span, a->is_nil, prim1(m, span, "nil?", a->items), body);
   body = let(m, span, a->items, items, body);
   return let(m, span, a->is_list, prim1(m, span, "list?", a->value), body);
@@ -417,5 +443,6 @@ Core *form_match(Expander *x, Datum *d, Ctx ctx) {
     e = is_catch_all(c) ? c->body : core_if(x->p, c->datum->span, c->condition, c->body, e);
   }
   e = with_answers(&m, span, e);
-  return core_let(x->p, d->span, m.answers.value, value, expand_or_error(x, span, m.answers.value, e));
+  return core_let(x->p, d->span, m.answers.value, value,
+                  expand_or_error(x, span, m.answers.value, e));
 }

@@ -14,7 +14,8 @@
  * from what a program could write. */
 static const char *key_of(Program *p, const Module *m, const char *name) {
   if (!m->name) return name;
-  size_t prefix = strlen(m->name), len = strlen(name), total = prefix + 1 + len + 1 + sizeof m->id;
+  size_t prefix = strlen(m->name), len = strlen(name),
+         total = prefix + 1 + len + 1 + sizeof m->id;
   char small[128], *bytes = total <= sizeof small ? small : malloc(total);
   if (!bytes) diag_bug(p->diag, NO_SPAN, "expand", "out of memory");
   memcpy(bytes, m->name, prefix);
@@ -63,6 +64,11 @@ Macro *module_macro(Module *m, const char *name) {
   return i ? ptrmap_get(&i->module->macros, i->name) : macro;
 }
 
+void modules_forget_macros(Program *p) {
+  for (size_t i = 0; i < p->expander->modules.count; i++)
+    p->expander->modules.items[i]->macros = (PtrMap){.arena = p->lasting};
+}
+
 /* ---- (module name {export ...}) -------------------------------------------------------------- */
 
 Module *module_new(Expander *x) {
@@ -70,13 +76,15 @@ Module *module_new(Expander *x) {
   Module *m = ARENA_NEW(a, Module);
   m->id = (unsigned)x->modules.count;
   m->span = NO_SPAN;
-  m->exported.arena = m->imports.arena = m->prefixes.arena = m->macros.arena = m->definitions.arena = a;
+  m->exported.arena = m->imports.arena = m->prefixes.arena = m->macros.arena =
+      m->definitions.arena = a;
   PUSH(a, x->modules, m);
   return m;
 }
 
 bool is_module_form(const Datum *d) {
-  return d->kind == DATUM_LIST && !d->is_quoted && d->count > 0 && datum_is_symbol(d->items[0], "module");
+  return d->kind == DATUM_LIST && !d->is_quoted && d->count > 0 &&
+         datum_is_symbol(d->items[0], "module");
 }
 
 static void declare_export(Expander *x, Module *m, Datum *name) {
@@ -95,7 +103,8 @@ static void declare_export(Expander *x, Module *m, Datum *name) {
 void module_declare(Expander *x, Module *m, Datum *d) {
   Datum *exports = d->count > 2 ? d->items[2] : NULL;
   bool is_right = d->count >= 2 && d->count <= 3 && d->items[1]->kind == DATUM_SYMBOL;
-  if (exports && !(datum_is_block(exports) && exports->count > 0 && datum_is_symbol(exports->items[0], "export")))
+  if (exports && !(datum_is_block(exports) && exports->count > 0 &&
+                   datum_is_symbol(exports->items[0], "export")))
     is_right = false;
   if (!is_right) {
     diag_error(x->p->diag, d->span, "`module` is written (module name {export names...})");
@@ -103,12 +112,14 @@ void module_declare(Expander *x, Module *m, Datum *d) {
   }
   m->name = d->items[1]->text;
   m->span = d->items[1]->span;
-  for (size_t i = 1; exports && i < exports->count; i++) declare_export(x, m, exports->items[i]);
+  for (size_t i = 1; exports && i < exports->count; i++)
+    declare_export(x, m, exports->items[i]);
 }
 
 Core *form_module(Expander *x, Datum *d, Ctx ctx) {
   (void)ctx;
-  return expand_fail_at(x, d, "`module` is the first form of a file that is imported, not loaded");
+  return expand_fail_at(x, d,
+                        "`module` is the first form of a file that is imported, not loaded");
 }
 
 /* Once the module is expanded: there is something behind each exported name. */
@@ -116,14 +127,15 @@ static void check_exports(Expander *x, Module *m) {
   for (size_t i = 0; i < m->exports.count; i++) {
     Datum *e = m->exports.items[i];
     if (find_own(x->p, m, e->text) || ptrmap_get(&m->macros, e->text)) continue;
-    diag_error(x->p->diag, e->span, "`%s` is exported, but not defined in this module", e->text);
+    diag_error(x->p->diag, e->span, "`%s` is exported, but not defined in this module",
+               e->text);
   }
 }
 
 /* ---- files ----------------------------------------------------------------------------------- */
 
-bool find_source(Expander *x, const Datum *name, bool in_cwd, const char *ending, uint32_t *file,
-                 const char **path) {
+bool find_source(Expander *x, const Datum *name, bool in_cwd, const char *ending,
+                 uint32_t *file, const char **path) {
   Program *p = x->p;
   const char *from = diag_path(p->diag, name->span), *slash = strrchr(from, '/');
   const char *here = slash ? arena_copy(p->arena, from, (size_t)(slash - from)) : ".";
@@ -143,7 +155,9 @@ static Module *module_by_path(Expander *x, const char *real) {
   return NULL;
 }
 
-static const char *shown_name(const Module *m, const char *path) { return m && m->name ? m->name : path; }
+static const char *shown_name(const Module *m, const char *path) {
+  return m && m->name ? m->name : path;
+}
 
 static void report_cycle(Expander *x, Module *m, Span at) {
   Program *p = x->p;
@@ -155,12 +169,14 @@ static void report_cycle(Expander *x, Module *m, Span at) {
     if (in == m) break;
   }
   const char *chain = "";
-  for (size_t i = names.count; i-- > 0;) chain = arena_printf(p->arena, "%s%s -> ", chain, names.items[i]);
+  for (size_t i = names.count; i-- > 0;)
+    chain = arena_printf(p->arena, "%s%s -> ", chain, names.items[i]);
   diag_error(p->diag, at, "modules import each other: %s%s", chain, shown_name(m, m->path));
 }
 
 /* Expands the file of a new module. */
-static Module *load_module(Expander *x, uint32_t file, const char *path, const char *real, Span at) {
+static Module *load_module(Expander *x, uint32_t file, const char *path, const char *real,
+                           Span at) {
   Module *m = module_new(x);
   m->path = real;
   LoadChain chain = {path, x->loads, m};
@@ -171,7 +187,8 @@ static Module *load_module(Expander *x, uint32_t file, const char *path, const c
   m->is_loading = false;
   x->loads = chain.outer;
   if (!m->name && x->p->diag->error_count == errors)
-    diag_error(x->p->diag, at, "%s is no module: its first form is not (module name {export ...})", path);
+    diag_error(x->p->diag, at,
+               "%s is no module: its first form is not (module name {export ...})", path);
   check_exports(x, m);
   return m;
 }
@@ -181,7 +198,8 @@ static Module *import_file(Expander *x, Datum *name) {
   const char *path;
   size_t sources = x->p->diag->sources.count;
   if (!find_source(x, name, false, ".valk", &file, &path)) {
-    diag_error(x->p->diag, name->span, "cannot find %s.valk beside this file or in the library", name->text);
+    diag_error(x->p->diag, name->span, "cannot find %s.valk beside this file or in the library",
+               name->text);
     return NULL;
   }
   char *resolved = realpath(path, NULL);
@@ -199,7 +217,8 @@ static Module *import_file(Expander *x, Datum *name) {
 
 /* ---- (import "path" {names}) ------------------------------------------------------------------ */
 
-static void bind_import(Expander *x, Module *into, const char *visible, Module *m, Datum *name, Span at) {
+static void bind_import(Expander *x, Module *into, const char *visible, Module *m, Datum *name,
+                        Span at) {
   Import *i = ARENA_NEW(x->p->lasting, Import);
   *i = (Import){m, name->text, ++x->seq, at};
   ptrmap_put(&into->imports, visible, i);
@@ -209,7 +228,8 @@ static void import_whole(Expander *x, Module *into, Module *m, Span at) {
   if (!m->name) return; /* reported */
   ptrmap_put(&into->prefixes, m->name, m);
   for (size_t i = 0; i < m->exports.count; i++) {
-    const char *visible = arena_printf(x->p->arena, "%s/%s", m->name, m->exports.items[i]->text);
+    const char *visible =
+        arena_printf(x->p->arena, "%s/%s", m->name, m->exports.items[i]->text);
     bind_import(x, into, name_c(x->p->names, visible), m, m->exports.items[i], at);
   }
 }
@@ -232,21 +252,28 @@ static void report_not_exported(Program *p, Module *m, const char *name, Span at
 static void import_names(Expander *x, Module *into, Module *m, Datum *names) {
   for (size_t i = 0; i < names->count; i++) {
     Datum *name = names->items[i];
-    if (name->kind != DATUM_SYMBOL) diag_error(x->p->diag, name->span, "a name is expected here");
-    else if (!ptrmap_get(&m->exported, name->text)) report_not_exported(x->p, m, name->text, name->span);
-    else bind_import(x, into, name->text, m, name, name->span);
+    if (name->kind != DATUM_SYMBOL)
+      diag_error(x->p->diag, name->span, "a name is expected here");
+    else if (!ptrmap_get(&m->exported, name->text))
+      report_not_exported(x->p, m, name->text, name->span);
+    else
+      bind_import(x, into, name->text, m, name, name->span);
   }
 }
 
 Core *form_import(Expander *x, Datum *d, Ctx ctx) {
   Datum *name = d->items[1], *names = d->count > 2 ? d->items[2] : NULL;
   if (!ctx.is_top) return expand_fail_at(x, d, "`import` stands at top level only");
-  if (name->kind != DATUM_STRING) return expand_fail_at(x, name, "the path of an import is a string");
-  if (names && !datum_is_block(names)) return expand_fail_at(x, names, "`import` takes a block of names: {parse print}");
+  if (name->kind != DATUM_STRING)
+    return expand_fail_at(x, name, "the path of an import is a string");
+  if (names && !datum_is_block(names))
+    return expand_fail_at(x, names, "`import` takes a block of names: {parse print}");
   Module *m = import_file(x, name);
   if (!m) return expand_fail(x, d->span);
-  if (names) import_names(x, ctx.module, m, names);
-  else import_whole(x, ctx.module, m, name->span);
+  if (names)
+    import_names(x, ctx.module, m, names);
+  else
+    import_whole(x, ctx.module, m, name->span);
   return core_nil(x->p, d->span);
 }
 

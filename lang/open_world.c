@@ -13,10 +13,10 @@
 
 typedef struct OpenWorld {
   Program *p;
-  PtrMap names;       /* symbols of the program's data */
-  bool evaluates;     /* data are evaluated */
-  bool has_any_name;  /* symbols come from elsewhere */
-  bool defines;       /* definitions with computed names */
+  PtrMap names;      /* symbols of the program's data */
+  bool evaluates;    /* data are evaluated */
+  bool has_any_name; /* symbols come from elsewhere */
+  bool defines;      /* definitions with computed names */
 } OpenWorld;
 
 static void note_symbols(OpenWorld *w, const Datum *d) {
@@ -29,7 +29,8 @@ static void note_prim(OpenWorld *w, const Prim *prim) {
   const char *name = prim->name;
   bool defines = !strcmp(name, "%def") || !strcmp(name, "%fun");
   bool loads = !strcmp(name, "load") || !strcmp(name, "%load");
-  if (!strcmp(name, "eval") || !strcmp(name, "%lambda") || defines || loads) w->evaluates = true;
+  if (!strcmp(name, "eval") || !strcmp(name, "%lambda") || defines || loads)
+    w->evaluates = true;
   if (!strcmp(name, "read") || loads) w->has_any_name = true;
   if (defines) w->defines = true;
 }
@@ -65,7 +66,8 @@ static bool may_be_named(const OpenWorld *w, const Global *g) {
 
 /* g's function becomes the value of a variable, which has it from the start. */
 static void make_variable(OpenWorld *w, Global *g, TopForm *def) {
-  Core *lambda = core_new(w->p, CORE_LAMBDA, g->lambda->span), *e = core_new(w->p, CORE_DEF, g->lambda->span);
+  Core *lambda = core_new(w->p, CORE_LAMBDA, g->lambda->span),
+       *e = core_new(w->p, CORE_DEF, g->lambda->span);
   lambda->lambda = g->lambda;
   e->global = g;
   e->a = lambda;
@@ -73,6 +75,7 @@ static void make_variable(OpenWorld *w, Global *g, TopForm *def) {
   g->lambda->global = NULL;
   g->lambda = NULL;
   g->kind = GLOBAL_VARIABLE;
+  g->library = NULL;
   g->is_always_bound = true;
   *def = (TopForm){e, e->span};
 }
@@ -87,8 +90,10 @@ static void open_globals(OpenWorld *w) {
     if (!may_be_named(w, g)) continue;
     g->is_open = true;
     if (g->is_library || !defines) continue;
-    if (g->kind == GLOBAL_FUNCTION) make_variable(w, g, &tops[count++]);
-    else if (g->kind == GLOBAL_UNKNOWN) g->kind = GLOBAL_VARIABLE;
+    if (g->kind == GLOBAL_FUNCTION)
+      make_variable(w, g, &tops[count++]);
+    else if (g->kind == GLOBAL_UNKNOWN)
+      g->kind = GLOBAL_VARIABLE;
   }
   memcpy(tops + count, p->tops.items, p->tops.count * sizeof *tops);
   p->tops.items = tops;

@@ -658,7 +658,12 @@ DatumVec read_source(Arena *a, Names *names, Diag *diag, uint32_t file) {
 }
 
 Datum *read_one(Arena *a, Names *names, Diag *diag, uint32_t file) {
+  return read_one_at(a, names, diag, file, 0);
+}
+
+Datum *read_one_at(Arena *a, Names *names, Diag *diag, uint32_t file, uint32_t start) {
   Reader r = new_reader(a, names, diag, file);
+  if (start > r.pos) r.pos = start;
   Datum *d = read_top(&r);
   arena_free(&r.tmp);
   return r.error_count ? NULL : d;

@@ -131,7 +131,7 @@ static VarState state_here(Resolver *r, Var *v) {
 static Core *resolve_name(Resolver *r, const NameRef *ref, Span span, const Scope *from);
 
 static Core *global_node(Resolver *r, Global *g, Span span) {
-  if (g->pending) expand_library_global(r->p, g);
+  if (g->is_pending) expand_library_global(r->p, g);
   Core *e = core_new(r->p, CORE_GLOBAL, span);
   e->global = g;
   return e;
@@ -466,6 +466,14 @@ void resolve_function(Program *p, Global *g) {
   resolve_open_root(p, &r, &root);
 }
 
+Global *resolve_library_function(Program *p, const char *name) {
+  Global *g = library_find(p, name_c(p->names, name));
+  if (!g || g->kind != GLOBAL_FUNCTION) return NULL;
+  if (g->is_pending) expand_library_global(p, g);
+  resolve_function(p, g);
+  return g;
+}
+
 /* Library code is expanded when a name first leads to it, which adds globals and top forms while
  * the roots are walked; both lists are walked to their ends. */
 void resolve_run(Program *p) {
@@ -475,7 +483,7 @@ void resolve_run(Program *p) {
     for (; i < p->library_tops.count; i++) resolve_root(&p->library_tops.items[i].core, &r);
     for (; functions < p->globals.count; functions++) {
       Global *g = p->globals.items[functions];
-      if (g->library && g->kind == GLOBAL_VARIABLE && g->library->pending) expand_library_global(p, g->library);
+      if (g->library && g->kind == GLOBAL_VARIABLE && g->library->is_pending) expand_library_global(p, g->library);
       if (!g->lambda) continue;
       Core fun = {.kind = CORE_LAMBDA, .lambda = g->lambda}, *root = &fun;
       resolve_root(&root, &r);

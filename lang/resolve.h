@@ -10,4 +10,6 @@ void resolve_run(Program *p);
  * library functions they mention are expanded, but their bodies wait for resolve_function. */
 void resolve_forms(Program *p);
 void resolve_function(Program *p, Global *g); /* requires: a FUNCTION; once is enough */
+/* A function of std that the program need not have mentioned, ready to be called; NULL if none. */
+Global *resolve_library_function(Program *p, const char *name);
 #endif

@@ -57,6 +57,9 @@ int big_compare_double(V big, double x); /* exact; requires: not nan */
 
 /* Appends v in a radix of 2..36, lower case. */
 void big_put_radix(VkBuf *b, V v, unsigned radix);
+/* The same in decimal, for printing any value: does not bring LibTomMath with it. */
+void big_show(VkBuf *b, V v);
+extern void (*big_put_made)(VkBuf *b, V v, unsigned radix); /* set where big integers are made */
 /* digits: of that radix, no sign, no underscores, at least one. */
 V big_from_digits(vk *c, bool is_negative, const char *digits, size_t len, unsigned radix);
 #endif

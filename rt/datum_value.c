@@ -41,7 +41,9 @@ static V map_value(vk *c, size_t n, const V *items) {
   return map;
 }
 
-static const void *address_of(V v) { return VK_IS_PAIR(v) ? (void *)VK_PAIR(v) : (void *)VK_OBJ(v); }
+static const void *address_of(V v) {
+  return VK_IS_PAIR(v) ? (void *)VK_PAIR(v) : (void *)VK_OBJ(v);
+}
 
 static void link_leaf(DatumLinks *links, const Datum *d, V v) {
   if (links && VK_IS_OBJ(v) && !ptrmap_get(&links->datums, address_of(v)))
@@ -113,8 +115,8 @@ enum { DEPTH_MAX = READ_DEPTH_MAX };
 typedef struct Open { /* a datum whose items are being made */
   Datum *datum;
   size_t next;
-  V list;   /* LIST: what is left; its whole list is reached from the root */
-  V whole;  /* VECTOR, MAP */
+  V list;  /* LIST: what is left; its whole list is reached from the root */
+  V whole; /* VECTOR, MAP */
   size_t at;
 } Open;
 typedef struct Walk {
@@ -161,7 +163,8 @@ static Datum *leaf_datum(const DatumMaker *m, V v) {
   case VK_BIGINT: return big_datum(m, v);
   case VK_SYMBOL: {
     bool is_keyword = *VK_OBJ(v) & VK_KEYWORD;
-    return text_datum(m, is_keyword ? DATUM_KEYWORD : DATUM_SYMBOL, VK_SYMB(v)->bytes, VK_SYMB(v)->len);
+    return text_datum(m, is_keyword ? DATUM_KEYWORD : DATUM_SYMBOL, VK_SYMB(v)->bytes,
+                      VK_SYMB(v)->len);
   }
   default: return value_datum(m, v);
   }
@@ -186,7 +189,8 @@ static V parts_of(const DatumMaker *m, V v, DatumKind *kind, size_t *count) {
 static Datum *start(Walk *w, V v) {
   const DatumMaker *m = w->m;
   bool has_address = VK_IS_PAIR(v) || VK_IS_OBJ(v);
-  const Datum *known = m->links && has_address ? ptrmap_get(&m->links->datums, address_of(v)) : NULL;
+  const Datum *known =
+      m->links && has_address ? ptrmap_get(&m->links->datums, address_of(v)) : NULL;
   if (known) return (Datum *)known;
   DatumKind kind;
   size_t count;

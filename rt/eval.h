@@ -46,8 +46,8 @@ typedef struct EvalFn {
   uint32_t slot_count;
   uint32_t param_count; /* with the one of the rest */
   uint32_t capture_count;
-  int32_t own;         /* the captured variable that is the closure itself, or -1 */
-  int32_t captures[];  /* where the maker has them: a slot, or ~n: its captured value n */
+  int32_t own;        /* the captured variable that is the closure itself, or -1 */
+  int32_t captures[]; /* where the maker has them: a slot, or ~n: its captured value n */
 } EvalFn;
 enum { EVAL_SELF = 0, EVAL_FIRST_PARAM = 1, EVAL_KEEPER = 0, EVAL_FIRST_CAPTURE = 1 };
 
@@ -60,7 +60,7 @@ typedef struct EvalPos {
 /* Code that is made, and freed, together. */
 typedef struct EvalUnit {
   Arena arena;
-  bool is_permanent; /* its constants are kept for good */
+  bool is_permanent;  /* its constants are kept for good */
   bool has_functions; /* closures may outlive its run */
 } EvalUnit;
 
@@ -81,13 +81,14 @@ typedef struct Evaluator {
   Program *p;        /* the names it knows */
   VkProgram program; /* c->program from the start on: its tables grow */
   size_t slot_capacity;
-  EvalUnit unit;     /* permanent code */
-  V kept;            /* a vector: constants of permanent code, functions of globals; a root */
+  EvalUnit unit; /* permanent code */
+  V kept;        /* a vector: constants of permanent code, functions of globals; a root */
+  V self;        /* the closure that permanent top-level forms run as */
   ExpandHost host;
-  Arena spare;       /* for a batch that no other is around */
+  Arena spare; /* for a batch that no other is around */
   bool is_spare_used;
-  PtrMap names;      /* address of a symbol -> EvalName */
-  Program own;       /* p, if it was made here, with what it needs: */
+  PtrMap names; /* address of a symbol -> EvalName */
+  Program own;  /* p, if it was made here, with what it needs: */
   Arena arena;
   Names own_names;
   Diag diag;
@@ -101,7 +102,8 @@ Evaluator *eval_of(vk *c);
 Evaluator *eval_new(vk *c, Program *p);
 /* From now on its forms may come one by one, and define any name anew. */
 void eval_open(Evaluator *ev);
-void eval_set_host(Evaluator *ev, ExpandHost *host); /* fills host with functions of eval_macro.c */
+void eval_set_host(Evaluator *ev,
+                   ExpandHost *host); /* fills host with functions of eval_macro.c */
 /* Runs the top-level forms of the program that have been expanded and resolved: the value of the
  * last, or the first error. */
 V eval_run_tops(Evaluator *ev, EvalUnit *unit, V *keeper);
@@ -117,11 +119,14 @@ typedef struct EvalBatch {
 Arena *eval_batch_begin(Evaluator *ev, EvalBatch *b);
 void eval_batch_end(Evaluator *ev, EvalBatch *b);
 /* The value of a form of module m, expanded, resolved and run in the globals. VK_UNBOUND if it is
- * no code: messages are in the program's diag. is_permanent: keeps its code for good. Ends the
- * batch, in which the datum may be, before it runs the code. */
-V eval_form(Evaluator *ev, Module *m, Datum *d, EvalBatch *b, bool is_permanent);
-/* x, a value, as a form in the globals; as `eval` reads it, its outer braces are parentheses. */
-V eval_value(Evaluator *ev, V x, bool is_branch);
+ * no code: messages are in the program's diag. Ends the batch, in which the datum may be, before it
+ * runs the code. PERMANENT: keeps its code for good. PARKED: gives the marker, what runs the form
+ * being parked. */
+typedef enum EvalHow { EVAL_ONCE, EVAL_PERMANENT, EVAL_PARKED } EvalHow;
+V eval_form(Evaluator *ev, Module *m, Datum *d, EvalBatch *b, EvalHow how);
+/* x, a value, as a form in the globals. is_branch: its outer braces are parentheses, as `eval`
+ * reads it. may_park: gives the marker, what runs it being parked. */
+V eval_value(Evaluator *ev, V x, bool is_branch, bool may_park);
 /* The first error message since a batch began, as an error value; the messages are forgotten. */
 V eval_syntax_error(Evaluator *ev, const EvalBatch *b);
 /* A form whose outer braces read as parentheses. */
@@ -139,8 +144,10 @@ V eval_function(Evaluator *ev, Global *g);
 /* A top-level form as a function without parameters. *keeper, a vector on the caller's stack or
  * VK_NIL if the unit is permanent, holds the constants the code refers to. */
 const EvalFn *eval_translate_top(Evaluator *ev, EvalUnit *unit, V *keeper, Core *core);
-void eval_translate_body(vk *c, EvalFn *fn); /* of a function that has none yet */
-EvalFn *eval_global_fn(Evaluator *ev, Lambda *l);    /* without captures, untranslated */
+/* The same as what a closure may have: its last call is a tail call. */
+const EvalFn *eval_translate_thunk(Evaluator *ev, EvalUnit *unit, V *keeper, Core *core);
+void eval_translate_body(vk *c, EvalFn *fn);      /* of a function that has none yet */
+EvalFn *eval_global_fn(Evaluator *ev, Lambda *l); /* without captures, untranslated */
 
 /* ---- eval_run.c ----------------------------------------------------------------------------- */
 

@@ -17,10 +17,10 @@ typedef struct Gen {
   Evaluator *ev;
   EvalUnit *unit;
   V *keeper;
-  Lambda *lambda;     /* the function being translated, NULL for a top-level form */
-  const char *name;   /* of the function of the text around, for traces; NULL at top level */
+  Lambda *lambda;   /* the function being translated, NULL for a top-level form */
+  const char *name; /* of the function of the text around, for traces; NULL at top level */
   const Loop *loop;
-  Span span;          /* of what is translated, for parts without one */
+  Span span;                 /* of what is translated, for parts without one */
   uint32_t depth, depth_max; /* slots in use */
 } Gen;
 
@@ -79,7 +79,9 @@ static uint32_t take_slots(Gen *g, size_t n) {
 
 /* ---- places -------------------------------------------------------------------------------- */
 
-static Span place_of(const Gen *g, const Core *e) { return e->span.file != NO_FILE ? e->span : g->span; }
+static Span place_of(const Gen *g, const Core *e) {
+  return e->span.file != NO_FILE ? e->span : g->span;
+}
 
 static const VkPos *position(Gen *g, Span at) {
   if (at.file == NO_FILE) return NULL;
@@ -104,7 +106,8 @@ static bool is_same_place(Span a, Span b) { return a.file == b.file && a.start =
 static const VkPos *pass_position(Gen *g, const Core *e, Span at) {
   if (at.file == NO_FILE) at = g->span;
   const Core *v = value_part(e);
-  if (v->kind == CORE_LOCAL && !v->a && !v->var->is_set && v->var->known) v = value_part(v->var->known);
+  if (v->kind == CORE_LOCAL && !v->a && !v->var->is_set && v->var->known)
+    v = value_part(v->var->known);
   bool is_placed = v->kind == CORE_PRIM && v->prim->flags & PRIM_FAILS;
   return is_placed && is_same_place(place_of(g, v), at) ? NULL : position(g, at);
 }
@@ -136,7 +139,7 @@ static const Code *gen_local(Gen *g, Core *e) {
 
 static const Code *gen_set(Gen *g, Core *e) {
   const Var *v = e->var;
-  EvalRun run = !is_local(g, v)    ? eval_do_set_captured
+  EvalRun run = !is_local(g, v)   ? eval_do_set_captured
                 : VAR_IS_BOXED(v) ? eval_do_set_box
                                   : eval_do_set;
   Code *n = node1(g, run, gen_value(g, e->a));
@@ -156,7 +159,8 @@ static const Code *gen_let(Gen *g, Core *e, bool is_tail) {
   if (e->a) {
     n = node(g, box ? eval_do_let_box : eval_do_let, 2);
     bool is_own = e->a->kind == CORE_LAMBDA && !v->is_set;
-    n->kids[0] = is_own ? gen_lambda(g, e->a->lambda, name_of_lambda(e->a->lambda), v) : gen_value(g, e->a);
+    n->kids[0] = is_own ? gen_lambda(g, e->a->lambda, name_of_lambda(e->a->lambda), v)
+                        : gen_value(g, e->a);
     if (!v->is_set) v->known = e->a;
     n->kids[1] = gen(g, e->b, is_tail);
   } else {
@@ -183,7 +187,8 @@ static const Code *gen_global(Gen *g, Core *e) {
 }
 
 static const Code *gen_def(Gen *g, Core *e) {
-  if (e->global->kind == GLOBAL_FUNCTION && e->a->kind == CORE_LAMBDA) return constant(g, VK_NIL);
+  if (e->global->kind == GLOBAL_FUNCTION && e->a->kind == CORE_LAMBDA)
+    return constant(g, VK_NIL);
   Code *n = node1(g, eval_do_def, gen_value(g, e->a));
   n->slot = eval_slot(g->ev, e->global);
   n->count = e->is_def;
@@ -242,7 +247,8 @@ static void gen_body(Gen *outer, EvalFn *fn, const char *name) {
   g.span = l->span;
   g.depth = g.depth_max = EVAL_FIRST_PARAM + VK_REG_ARGS; /* enter4 stores so many */
   if (l->param_count > VK_REG_ARGS) take_slots(&g, l->param_count - VK_REG_ARGS);
-  for (size_t i = 0; i < l->param_count; i++) l->params[i]->frame_slot = EVAL_FIRST_PARAM + (uint32_t)i;
+  for (size_t i = 0; i < l->param_count; i++)
+    l->params[i]->frame_slot = EVAL_FIRST_PARAM + (uint32_t)i;
   const Code *body = with_boxes(&g, l->params, l->param_count, gen(&g, l->body, true));
   fn->slot_count = g.depth_max;
   fn->body = body;
@@ -264,12 +270,14 @@ static const Code *gen_lambda(Gen *g, Lambda *l, const char *name, const Var *ow
     return e;
   }
   if (!g->unit->is_permanent && *g->keeper == VK_NIL) *g->keeper = vk_vec_new(g->ev->c, 4);
-  return constant(g, eval_closure(g->ev->c, fn, g->unit->is_permanent ? VK_NIL : *g->keeper, NULL));
+  return constant(
+      g, eval_closure(g->ev->c, fn, g->unit->is_permanent ? VK_NIL : *g->keeper, NULL));
 }
 
 static const Code *gen_block(Gen *g, Core *e) {
   vk *c = g->ev->c;
-  const Code *data = constant(g, vk_datum_value(c, e->datum, NULL)), *code = gen_lambda(g, e->lambda, g->name, NULL);
+  const Code *data = constant(g, vk_datum_value(c, e->datum, NULL)),
+             *code = gen_lambda(g, e->lambda, g->name, NULL);
   if (code->run == eval_do_const) return constant(g, vk_block(c, data->value, code->value));
   return node2(g, eval_do_block, data, code);
 }
@@ -287,12 +295,23 @@ void eval_translate_body(vk *c, EvalFn *fn) {
   gen_body(&g, fn, name_of_lambda(fn->lambda));
 }
 
-const EvalFn *eval_translate_top(Evaluator *ev, EvalUnit *unit, V *keeper, Core *core) {
+static EvalFn *translate_root(Evaluator *ev, EvalUnit *unit, V *keeper, Core *core,
+                              bool is_tail) {
   Gen g = {.ev = ev, .unit = unit, .keeper = keeper, .span = core->span};
   g.depth = g.depth_max = EVAL_FIRST_PARAM;
   EvalFn *fn = fn_new(&g, NULL, 0);
-  fn->body = gen(&g, core, false);
+  fn->body = gen(&g, core, is_tail);
   fn->slot_count = g.depth_max;
+  return fn;
+}
+
+const EvalFn *eval_translate_top(Evaluator *ev, EvalUnit *unit, V *keeper, Core *core) {
+  return translate_root(ev, unit, keeper, core, false);
+}
+
+const EvalFn *eval_translate_thunk(Evaluator *ev, EvalUnit *unit, V *keeper, Core *core) {
+  EvalFn *fn = translate_root(ev, unit, keeper, core, true);
+  fn->fn = (VkFn){.name = "eval", .code = eval_entries[0], .conv = VK_CONV_FIXED};
   return fn;
 }
 
@@ -309,7 +328,8 @@ static bool is_inert(const Core *e) {
 }
 
 static bool is_never_error(const Core *e) {
-  if (e->kind == CORE_GLOBAL) return e->global->kind == GLOBAL_FUNCTION || e->global->kind == GLOBAL_PRIM;
+  if (e->kind == CORE_GLOBAL)
+    return e->global->kind == GLOBAL_FUNCTION || e->global->kind == GLOBAL_PRIM;
   return e->kind == CORE_LAMBDA || e->kind == CORE_CONST;
 }
 
@@ -319,8 +339,8 @@ static const Code *gen_call(Gen *g, Core *e, bool is_tail) {
   static const EvalRun tails[] = {eval_do_tail0, eval_do_tail1, eval_do_tail2, eval_do_tail3,
                                   eval_do_tail4};
   bool is_many = e->count > VK_REG_ARGS;
-  EvalRun run = is_tail ? is_many ? eval_do_tail : tails[e->count]
-                : is_many ? eval_do_call
+  EvalRun run = is_tail   ? is_many ? eval_do_tail : tails[e->count]
+                  : is_many ? eval_do_call
                           : calls[e->count];
   Code *n = node(g, run, e->count + 1), *outer = n;
   uint32_t depth = g->depth;

@@ -16,7 +16,9 @@
 
 Arena *eval_batch_begin(Evaluator *ev, EvalBatch *b) {
   const Diag *diag = ev->p->diag;
-  *b = (EvalBatch){.errors = diag->error_count, .warnings = diag->warning_count, .messages = diag->messages.count};
+  *b = (EvalBatch){.errors = diag->error_count,
+                   .warnings = diag->warning_count,
+                   .messages = diag->messages.count};
   b->arena = ev->p->is_compile_time ? ev->p->lasting : ev->is_spare_used ? &b->own : &ev->spare;
   if (b->arena == &ev->spare) ev->is_spare_used = true;
   expand_batch_begin(ev->p, &b->saved);
@@ -87,7 +89,19 @@ static V run_tops(vk *c, Prepared all, V keeper) {
   return r;
 }
 
-static V run_form(Evaluator *ev, EvalBatch *b, bool is_permanent) {
+/* In tail position: the form becomes a closure, which lives as long as it runs. */
+static V park_form(Evaluator *ev, EvalBatch *b) {
+  EvalUnit *u = unit_new();
+  V keeper = vk_vec_new(ev->c, 4);
+  const EvalFn *fn = eval_translate_thunk(ev, u, &keeper, ev->p->tops.items[0].core);
+  eval_batch_end(ev, b);
+  tie(ev->c, u, keeper);
+  return vk_park0(ev->c, eval_closure(ev->c, fn, keeper, NULL));
+}
+
+static V run_form(Evaluator *ev, EvalBatch *b, EvalHow how) {
+  if (how == EVAL_PARKED && ev->p->tops.count == 1) return park_form(ev, b);
+  bool is_permanent = how == EVAL_PERMANENT;
   EvalUnit *u = is_permanent ? &ev->unit : unit_new();
   V keeper = VK_NIL;
   Prepared all = translate_tops(ev, u, &keeper);
@@ -99,12 +113,12 @@ static V run_form(Evaluator *ev, EvalBatch *b, bool is_permanent) {
   return r;
 }
 
-V eval_form(Evaluator *ev, Module *m, Datum *d, EvalBatch *b, bool is_permanent) {
+V eval_form(Evaluator *ev, Module *m, Datum *d, EvalBatch *b, EvalHow how) {
   Diag *diag = ev->p->diag;
   size_t errors = diag->error_count;
   if (expand_form(ev->p, m, d)) {
     resolve_forms(ev->p);
-    if (diag->error_count == errors) return run_form(ev, b, is_permanent);
+    if (diag->error_count == errors) return run_form(ev, b, how);
   }
   eval_batch_end(ev, b);
   return VK_UNBOUND;
@@ -129,19 +143,21 @@ static V message_error(vk *c, Diag *diag, const Diagnostic *m) {
   uint32_t line, col;
   if (m->span.file == NO_FILE) return vk_errorf(c, VK_SYM(syntax), "%s", m->message);
   diag_line_col(diag, m->span, &line, &col);
-  return vk_errorf(c, VK_SYM(syntax), "%s:%u:%u: %s", diag_path(diag, m->span), line, col, m->message);
+  return vk_errorf(c, VK_SYM(syntax), "%s:%u:%u: %s", diag_path(diag, m->span), line, col,
+                   m->message);
 }
 
 V eval_syntax_error(Evaluator *ev, const EvalBatch *b) {
   Diag *diag = ev->p->diag;
   V error = VK_NIL;
   for (size_t i = b->messages; i < diag->messages.count && error == VK_NIL; i++)
-    if (diag->messages.items[i].level == DIAG_ERROR) error = message_error(ev->c, diag, &diag->messages.items[i]);
+    if (diag->messages.items[i].level == DIAG_ERROR)
+      error = message_error(ev->c, diag, &diag->messages.items[i]);
   forget_messages(diag, b);
   return error != VK_NIL ? error : vk_errorf(ev->c, VK_SYM(syntax), "eval: this is no code");
 }
 
-V eval_value(Evaluator *ev, V x, bool is_branch) {
+V eval_value(Evaluator *ev, V x, bool is_branch, bool may_park) {
   Program *p = ev->p;
   EvalBatch b;
   Arena *a = eval_batch_begin(ev, &b);
@@ -153,7 +169,8 @@ V eval_value(Evaluator *ev, V x, bool is_branch) {
     return vk_errorf(ev->c, VK_SYM(syntax), "eval: nested too deeply");
   }
   p->literals = blocks.count ? &blocks : NULL;
-  V r = eval_form(ev, p->root, is_branch ? eval_branch(a, d) : d, &b, false);
+  V r = eval_form(ev, p->root, is_branch ? eval_branch(a, d) : d, &b,
+                  may_park ? EVAL_PARKED : EVAL_ONCE);
   p->literals = outer;
   __asm__ volatile("" : : "r"(x)); /* holds what DATUM_VALUEs refer to */
   if (r == VK_UNBOUND) return eval_syntax_error(ev, &b);

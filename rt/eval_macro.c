@@ -16,7 +16,8 @@ static Span place_of_error(V error, Span otherwise) {
   return e->trace_count ? ((const EvalPos *)e->trace[0])->span : otherwise;
 }
 
-static void report(Diag *diag, Span at, const char *what, V error, Span place, const char *note) {
+static void report(Diag *diag, Span at, const char *what, V error, Span place,
+                   const char *note) {
   diag_error(diag, at, "%s: %s", what, VK_STR(VK_ERR(error)->message)->bytes);
   diag_note(diag, place_of_error(error, place), "%s", note);
 }
@@ -44,7 +45,8 @@ static void define(void *self, Program *p, Macro *m, Datum *form) {
   Datum *lambda = datum_list(a, form->span, false, items, 3);
   EvalBatch b;
   eval_batch_begin(ev, &b);
-  V f = eval_form(ev, m->module, lambda, &b, ev->p->is_compile_time);
+  V f =
+      eval_form(ev, m->module, lambda, &b, ev->p->is_compile_time ? EVAL_PERMANENT : EVAL_ONCE);
   if (f == VK_UNBOUND) return;
   ((EvalFn *)VK_CLO(f)->fn)->fn.name = m->name;
   vk_vec_append(ev->c, ev->kept, f);
@@ -55,18 +57,24 @@ static bool takes(Program *p, const Macro *m, const Datum *call) {
   const VkFn *fn = VK_CLO(m->function)->fn;
   size_t n = call->count - 1;
   if (n >= fn->min && (fn->max == VK_ANY || n <= fn->max)) return true;
-  diag_error(p->diag, call->span, "the macro `%s` takes %u argument%s%s, got %zu", m->name, fn->min,
-             fn->min == 1 ? "" : "s", fn->max == VK_ANY ? " or more" : "", n);
+  diag_error(p->diag, call->span, "the macro `%s` takes %u argument%s%s, got %zu", m->name,
+             fn->min, fn->min == 1 ? "" : "s", fn->max == VK_ANY ? " or more" : "", n);
   diag_note(p->diag, m->span, "it is defined here");
   return false;
 }
 
-static Datum *result_datum(Program *p, const Macro *m, const Datum *call, V result, const DatumLinks *links) {
-  DatumMaker maker = {.arena = p->arena, .names = p->names, .span = call->span, .links = links, .all_data = true};
+static Datum *result_datum(Program *p, const Macro *m, const Datum *call, V result,
+                           const DatumLinks *links) {
+  DatumMaker maker = {.arena = p->arena,
+                      .names = p->names,
+                      .span = call->span,
+                      .links = links,
+                      .all_data = true};
   Datum *d = vk_value_datum(&maker, result);
   const char *why = !d ? "is nested too deeply"
-                    : !p->is_open && find_value(d) ? "holds a value that cannot be written, such as a function"
-                                                   : NULL;
+                    : !p->is_open && find_value(d)
+                        ? "holds a value that cannot be written, such as a function"
+                        : NULL;
   if (!why) return d;
   diag_error(p->diag, call->span, "what the macro `%s` made of this call %s", m->name, why);
   diag_note(p->diag, m->span, "it is defined here");
@@ -111,13 +119,14 @@ static Datum *compute(void *self, Program *p, Module *module, Datum *form) {
   Datum *d = eval_branch(p->arena, form->items[1]);
   EvalBatch b;
   eval_batch_begin(ev, &b);
-  V v = eval_form(ev, module, d, &b, ev->p->is_compile_time);
+  V v = eval_form(ev, module, d, &b, ev->p->is_compile_time ? EVAL_PERMANENT : EVAL_ONCE);
   if (v == VK_UNBOUND) return NULL;
   if (VK_IS_ABN(v)) {
     report(p->diag, form->span, "comptime gives an error", v, form->span, "it arose here");
     return NULL;
   }
-  DatumMaker maker = {.arena = p->arena, .names = p->names, .span = form->span, .all_data = true};
+  DatumMaker maker = {
+      .arena = p->arena, .names = p->names, .span = form->span, .all_data = true};
   Datum *value = vk_value_datum(&maker, v);
   if (value && (p->is_open || !find_value(value))) return value;
   diag_error(p->diag, form->span, "the value of comptime, a %s, %s", vk_type_name(v),
@@ -133,5 +142,6 @@ static void forget(void *self, Module *module, const char *name) {
 }
 
 void eval_set_host(Evaluator *ev, ExpandHost *host) {
-  *host = (ExpandHost){.self = ev, .define = define, .expand = expand, .compute = compute, .forget = forget};
+  *host = (ExpandHost){
+      .self = ev, .define = define, .expand = expand, .compute = compute, .forget = forget};
 }

@@ -97,7 +97,7 @@ V eval_do_block(vk *c, const Code *e, V *env) {
 
 /* ---- activations --------------------------------------------------------------------------- */
 
-enum { SLOTS_LEAST = 12 }; /* so that most functions may take over each other's array */
+enum { SLOTS_LEAST = 10 }; /* so that most functions may take over each other's array */
 
 /* Is f an evaluated function that takes exactly n arguments? */
 static bool is_evaluated(V f, size_t n) {
@@ -137,6 +137,8 @@ static V enter4(vk *c, V self, V a, V b, V d, V e) {
   env[EVAL_FIRST_PARAM + 1] = b;
   env[EVAL_FIRST_PARAM + 2] = d;
   env[EVAL_FIRST_PARAM + 3] = e;
+  /* What was here before would look like values in use to the collector. */
+  for (size_t i = EVAL_FIRST_PARAM + VK_REG_ARGS; i < room; i++) env[i] = 0;
   for (size_t i = VK_REG_ARGS; i < fn->param_count; i++)
     env[EVAL_FIRST_PARAM + i] = c->xargs[i - VK_REG_ARGS];
   for (;;) {
@@ -278,10 +280,11 @@ V eval_do_prim_bare(vk *c, const Code *e, V *env) {
     return vk_op_##name(c, a, b, d, e->pos);                                                   \
   }
 #define INLINES(X1, X2, X3)                                                                    \
-  X1(neg) X1(not) X1(head) X1(tail) X1(nil_p) X1(list_p) X1(error_p) X1(vec_len)               \
-  X2(add) X2(sub) X2(mul) X2(div) X2(rem) X2(mod) X2(lt) X2(gt) X2(le) X2(ge) X2(eq) X2(ne)    \
-  X2(cons_checked) X2(pair) X2(set_head) X2(set_tail) X2(vec_get) X2(order)                    \
-  X3(items) X3(vec_set)
+  X1(neg)                                                                                      \
+  X1(not ) X1(head) X1(tail) X1(nil_p) X1(list_p) X1(error_p) X1(vec_len) X2(add) X2(sub)      \
+      X2(mul) X2(div) X2(rem) X2(mod) X2(lt) X2(gt) X2(le) X2(ge) X2(eq) X2(ne)                \
+          X2(cons_checked) X2(pair) X2(set_head) X2(set_tail) X2(vec_get) X2(order) X3(items)  \
+              X3(vec_set)
 INLINES(INLINE1, INLINE2, INLINE3)
 
 EvalRun eval_inline_run(const void *code) {

@@ -67,7 +67,7 @@ static V define_waiting(Evaluator *ev, Global *g) {
   g->is_resolved = true;
   EvalBatch b;
   eval_batch_begin(ev, &b);
-  V r = eval_form(ev, g->module, d, &b, true);
+  V r = eval_form(ev, g->module, d, &b, EVAL_PERMANENT);
   g->is_resolved = false;
   return VK_IS_ABN(r) ? r : ev->c->globals[g->slot];
 }
@@ -124,6 +124,9 @@ Evaluator *eval_new(vk *c, Program *p) {
   ev->kept = VK_NIL;
   vk_root_add(c, &ev->kept);
   ev->kept = vk_vec_new(c, 64);
+  static const EvalFn nothing = {.own = -1};
+  ev->self = eval_closure(c, &nothing, VK_NIL, NULL);
+  vk_vec_append(c, ev->kept, ev->self);
   return ev;
 }
 
@@ -132,6 +135,7 @@ void eval_open(Evaluator *ev) {
   p->is_open = p->uses_eval = true;
   eval_set_host(ev, &ev->host);
   p->host = &ev->host;
+  modules_forget_macros(p);
   for (size_t i = 0; i < p->globals.count; i++) {
     Global *g = p->globals.items[i];
     if (g->is_library || g->kind != GLOBAL_FUNCTION) continue;
@@ -160,7 +164,7 @@ static void adopt_global(Evaluator *ev, const char *name, int slot) {
   if (!g) return;
   if (g->kind == GLOBAL_VARIABLE) {
     g->slot = slot;
-    g->pending = NULL; /* its definition has run */
+    g->is_pending = false; /* its definition has run */
   } else {
     g->value = ev->c->globals[slot];
   }
@@ -179,7 +183,8 @@ static Evaluator *make(vk *c) {
   eval_set_host(ev, &ev->host);
   p->host = &ev->host;
   expand_begin(p);
-  for (size_t i = 0; i < ev->program.global_count; i++) adopt_global(ev, ev->program.global_names[i], (int)i);
+  for (size_t i = 0; i < ev->program.global_count; i++)
+    adopt_global(ev, ev->program.global_names[i], (int)i);
   return ev;
 }
 
@@ -189,8 +194,8 @@ V eval_run_tops(Evaluator *ev, EvalUnit *unit, V *keeper) {
   Program *p = ev->p;
   for (size_t i = 0; i < p->tops.count; i++) {
     const EvalFn *fn = eval_translate_top(ev, unit, keeper, p->tops.items[i].core);
-    V self = eval_closure(ev->c, fn, unit->is_permanent ? VK_NIL : *keeper, NULL);
-    V r = eval_run(ev->c, fn, self);
+    V r = eval_run(ev->c, fn,
+                   unit->is_permanent ? ev->self : eval_closure(ev->c, fn, *keeper, NULL));
     if (VK_IS_ABN(r) || i + 1 == p->tops.count) return r;
   }
   return VK_NIL;

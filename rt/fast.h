@@ -74,6 +74,17 @@ static inline V vk_fix_mul(vk *c, V a, V b, const VkPos *pos) {
 #define vk_pair_second(a) VK_HEAD(VK_TAIL(a))
 #define vk_pair_third(a) VK_HEAD(VK_TAIL(VK_TAIL(a)))
 #define vk_copy(a) (a)
+
+/* Strings. */
+int64_t vk_same_bytes(V a, V b); /* of strings of one length */
+static inline int64_t vk_string_same(V a, V b) {
+  return VK_STR(a)->len == VK_STR(b)->len && vk_same_bytes(a, b);
+}
+#define vk_string_differs(a, b) (!vk_string_same(a, b))
+#define vk_string_len(a) ((int64_t)VK_STR(a)->len)
+#define vk_has_byte(s, i) ((int64_t)((uint64_t)(i) < VK_STR(s)->len))
+#define vk_byte_ref(s, i) ((int64_t)(unsigned char)VK_STR(s)->bytes[i])
+
 #define vk_vector_len(a) ((int64_t)VK_VEC(a)->len)
 
 /* Vectors. vk_vector_*: of unknown elements; vk_values_*, vk_bytes_*, vk_floats_*: all elements are
@@ -164,4 +175,5 @@ V vk_vec_values(vk *c, size_t n, const V *args);
 V vk_vec_make_values(vk *c, size_t n, const V *args);
 V vk_vec_slice_values(vk *c, size_t n, const V *args);
 V vk_list_to_values(vk *c, V l);
+V vk_unpack_values(vk *c, V l);
 #endif

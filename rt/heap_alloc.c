@@ -4,6 +4,7 @@
  * allocated (and logged; and marked, while marking is under way); heap_retire_runs takes back
  * what was not used. Runs are short (8 KiB, pairs 32) so that zeroing stays in the cache. */
 #include "heap_impl.h"
+#include <assert.h>
 #include <string.h>
 
 void heap_young_block(VkHeap *h, uint32_t b) {
@@ -49,6 +50,8 @@ static void fill_cells(const SizeClass *s, uint64_t *bits, uint32_t from, uint32
 static void begin_run(VkHeap *h, SizeClass *s, uint32_t from, uint32_t to) {
   uint32_t b = s->current, step = s->cell_bytes / GRANULE_BYTES;
   size_t bytes = (size_t)(to - from) * s->cell_bytes;
+  assert(from < to && to <= s->cell_count);
+  assert(s->run->cur == s->run->lim);
   fill_cells(s, block_bits(h->allocs, b), from, to, true);
   bits_fill(block_bits(h->logs, b), (size_t)from * step, (size_t)to * step, true);
   if (h->phase == HEAP_MARKING) {

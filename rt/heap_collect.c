@@ -11,6 +11,7 @@
  * Full marking traces `mark_ratio` bytes per byte allocated, chosen so that it ends before the
  * heap grew by a quarter. */
 #include "heap_impl.h"
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -86,11 +87,24 @@ static size_t used_bytes(const VkHeap *h) {
 
 const char *const heap_event_names[EVENT_COUNT] = {"minor", "start", "slice", "full"};
 
-static void trace_event(const VkHeap *h, HeapEvent e, size_t allocated, size_t survived) {
-  const PauseStats *s = &h->stats.pauses[e];
-  fprintf(stderr, "gc %s %llu: %.3f ms, %zuk allocated", heap_event_names[e],
-          (unsigned long long)s->count, (double)s->last_ns / 1e6, allocated >> 10);
-  if (e == EVENT_MINOR) fprintf(stderr, ", %zuk survived", survived >> 10);
+static double ms(uint64_t ns) { return (double)ns / 1e6; }
+
+/* One line per collection; for a full one in slices when it ends: their number, sum and longest. */
+static void trace_event(VkHeap *h, HeapEvent e, uint64_t ns, size_t allocated,
+                        size_t survived) {
+  bool is_start = e == EVENT_START || e == EVENT_FULL;
+  h->marking_pauses = is_start ? 1 : h->marking_pauses + 1;
+  h->marking_ns = is_start ? ns : h->marking_ns + ns;
+  h->marking_ns_max = is_start || ns > h->marking_ns_max ? ns : h->marking_ns_max;
+  if (h->phase == HEAP_MARKING) return;
+  if (e == EVENT_MINOR)
+    fprintf(stderr, "gc minor %llu: %.3f ms, %zuk allocated, %zuk survived",
+            (unsigned long long)h->stats.pauses[e].count, ms(ns), allocated >> 10,
+            survived >> 10);
+  else
+    fprintf(stderr, "gc full %llu: %.3f ms in %u pauses of at most %.3f",
+            (unsigned long long)h->stats.full_count, ms(h->marking_ns), h->marking_pauses,
+            ms(h->marking_ns_max));
   fprintf(stderr, ", %zuk live, %uk in use, next full at %zuk\n", h->live_bytes >> 10,
           h->used_blocks * (BLOCK_BYTES >> 10), h->full_trigger_bytes >> 10);
 }
@@ -229,6 +243,7 @@ static void full(VkHeap *h) {
 static void run_event(VkHeap *h, HeapEvent e) {
   uint64_t start = now_ns();
   size_t survived = 0, allocated = cycle_allocated(h);
+  assert(!h->is_collecting); /* a finaliser allocated */
   h->is_collecting = true;
   switch (e) {
   case EVENT_MINOR: survived = minor(h); break;
@@ -249,7 +264,7 @@ static void run_event(VkHeap *h, HeapEvent e) {
   count_pause(&h->stats.pauses[e], ns);
   h->stats.last_pauses[h->stats.all_pauses.count % PAUSES_KEPT] = (Pause){ns, e};
   count_pause(&h->stats.all_pauses, ns);
-  if (h->trace) trace_event(h, e, allocated, survived);
+  if (h->trace) trace_event(h, e, ns, allocated, survived);
 #ifdef VK_DEBUG
   if (h->stress && !heap_is_valid(h)) abort();
 #endif

@@ -172,6 +172,8 @@ struct VkHeap {
   size_t mark_debt;          /* bytes to trace that no slice did yet */
   size_t marking_base_bytes; /* in use when marking started */
   uint64_t marking_base_allocated;
+  unsigned marking_pauses; /* of this full marking, for VALK_TRACE=gc */
+  uint64_t marking_ns, marking_ns_max;
   size_t threshold_bytes;  /* VALK_GC_THRESHOLD */
   size_t full_live_bytes;  /* live when the last one ended */
   size_t full_after_bytes; /* no full marking before this much was allocated since the last */

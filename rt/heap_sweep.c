@@ -7,6 +7,7 @@
  * few and in the cache. After full marking all blocks are UNSWEPT; allocation sweeps them as it
  * needs cells, each minor collection some more, and the next full marking what is left. */
 #include "heap_impl.h"
+#include <assert.h>
 #include <string.h>
 
 /* A block joins the available list only if this part of its cells is free: visiting fuller ones
@@ -45,6 +46,8 @@ static void free_large(VkHeap *h, uint32_t first) {
 
 static void sweep_block(VkHeap *h, uint32_t b) {
   Block *block = &h->blocks[b];
+  assert(block->kind != BLOCK_FREE && block->kind != BLOCK_LARGE_REST);
+  assert(h->phase == HEAP_IDLE);
   block->flags &= (uint8_t) ~(BLOCK_YOUNG | BLOCK_UNSWEPT | BLOCK_ZERO);
   if (block->kind == BLOCK_LARGE) {
     block->used_cells = bit_get(h->marks, (size_t)b * BLOCK_GRANULES);

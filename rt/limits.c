@@ -29,6 +29,16 @@ bool vk_parse_size(const char *text, size_t *bytes) {
   return true;
 }
 
+const char *vk_setting(const char *name) {
+  static enum { UNKNOWN, NONE, SOME } settings;
+  if (settings == UNKNOWN) {
+    settings = NONE;
+    for (char **e = environ; e && *e; e++)
+      if (!strncmp(*e, "VALK_", 5)) settings = SOME;
+  }
+  return settings == SOME ? getenv(name) : NULL;
+}
+
 /* A number alone in a file; SIZE_MAX if the file is not there or says "max". */
 static size_t read_size_file(const char *path) {
   char text[32];
@@ -53,7 +63,7 @@ size_t vk_machine_memory(void) {
 }
 
 bool vk_trace_wanted(const char *topic) {
-  const char *list = getenv("VALK_TRACE");
+  const char *list = vk_setting("VALK_TRACE");
   size_t n = strlen(topic);
   while (list && *list) {
     size_t word = strcspn(list, ",");
@@ -65,7 +75,7 @@ bool vk_trace_wanted(const char *topic) {
 
 /* One size: `name` in the environment, else the build's, else ours. At least `least`. */
 static size_t size_setting(const char *name, uint64_t built, size_t ours, size_t least) {
-  const char *text = getenv(name);
+  const char *text = vk_setting(name);
   if (!text || !*text) return built ? (size_t)built : ours;
   size_t n;
   if (!vk_parse_size(text, &n)) {
@@ -81,7 +91,7 @@ static size_t size_setting(const char *name, uint64_t built, size_t ours, size_t
 }
 
 static unsigned stress_setting(void) {
-  const char *text = getenv("VALK_GC_STRESS");
+  const char *text = vk_setting("VALK_GC_STRESS");
   if (!text || !*text) return 0;
   size_t n;
   if (!vk_parse_size(text, &n) || n > 1000000000) {

@@ -31,6 +31,9 @@ typedef struct VkLimits {
   bool trace_gc;
 } VkLimits;
 
+/* getenv of a name VALK_..., as they are at the first call: usually there are none, which one look
+ * through the environment finds. */
+const char *vk_setting(const char *name);
 /* "64k" "16m" "2g" "1000" to bytes; false if it is no such text or does not fit. */
 bool vk_parse_size(const char *text, size_t *bytes);
 /* environment, else defaults (may be NULL), else built in. Ends the process on a bad value. */

@@ -181,6 +181,10 @@ V vk_len(vk *c, V v) {
   default: return vk_arg_error(c, "len", 1, v, "a list, string, vector or map");
   }
 }
+V vk_len_slow(vk *c, V v, const VkPos *pos) {
+  V r = vk_len(c, v);
+  return VK_AT(c, r, pos);
+}
 
 /* ---- making -------------------------------------------------------------------------------- */
 

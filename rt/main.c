@@ -11,6 +11,12 @@
 #include "stack.h"
 #include <stdio.h>
 #include <stdlib.h>
+#ifndef __GLIBC__
+#include <link.h>
+#include <stdbool.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
 
 struct VkProcess vk_process;
 
@@ -53,9 +59,31 @@ void vk_run_tops(void *to) {
   }
 }
 
+/* glibc's start code makes relocated data read-only in static executables, too; musl's does not. */
+#ifdef __GLIBC__
+static void protect_relocated(void) {}
+#else
+extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
+
+static void protect_relocated(void) {
+  const char *base = (const char *)&__ehdr_start;
+  const ElfW(Phdr) *part = (const void *)(base + __ehdr_start.e_phoff);
+  bool is_fixed = __ehdr_start.e_type == ET_EXEC; /* addresses are then not relative to base */
+  for (unsigned i = 0; i < __ehdr_start.e_phnum; i++, part++) {
+    if (part->p_type != PT_GNU_RELRO) continue;
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t low = (is_fixed ? 0 : (uintptr_t)base) + part->p_vaddr, high = low + part->p_memsz;
+    low &= -page;
+    high &= -page;
+    if (high > low) mprotect((void *)low, high - low, PROT_READ);
+  }
+}
+#endif
+
 int vk_main(int argc, char **argv, const VkProgram *program) {
   vk_process = (struct VkProcess){argc, argv};
   vk *c = &main_isolate;
+  protect_relocated();
   c->program = program;
   c->fiber = &main_fiber;
   vk_stack_init(&main_fiber);

@@ -7,7 +7,7 @@
 #include "strings.h"
 #include <assert.h>
 
-enum { ENTRIES_MIN = 4, SLOTS_MIN = 16, SLOT_FREE = 0 };
+enum { ENTRIES_MIN = 4, SLOTS_MIN = 16, SLOT_FREE = 0, FEW_ENTRIES = 1 << 12 };
 #define ENTRIES_MAX ((size_t)1 << 29) /* so that growing leaves at most 2^31 slots */
 #define INLINE static inline __attribute__((always_inline)) /* made anew for each class of keys */
 
@@ -31,21 +31,7 @@ static inline KeyClass class_of(V key) {
   return kind == VK_STRING ? KEY_STRING : kind == VK_SYMBOL ? KEY_SYMBOL : KEY_OTHER;
 }
 
-/* Words are hashed by one multiplication (Knuth, TAOCP 6.4): the multiples of 2^64 times the golden
- * ratio, or of another fraction whose continued fraction has only small terms, lie evenly spread,
- * so that the numbers of a range hardly ever meet in a slot. Which fraction differs from process
- * to process, so that nobody can prepare keys that do: its terms are random, 1 or 2 each. */
-static uint64_t word_factor;
-__attribute__((constructor(202))) static void word_factor_init(void) {
-  uint64_t p = 0, q = 1, p_before = 1, q_before = 0; /* 0 + 1/(t + 1/(t + ... */
-  for (unsigned i = 0; q < (uint64_t)1 << 60; i++) {
-    uint64_t term = 1 + (vk_hash_seed >> i % 64 & 1);
-    uint64_t p_next = term * p + p_before, q_next = term * q + q_before;
-    p_before = p, q_before = q, p = p_next, q = q_next;
-  }
-  word_factor = (uint64_t)(((unsigned __int128)p << 64) / q) | 1;
-}
-static inline uint32_t hash_word(V v) { return (uint32_t)(v * word_factor >> 32); }
+static inline uint32_t hash_word(V v) { return (uint32_t)(v * vk_hash_factor >> 32); }
 
 /* An integer and the float equal to it must hash alike. */
 static uint32_t hash_other(V key) {
@@ -138,19 +124,13 @@ static inline void remember(VkMap *m, uint32_t number) {
   if (!(m->hdr & VK_FROZEN)) m->last = number;
 }
 
-/* The entry of the last find, if it has this key. */
-INLINE uint32_t find_last(const VkMap *m, V key, KeyClass class) {
+/* The entry of the last find, if it has this key and that is seen at once. */
+static inline uint32_t find_last(const VkMap *m, V key) {
   if (m->last - 1u >= m->used) return 0;
   V found = *entry_of(m, m->last);
-  bool is_it = found == key || (class == KEY_STRING && is_key(key, class, found));
-  return is_it ? m->last : 0;
-}
-
-/* For a change: the entry, or 0. */
-static uint32_t find_again(const VkMap *m, V key) {
-  KeyClass class = class_of(key);
-  uint32_t number = find_last(m, key, class == KEY_STRING ? KEY_STRING : KEY_OTHER);
-  return number ? number : find(m, key);
+  if (found == key) return m->last;
+  bool are_strings = VK_IS_KIND(key, VK_STRING) && VK_IS_KIND(found, VK_STRING);
+  return are_strings && vk_string_equal(key, found) ? m->last : 0;
 }
 
 V vk_map_find(V map, V key) {
@@ -183,7 +163,7 @@ bool vk_map_candidate(V map, uint32_t hash, size_t *probe, size_t *entry) {
 
 static uint32_t slots_for(size_t room) {
   uint32_t count = SLOTS_MIN;
-  while (count < 2 * room) count *= 2;
+  while (count < (room < FEW_ENTRIES ? 4 : 2) * room) count *= 2;
   return count;
 }
 
@@ -264,7 +244,7 @@ static void add_entry(vk *c, V map, V key, V value) {
 
 static void put(vk *c, V map, V key, V value) {
   VkMap *m = VK_MAPP(map);
-  uint32_t number = find_again(m, key);
+  uint32_t number = find(m, key);
   if (number) vk_write(c, m->entries, entry_of(m, number) + 1, value);
   else add_entry(c, map, key, value);
 }
@@ -287,7 +267,7 @@ void vk_map_put(vk *c, V map, V key, V value) {
 bool vk_map_delete(vk *c, V map, V key) {
   VkMap *m = VK_MAPP(map);
   assert(!VK_IS_FROZEN(map));
-  uint32_t number = find_again(m, key);
+  uint32_t number = find(m, key);
   if (!number) return false;
   V *entry = entry_of(m, number);
   vk_write(c, m->entries, entry, VK_UNBOUND);
@@ -353,13 +333,11 @@ static __attribute__((noinline)) V put_checked(vk *c, V map, V key, V value) {
   return VK_NIL;
 }
 
-/* Integers first, without a call. */
 V vk_map_put_p(vk *c, V map, V key, V value) {
-  if (VK_IS_FIX(key) && VK_IS_MAP(map) && !VK_IS_FROZEN(map)) {
+  if (VK_IS_MAP(map) && !VK_IS_FROZEN(map)) {
     VkMap *m = VK_MAPP(map);
-    uint32_t number = find_last(m, key, KEY_FIX);
-    if (!number && m->index != VK_NIL) number = search(m, key, KEY_FIX, hash_of(key, KEY_FIX));
-    if (number && number != TRY_ANY) {
+    uint32_t number = find_last(m, key);
+    if (number) {
       vk_write(c, m->entries, entry_of(m, number) + 1, value);
       return VK_NIL;
     }

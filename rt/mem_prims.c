@@ -69,7 +69,9 @@ static void add_count(vk *c, VkListBuilder *b, const char *key, uint64_t count) 
 
 V vk_mem_gc_stats(vk *c) {
   const VkHeap *h = c->heap;
-  HeapStats s = h->stats; /* as it was: making the list may collect */
+  HeapStats s = h->stats; /* as it was: making the list allocates, and may collect */
+  uint64_t allocated = heap_allocated(h), live = h->live_bytes;
+  uint64_t used = (uint64_t)h->used_blocks * BLOCK_BYTES;
   const PauseStats *p = &s.all_pauses;
   VkListBuilder b = VK_LIST_BUILDER;
   add_count(c, &b, ":minor", s.pauses[EVENT_MINOR].count);
@@ -80,9 +82,9 @@ V vk_mem_gc_stats(vk *c) {
   add_count(c, &b, ":pause-p99", heap_pause_quantile(p, 0.99) / 1000);
   add_count(c, &b, ":pause-max", p->max_ns / 1000);
   add_count(c, &b, ":pause-total", p->total_ns / 1000);
-  add_count(c, &b, ":allocated", heap_allocated(h));
-  add_count(c, &b, ":live", h->live_bytes);
-  add_count(c, &b, ":used", (uint64_t)h->used_blocks * BLOCK_BYTES);
+  add_count(c, &b, ":allocated", allocated);
+  add_count(c, &b, ":live", live);
+  add_count(c, &b, ":used", used);
   add_count(c, &b, ":used-max", s.used_bytes_max);
   add_count(c, &b, ":given-back", s.released_blocks * BLOCK_BYTES);
   uint64_t seen = s.minor_seen_bytes;

@@ -311,4 +311,18 @@ static inline V vk_op_vec_len(vk *c, V vector, const VkPos *pos) {
   return vk_vec_len_slow(c, vector, pos);
 }
 /* ---- end of lists and vectors ------------------------------------------------------------ */
+
+/* ---- strings (strings.c, lists.c) --------------------------------------------------------- */
+
+V vk_len_slow(vk *c, V v, const VkPos *pos); /* lists: not rare */
+static inline V vk_op_len(vk *c, V v, const VkPos *pos) {
+  return VK_IS_KIND(v, VK_STRING) ? VK_FIX(VK_STR(v)->len) : vk_len_slow(c, v, pos);
+}
+
+V vk_str_byte_slow(vk *c, V s, V i, const VkPos *pos) VK_COLD;
+static inline V vk_op_str_byte(vk *c, V s, V i, const VkPos *pos) {
+  if (VK_LIKELY(VK_IS_KIND(s, VK_STRING) && VK_IS_FIX(i) && i >> 3 < VK_STR(s)->len))
+    return VK_FIX((unsigned char)VK_STR(s)->bytes[i >> 3]);
+  return vk_str_byte_slow(c, s, i, pos);
+}
 #endif

@@ -8,7 +8,8 @@
 
 enum { ANY = VK_ANY };
 #define FIX(name, symbol, n, signature, flags, doc) {name, (VkAnyCode)symbol, n, n, 0},
-#define VAR(name, symbol, min, max, signature, flags, doc) {name, (VkAnyCode)symbol, min, max, 1},
+#define VAR(name, symbol, min, max, signature, flags, doc)                                     \
+  {name, (VkAnyCode)symbol, min, max, 1},
 #define NARY(name, symbol, min, max, binary, signature, flags, doc)                            \
   {name, (VkAnyCode)symbol, min, max, 1},
 #define OPT VAR
@@ -39,7 +40,8 @@ V vk_prim_call(vk *c, size_t index, size_t n, const V *a) {
 
 /* A closure has a flexible last member, so no array of C holds closures: cells of a fixed size do. */
 enum { CELL_BYTES = 32 };
-_Static_assert(sizeof(VkClosure) <= CELL_BYTES && CELL_BYTES % 16 == 0, "a cell holds a closure");
+_Static_assert(sizeof(VkClosure) <= CELL_BYTES && CELL_BYTES % 16 == 0,
+               "a cell holds a closure");
 static char *cells; /* of all rows; made once, with fns */
 static VkFn fns[ROW_COUNT];
 

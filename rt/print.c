@@ -98,7 +98,7 @@ static void show_object(VkBuf *b, V v, bool quoted) {
       vk_buf_put(b, VK_STR(v)->bytes, VK_STR(v)->len);
     break;
   case VK_SYMBOL: vk_buf_put(b, VK_SYMB(v)->bytes, VK_SYMB(v)->len); break;
-  case VK_BIGINT: big_put_radix(b, v, 10); break;
+  case VK_BIGINT: big_show(b, v); break;
   case VK_FLOAT: show_float(b, vk_double(v)); break;
   case VK_CLOSURE: show_function(b, v); break;
   case VK_PAP: show_function(b, ((VkPap *)VK_OBJ(v))->fn); break;
@@ -111,7 +111,7 @@ static void show_object(VkBuf *b, V v, bool quoted) {
 /* Any value but lists, vectors and maps. */
 static void show_single(VkBuf *b, V v, bool quoted) {
   if (VK_IS_FIX(v))
-    big_put_radix(b, v, 10);
+    big_show(b, v);
   else if (v == VK_NIL)
     vk_buf_put(b, "()", 2);
   else if (VK_IS_IMM_FLOAT(v))

@@ -316,28 +316,55 @@ V vk_println_n(vk *c, size_t n, const V *args) {
   return print_buffer(&b);
 }
 
-/* All arguments strings: their total length, else SIZE_MAX. */
-static size_t total_length(size_t n, const V *args) {
-  size_t total = 0;
+/* The decimal digits of a fixnum end at `end`; their start. */
+static char *put_fix(char *end, V fix) {
+  int64_t n = VK_INT(fix);
+  uint64_t left = n < 0 ? -(uint64_t)n : (uint64_t)n;
+  do *--end = (char)('0' + left % 10);
+  while (left /= 10);
+  if (n < 0) *--end = '-';
+  return end;
+}
+
+enum { FIX_TEXT_MAX = 20, FEW_NUMBERS = 8 };
+typedef struct Piece {
+  const char *text;
+  size_t len;
+} Piece;
+
+/* The usual case, without a buffer: strings, and a few fixnums, whose digits come into *numbers.
+ * False: some other value is there. */
+static bool get_pieces(size_t n, const V *args, Piece *pieces, char (*numbers)[FIX_TEXT_MAX]) {
   for (size_t i = 0; i < n; i++) {
-    if (!VK_IS_STRING(args[i])) return SIZE_MAX;
-    total += VK_STR(args[i])->len;
+    if (VK_IS_FIX(args[i])) {
+      char *end = numbers[i] + FIX_TEXT_MAX, *start = put_fix(end, args[i]);
+      pieces[i] = (Piece){start, (size_t)(end - start)};
+    } else if (VK_IS_STRING(args[i])) {
+      pieces[i] = (Piece){VK_STR(args[i])->bytes, VK_STR(args[i])->len};
+    } else {
+      return false;
+    }
   }
-  return total;
+  return true;
+}
+
+static V join_pieces(vk *c, size_t n, const Piece *pieces) {
+  size_t total = 0;
+  for (size_t i = 0; i < n; i++) total += pieces[i].len;
+  if (total == 0) return vk_string(c, "", 0);
+  VkString *s = vk_string_new(c, total);
+  if (!s) return vk_out_of_memory(c, total);
+  char *out = s->bytes;
+  for (size_t i = 0; i < n; out += pieces[i].len, i++) memcpy(out, pieces[i].text, pieces[i].len);
+  return VK_FROM_OBJ(s);
 }
 
 V vk_str_n(vk *c, size_t n, const V *args) {
-  size_t total = total_length(n, args);
-  if (n == 1 && total != SIZE_MAX) return args[0];
-  if (total != SIZE_MAX && total > 0) { /* the usual case, without a buffer */
-    VkString *s = vk_string_new(c, total);
-    if (!s) return vk_out_of_memory(c, total);
-    char *out = s->bytes;
-    for (size_t i = 0; i < n; i++) {
-      memcpy(out, VK_STR(args[i])->bytes, VK_STR(args[i])->len);
-      out += VK_STR(args[i])->len;
-    }
-    return VK_FROM_OBJ(s);
+  if (n == 1 && VK_IS_STRING(args[0])) return args[0];
+  if (n <= FEW_NUMBERS) {
+    Piece pieces[FEW_NUMBERS];
+    char numbers[FEW_NUMBERS][FIX_TEXT_MAX];
+    if (get_pieces(n, args, pieces, numbers)) return join_pieces(c, n, pieces);
   }
   char line[LINE_BYTES];
   VkBuf b = VK_BUF_ON(line);

@@ -36,7 +36,7 @@ static size_t stack_bytes_default(void) {
 }
 
 static size_t stack_bytes_wanted(void) {
-  const char *text = getenv("VALK_STACK_SIZE");
+  const char *text = vk_setting("VALK_STACK_SIZE");
   if (!text || !*text) return stack_bytes_default();
   size_t bytes;
   if (!vk_parse_size(text, &bytes)) {

@@ -7,7 +7,10 @@
 #include "fns.h"
 #include "heap.h"
 #include "lists.h"
+#include "numbers.h"
 #include "out.h"
+#include "vectors.h"
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,6 +119,8 @@ V vk_string(vk *c, const char *bytes, size_t len) {
 
 V vk_string_z(vk *c, const char *text) { return vk_string(c, text, strlen(text)); }
 
+int64_t vk_same_bytes(V a, V b) { return vk_string_equal(a, b); }
+
 int vk_string_compare(V a, V b) {
   const VkString *s = VK_STR(a), *t = VK_STR(b);
   int order = memcmp(s->bytes, t->bytes, s->len < t->len ? s->len : t->len);
@@ -125,10 +130,24 @@ int vk_string_compare(V a, V b) {
 
 /* ---- hash -------------------------------------------------------------------------------- */
 
-uint64_t vk_hash_seed; /* the kernel puts 16 random bytes on the stack of every program */
-__attribute__((constructor(201))) static void hash_seed_init(void) {
-  const void *random = (const void *)getauxval(AT_RANDOM);
-  if (random) memcpy(&vk_hash_seed, random, sizeof vk_hash_seed);
+/* The factor: see strings.h. Its terms are 1 or 2, as the bits of the seed say. */
+static uint64_t random_factor(uint64_t seed) {
+  uint64_t p = 0, q = 1, p_before = 1, q_before = 0; /* p / q is 1/(t + 1/(t + ... */
+  for (unsigned i = 0; q < (uint64_t)1 << 60; i++) {
+    uint64_t term = 1 + (seed >> i % 64 & 1), p_next = term * p + p_before;
+    uint64_t q_next = term * q + q_before;
+    p_before = p, q_before = q, p = p_next, q = q_next;
+  }
+  return (uint64_t)(((unsigned __int128)p << 64) / q) | 1;
+}
+
+uint64_t vk_hash_seed, vk_hash_factor;
+__attribute__((constructor)) static void hash_init(void) {
+  uint64_t words[2] = {0};
+  const void *random = (const void *)getauxval(AT_RANDOM); /* 16 bytes, from the kernel */
+  if (random) memcpy(words, random, sizeof words);
+  vk_hash_seed = words[0];
+  vk_hash_factor = random_factor(words[1]);
 }
 
 uint64_t vk_bytes_hash(const char *bytes, size_t len) {
@@ -229,20 +248,78 @@ V vk_str_repeat(vk *c, V s, V times) {
   return repeated(c, "str/repeat", VK_STR(s)->bytes, VK_STR(s)->len, times);
 }
 
-V vk_str_slice_n(vk *c, size_t n, const V *args) {
-  CHECK_STRING("str/slice", 1, args[0]);
-  size_t len = VK_STR(args[0])->len, from, to = len;
+/* to: VK_UNBOUND if not given. */
+static V slice(vk *c, V s, V from, V to) {
   int64_t position;
-  if (!get_clamped(args[1], &position))
-    return vk_arg_error(c, "str/slice", 2, args[1], "an integer");
-  from = clamp(position, len);
-  if (n > 2) {
-    if (!get_clamped(args[2], &position))
-      return vk_arg_error(c, "str/slice", 3, args[2], "an integer");
-    to = clamp(position, len);
+  CHECK_STRING("str/slice", 1, s);
+  if (!get_clamped(from, &position)) return vk_arg_error(c, "str/slice", 2, from, "an integer");
+  size_t len = VK_STR(s)->len, start = clamp(position, len), end = len;
+  if (to != VK_UNBOUND) {
+    if (!get_clamped(to, &position)) return vk_arg_error(c, "str/slice", 3, to, "an integer");
+    end = clamp(position, len);
   }
-  if (from == 0 && to == len) return args[0];
-  return from < to ? vk_string(c, VK_STR(args[0])->bytes + from, to - from) : EMPTY;
+  if (start == 0 && end == len) return s;
+  return start < end ? vk_string(c, VK_STR(s)->bytes + start, end - start) : EMPTY;
+}
+
+V vk_str_slice2(vk *c, V s, V from) { return slice(c, s, from, VK_UNBOUND); }
+V vk_str_slice3(vk *c, V s, V from, V to) { return slice(c, s, from, to); }
+V vk_str_slice_n(vk *c, size_t n, const V *args) {
+  return slice(c, args[0], args[1], n > 2 ? args[2] : VK_UNBOUND);
+}
+
+/* Bit 8 * i + 7 is set where byte i of word is `byte` (exactly: Warren, Hacker's Delight, 6-1). */
+static inline uint64_t bytes_equal(uint64_t word, char byte) {
+  const uint64_t low7 = 0x7F7F7F7F7F7F7F7Fu;
+  uint64_t x = word ^ (unsigned char)byte * 0x0101010101010101u;
+  return ~(((x & low7) + low7) | x | low7);
+}
+
+enum { CHUNK = 64 };
+/* Bit i is set where p[i] is `byte`, i < len <= CHUNK. p is aligned to words: the last one may
+ * be read whole (strings.h). */
+VK_READS_BEYOND static uint64_t find_all(const char *p, size_t len, char byte) {
+  uint64_t found = 0;
+  for (size_t i = 0; i < len; i += 8) /* the product gathers 8 bits from 8 bytes */
+    found |= ((bytes_equal(*(const uint64_t *)(p + i), byte) >> 7) * 0x0102040810204080u >> 56)
+             << i;
+  return len < CHUNK ? found & (((uint64_t)1 << len) - 1) : found;
+}
+
+enum { SHORT_STRING = 15 }; /* bytes and the NUL are one move of 16 */
+
+/* The bytes at p as a string; p + 16 <= limit may be read. */
+static inline V short_string(vk *c, const char *p, size_t len, const char *limit) {
+  if (len == 0) return EMPTY;
+  if (len > SHORT_STRING || (size_t)(limit - p) < 16) return vk_string(c, p, len);
+  VkString *s = vk_new(c, sizeof(VkString) + 16);
+  s->hdr = VK_HDR(VK_STRING, 0, 0);
+  s->len = len;
+  memcpy(s->bytes, p, 16);
+  s->bytes[len] = 0;
+  return VK_FROM_OBJ(s);
+}
+
+/* From the end to the start, so that each pair is made when its tail is known. */
+static V split_at_byte(vk *c, V s, char byte) {
+  const char *bytes = VK_STR(s)->bytes, *limit = bytes + VK_STR(s)->len, *end = limit;
+  V parts = VK_NIL;
+  for (size_t len = VK_STR(s)->len; len > 0;) {
+    size_t at = (len - 1) / CHUNK * CHUNK;
+    uint64_t hits = find_all(bytes + at, len - at, byte);
+    while (hits) {
+      unsigned last = 63 - (unsigned)__builtin_clzll(hits);
+      const char *hit = bytes + at + last;
+      V part = short_string(c, hit + 1, (size_t)(end - hit - 1), limit);
+      if (VK_IS_ABN(part)) return part;
+      parts = vk_cons(c, part, parts);
+      end = hit;
+      hits ^= (uint64_t)1 << last;
+    }
+    len = at;
+  }
+  V first = vk_string(c, bytes, (size_t)(end - bytes));
+  return VK_IS_ABN(first) ? first : vk_cons(c, first, parts);
 }
 
 V vk_str_split(vk *c, V s, V delimiter) {
@@ -250,11 +327,12 @@ V vk_str_split(vk *c, V s, V delimiter) {
   CHECK_STRING("str/split", 2, delimiter);
   const VkString *text = VK_STR(s), *cut = VK_STR(delimiter);
   if (cut->len == 0) return vk_errorf(c, VK_SYM(range), "str/split: the delimiter is empty");
+  if (cut->len == 1) return split_at_byte(c, s, cut->bytes[0]);
   VkListBuilder parts = VK_LIST_BUILDER;
   const char *p = text->bytes, *end = p + text->len, *hit;
   do {
     hit = find_bytes(p, (size_t)(end - p), cut);
-    V part = vk_string(c, p, (size_t)((hit ? hit : end) - p));
+    V part = short_string(c, p, (size_t)((hit ? hit : end) - p), end);
     if (VK_IS_ABN(part)) return part;
     vk_list_add(c, &parts, part);
     if (hit) p = hit + cut->len;
@@ -280,37 +358,111 @@ V vk_str_replace(vk *c, V s, V from, V to) {
   return vk_buf_string(c, &b);
 }
 
-/* The total length of the strings in plain with sep between them, or the error. */
-static V join_length(vk *c, V plain, size_t separator, size_t *total) {
-  int index = 1;
-  *total = 0;
-  for (V p = plain; VK_IS_PAIR(p); p = VK_TAIL(p), index++) {
-    V v = VK_HEAD(p);
-    if (VK_IS_ABN(v)) return v;
-    if (!VK_IS_STRING(v))
-      return vk_errorf(c, VK_SYM(type),
-                       "str/join: element %d of the list must be a string, not %s", index,
-                       vk_type_name(v));
-    *total += VK_STR(v)->len + (p == plain ? 0 : separator);
+/* ---- from elements ----------------------------------------------------------------------- */
+
+/* What is left of a list or vector; nothing may be stored into that meanwhile. */
+typedef struct Items {
+  V list; /* nil or a pair */
+  V vector;
+  size_t at, count; /* of a vector */
+} Items;
+
+static bool get_items(V v, Items *items) {
+  *items = (Items){.list = VK_NIL, .vector = v};
+  if (VK_IS_VECTOR(v)) items->count = vk_vec_count(v);
+  else items->list = vk_list_of(v);
+  return items->list != VK_UNBOUND;
+}
+
+static inline bool next_item(vk *c, Items *items, V *v) {
+  if (VK_IS_PAIR(items->list)) {
+    *v = VK_HEAD(items->list);
+    items->list = VK_TAIL(items->list);
+    return true;
+  }
+  if (items->at == items->count) return false;
+  *v = vk_vec_ref(c, items->vector, items->at++);
+  return true;
+}
+
+/* Of element `index`, from 1 on. */
+static V element_error(vk *c, const char *who, size_t index, V got, const char *expected) {
+  if (VK_IS_ABN(got)) return got;
+  return vk_errorf(c, VK_SYM(type), "%s: element %zu must be %s, got %s", who, index, expected,
+                   vk_type_name(got));
+}
+
+/* The number of elements and the sum of their lengths, or the error. */
+static V measure(vk *c, Items items, size_t *count, size_t *bytes) {
+  V part;
+  *count = *bytes = 0;
+  while (next_item(c, &items, &part)) {
+    ++*count;
+    if (!VK_IS_STRING(part)) return element_error(c, "str/join", *count, part, "a string");
+    *bytes += VK_STR(part)->len;
   }
   return VK_NIL;
 }
 
+/* Appends a string. Most are short: they are moved whole, with what follows them in their 16
+ * bytes, if there is room before the limit; what comes next goes over the rest. */
+VK_READS_BEYOND static inline char *add_string(char *out, const char *limit, const VkString *s) {
+  if (s->len <= 16 && limit - out >= 16) memcpy(out, s->bytes, 16);
+  else memcpy(out, s->bytes, s->len);
+  return out + s->len;
+}
+
 V vk_str_join_n(vk *c, size_t n, const V *args) {
-  V list = vk_list_of(args[0]), separator = n > 1 ? args[1] : EMPTY;
-  if (list == VK_UNBOUND) return vk_arg_error(c, "str/join", 1, args[0], "a list of strings");
+  Items items;
+  V separator = n > 1 ? args[1] : EMPTY, part;
+  if (!get_items(args[0], &items))
+    return vk_arg_error(c, "str/join", 1, args[0], "a list or vector of strings");
   CHECK_STRING("str/join", 2, separator);
-  size_t total, gap = VK_STR(separator)->len;
-  V failure = join_length(c, list, gap, &total);
+  size_t count, total, gap = VK_STR(separator)->len;
+  V failure = measure(c, items, &count, &total);
   if (failure != VK_NIL) return failure;
+  if (count > 1) total += gap * (count - 1);
   if (total == 0) return EMPTY;
   VkString *s = string_room(c, total);
   if (!s) return vk_out_of_memory(c, total);
-  char *out = s->bytes;
-  for (V p = list; VK_IS_PAIR(p); p = VK_TAIL(p)) {
-    const VkString *part = VK_STR(VK_HEAD(p));
-    if (p != list) memcpy(out, VK_STR(separator)->bytes, gap), out += gap;
-    memcpy(out, part->bytes, part->len), out += part->len;
+  char *out = s->bytes, *limit = s->bytes + total;
+  for (size_t i = 0; next_item(c, &items, &part); i++) {
+    if (gap && i) out = add_string(out, limit, VK_STR(separator));
+    out = add_string(out, limit, VK_STR(part));
+  }
+  assert(out == limit);
+  return VK_FROM_OBJ(s);
+}
+
+static V byte_error(vk *c, size_t index, V got) {
+  if (!VK_IS_INT(got)) return element_error(c, "str/from-bytes", index, got, "a byte");
+  return vk_errorf(c, VK_SYM(range), "str/from-bytes: element %zu is no byte, 0 to 255", index);
+}
+
+static size_t item_count(const Items *items) {
+  return VK_IS_PAIR(items->list) ? vk_list_length(items->list) : items->count;
+}
+
+V vk_str_from_bytes(vk *c, V bytes) {
+  Items items;
+  V byte;
+  if (!get_items(bytes, &items))
+    return vk_arg_error(c, "str/from-bytes", 1, bytes, "a list or vector of bytes");
+  size_t len = item_count(&items);
+  if (len == 0) return EMPTY;
+  VkString *s = string_room(c, len);
+  if (!s) return vk_out_of_memory(c, len);
+  if (VK_IS_VECTOR(bytes) && VK_ELEMENTS(bytes) == VK_BYTES) {
+    int8_t *from = VK_BYTE_ITEMS(VK_VEC(bytes)->store), signs = 0;
+    for (size_t i = 0; i < len; i++) signs |= from[i];
+    if (signs >= 0) {
+      memcpy(s->bytes, from, len);
+      return VK_FROM_OBJ(s);
+    }
+  }
+  for (size_t i = 0; next_item(c, &items, &byte); i++) {
+    if (byte > VK_FIX(255) || !VK_IS_FIX(byte)) return byte_error(c, i + 1, byte);
+    s->bytes[i] = (char)VK_INT(byte);
   }
   return VK_FROM_OBJ(s);
 }
@@ -373,17 +525,21 @@ V vk_str_lower(vk *c, V s) {
 
 /* ---- asking ------------------------------------------------------------------------------ */
 
-V vk_str_find_n(vk *c, size_t n, const V *args) {
-  CHECK_STRING("str/find", 1, args[0]);
-  CHECK_STRING("str/find", 2, args[1]);
-  const VkString *text = VK_STR(args[0]);
-  int64_t position = 0;
-  if (n > 2 && !get_clamped(args[2], &position))
-    return vk_arg_error(c, "str/find", 3, args[2], "an integer");
+V vk_str_find3(vk *c, V s, V part, V start) {
+  int64_t position;
+  CHECK_STRING("str/find", 1, s);
+  CHECK_STRING("str/find", 2, part);
+  if (!get_clamped(start, &position)) return vk_arg_error(c, "str/find", 3, start, "an integer");
+  const VkString *text = VK_STR(s);
   if (position > (int64_t)text->len) return VK_NIL;
   size_t from = clamp(position, text->len);
-  const char *hit = find_bytes(text->bytes + from, text->len - from, VK_STR(args[1]));
+  const char *hit = find_bytes(text->bytes + from, text->len - from, VK_STR(part));
   return hit ? VK_FIX(hit - text->bytes) : VK_NIL;
+}
+
+V vk_str_find2(vk *c, V s, V part) { return vk_str_find3(c, s, part, VK_FIX(0)); }
+V vk_str_find_n(vk *c, size_t n, const V *args) {
+  return vk_str_find3(c, args[0], args[1], n > 2 ? args[2] : VK_FIX(0));
 }
 
 V vk_str_contains(vk *c, V s, V part) {
@@ -404,6 +560,20 @@ V vk_str_ends(vk *c, V s, V part) {
   CHECK_STRING("str/ends?", 2, part);
   size_t len = VK_STR(part)->len, all = VK_STR(s)->len;
   return VK_FIX(len <= all && !memcmp(VK_STR(s)->bytes + all - len, VK_STR(part)->bytes, len));
+}
+
+V vk_str_byte(vk *c, V s, V i) {
+  CHECK_STRING("str/byte", 1, s);
+  if (!VK_IS_INT(i)) return vk_arg_error(c, "str/byte", 2, i, "an integer");
+  if (VK_IS_FIX(i) && (uint64_t)VK_INT(i) < VK_STR(s)->len)
+    return VK_FIX((unsigned char)VK_STR(s)->bytes[VK_INT(i)]);
+  if (!VK_IS_FIX(i)) return vk_errorf(c, VK_SYM(range), "str/byte: the position is out of range");
+  return vk_errorf(c, VK_SYM(range), "str/byte: position %lld is out of range, the length is %zu",
+                   (long long)VK_INT(i), VK_STR(s)->len);
+}
+V vk_str_byte_slow(vk *c, V s, V i, const VkPos *pos) {
+  V r = vk_str_byte(c, s, i);
+  return VK_AT(c, r, pos);
 }
 
 V vk_str_bytes(vk *c, V s) {

@@ -12,38 +12,51 @@ V vk_string_z(vk *c, const char *text); /* up to the NUL */
 /* A string of len bytes that the caller fills in before it allocates anything else. */
 VkString *vk_string_new(vk *c, size_t len);
 
-/* Equal strings, found word by word. Strings are aligned to words wherever they are, so the last
- * word may be read whole: what stands behind the bytes does not count, and no page ends within. */
+/* The first 16 bytes of a string as two words, zero beyond its end: without branches, for short
+ * strings. Strings on the heap and static ones are aligned to 16, so these bytes can be read, on
+ * whatever page: what stands behind the string is masked out. */
 #ifdef __BYTE_ORDER__
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first byte is the lowest");
 #endif
-#define VK_READS_WORDS __attribute__((no_sanitize("address")))
-enum { VK_LONG_STRING = 64 };
-VK_READS_WORDS static inline bool vk_string_equal(V a, V b) { /* two strings (required) */
-  size_t left = VK_STR(a)->len;
+#define VK_READS_BEYOND __attribute__((no_sanitize("address")))
+enum { VK_SHORT_STRING = 16 };
+typedef struct VkTwoWords {
+  uint64_t low, high;
+} VkTwoWords;
+static inline VkTwoWords vk_short_mask(size_t len) { /* len <= VK_SHORT_STRING */
+  static const uint64_t ones[4] = {~(uint64_t)0, ~(uint64_t)0, 0, 0};
+  VkTwoWords mask;
+  memcpy(&mask, (const char *)ones + VK_SHORT_STRING - len, sizeof mask);
+  return mask;
+}
+VK_READS_BEYOND static inline bool vk_string_equal(V a, V b) { /* two strings (required) */
+  size_t len = VK_STR(a)->len;
   const uint64_t *s = (const uint64_t *)VK_STR(a)->bytes, *t = (const uint64_t *)VK_STR(b)->bytes;
-  if (left != VK_STR(b)->len) return false;
-  if (left > VK_LONG_STRING) return !memcmp(s, t, left);
-  for (; left > 8; left -= 8)
-    if (*s++ != *t++) return false;
-  return left == 0 || (*s ^ *t) << (64 - 8 * left) == 0;
+  if (len != VK_STR(b)->len) return false;
+  if (len > VK_SHORT_STRING) return !memcmp(s, t, len);
+  VkTwoWords mask = vk_short_mask(len);
+  return !(((s[0] ^ t[0]) & mask.low) | ((s[1] ^ t[1]) & mask.high));
 }
 int vk_string_compare(V a, V b); /* bytewise: -1, 0, 1 */
 
-/* Hashes: a folded product of 128 bits for each word, as wyhash's. The seed differs from process
- * to process, so that nobody can prepare keys that all collide. */
-extern uint64_t vk_hash_seed;
+/* Hashes: folded products of 128 bits, as wyhash's. Seed and factor differ from process to process,
+ * so that nobody can prepare keys that all collide. The factor alone hashes a word (Knuth, TAOCP
+ * 6.4): the multiples of the golden ratio, or of another fraction whose continued fraction has only
+ * small terms, lie evenly spread, so the numbers of a range hardly ever meet in a slot. */
+extern uint64_t vk_hash_seed, vk_hash_factor;
 static inline uint64_t vk_hash_step(uint64_t h, uint64_t word) {
   unsigned __int128 product = (unsigned __int128)(h ^ word) * 0x9E3779B97F4A7C15u;
   return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 uint64_t vk_bytes_hash(const char *bytes, size_t len); /* equal bytes hash equally */
-VK_READS_WORDS static inline uint64_t vk_string_hash(V v) { /* not the same as vk_bytes_hash */
-  size_t left = VK_STR(v)->len;
+VK_READS_BEYOND static inline uint64_t vk_string_hash(V v) { /* not the same as vk_bytes_hash */
+  size_t len = VK_STR(v)->len;
   const uint64_t *s = (const uint64_t *)VK_STR(v)->bytes;
-  uint64_t h = vk_hash_seed ^ left * 0xA0761D6478BD642Fu;
-  for (; left > 8; left -= 8) h = vk_hash_step(h, *s++);
-  return vk_hash_step(h, left ? *s << (64 - 8 * left) : 0);
+  if (len > VK_SHORT_STRING) return vk_bytes_hash(VK_STR(v)->bytes, len);
+  VkTwoWords mask = vk_short_mask(len);
+  unsigned __int128 product = (unsigned __int128)((s[0] & mask.low) ^ vk_hash_seed) *
+                              ((s[1] & mask.high) ^ len ^ vk_hash_factor);
+  return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
 /* Bytes being collected, in malloc memory: start with VkBuf b = {0}, or, for text that is short

@@ -41,7 +41,9 @@ V vk_time_format(vk *c, size_t n, const V *args) {
     return vk_errorf(c, VK_SYM(range), "time/format: outside the years 0 to 9999");
   struct tm tm;
   gmtime_r(&seconds, &tm);
-  tm.tm_zone = "UTC"; /* glibc's %Z would say GMT */
+#ifdef __GLIBC__
+  tm.tm_zone = "UTC"; /* its %Z would say GMT; musl says UTC, but nothing to a name not its own */
+#endif
   if (n < 2) return format_time(c, "%Y-%m-%dT%H:%M:%SZ.", &tm);
   const VkString *s = VK_STR(args[1]);
   if (strlen(s->bytes) != s->len)

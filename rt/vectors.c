@@ -345,17 +345,17 @@ V vk_vec_p(vk *c, V v) {
   return VK_FIX(VK_IS_VECTOR(v));
 }
 
-/* (%list->vec l) */
-V vk_list_to_vec(vk *c, V l) {
+static V list_vec(vk *c, V l, const char *who, int index, bool as_values) {
   V plain = vk_list_of(l);
-  if (plain == VK_UNBOUND) return vk_arg_error(c, "vec", 1, l, "a list");
-  return vk_vec_from_list(c, plain);
+  if (plain == VK_UNBOUND) return vk_arg_error(c, who, index, l, "a list");
+  return vec_from_list(c, as_values ? VK_VALUES : kind_for_list(plain), plain);
 }
-V vk_list_to_values(vk *c, V l) {
-  V plain = vk_list_of(l);
-  if (plain == VK_UNBOUND) return vk_arg_error(c, "vec", 1, l, "a list");
-  return vec_from_list(c, VK_VALUES, plain);
-}
+
+/* (%list->vec l) and (%unpack-vec l) */
+V vk_list_to_vec(vk *c, V l) { return list_vec(c, l, "vec", 1, false); }
+V vk_list_to_values(vk *c, V l) { return list_vec(c, l, "vec", 1, true); }
+V vk_unpack_vec(vk *c, V l) { return list_vec(c, l, "unpack", 2, false); }
+V vk_unpack_values(vk *c, V l) { return list_vec(c, l, "unpack", 2, true); }
 
 /* ---- slow paths of ops.h ------------------------------------------------------------------- */
 

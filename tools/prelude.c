@@ -10,7 +10,7 @@
  * a text, the names it defines, the items it mentions, and, if the runtime has code or data
  * behind it, an address. Only items of files whose path starts with the argument count: what comes
  * from the system's headers, vk_tcc.h declares itself. A #define that comes after a function of
- * the same name replaces it: that is how vk_tcc.h makes hot functions macros. Of fns.h only the
+ * the same name replaces it. Each inline function also becomes one to call, for large texts. Of fns.h only the
  * addresses are kept, since the emitted text declares the primitives that it calls.
  *
  * Not a C parser: it knows the shapes that these headers have, and stops at any other. */
@@ -26,6 +26,7 @@ enum { ITEMS_MAX = 4000, NAMES_MAX = 4000, NAMES_PER_ITEM = 64, DEPS_MAX = 400, 
 
 typedef struct Item {
   char *text;
+  char *wrapper; /* the function is called instead of being repeated: C that defines quick_NAME */
   bool is_macro, is_dropped, has_address, is_silent; /* silent: its text is left out */
   char *names[NAMES_PER_ITEM];
   size_t name_count;
@@ -73,7 +74,7 @@ static bool defines(const Item *it, const char *name) {
 /* An earlier macro or function of that name no longer counts. */
 static void drop_earlier(const char *name) {
   for (size_t i = 0; i < item_count; i++)
-    if (defines(&items[i], name) && (items[i].is_macro || items[i].name_count == 1))
+    if (defines(&items[i], name) && !items[i].wrapper && (items[i].is_macro || items[i].name_count == 1))
       items[i].is_dropped = true;
 }
 
@@ -169,11 +170,20 @@ static void line_marker(Input *in, const char *line) {
   if (path && strstr(path, "prims/")) in->is_fns = true; /* rows included by fns.h */
 }
 
+/* An inline function gives two items of its name: one to repeat, one to call. */
+static void add_callable(const char *text) {
+  char *prototype, *wrapper;
+  if (!function_to_call(text, &prototype, &wrapper)) fail("an inline function of another shape", text);
+  add_declaration(prototype, false);
+  items[item_count - 1].wrapper = wrapper;
+}
+
 static void finish_declaration(Input *in) {
   in->text[in->len] = 0;
   char *macro = in->is_function ? macro_of_function(in->text) : NULL;
   if (macro) add_macro(macro);
   else if (in->len > 1) add_declaration(in->text, in->is_fns);
+  if (in->is_function) add_callable(in->text);
   in->len = 0;
   in->depth = 0;
   in->is_function = false;
@@ -255,7 +265,7 @@ static void sort_items(void) {
 
 static void index_names(void) {
   for (size_t i = 0; i < item_count; i++)
-    for (size_t k = 0; k < items[i].name_count; k++) {
+    for (size_t k = 0; !items[i].wrapper && k < items[i].name_count; k++) {
       const char *text = items[i].names[k];
       size_t slot = find_slot(text, strlen(text));
       if (slots[slot]) continue; /* a forward declaration is first and depends on the rest */
@@ -283,7 +293,7 @@ static size_t find_deps(size_t item, size_t *deps) {
   }
   for (size_t k = 0; k < it->name_count; k++)
     for (size_t i = 0; i < item_count; i++)
-      if (i != item && defines(&items[i], it->names[k])) add_dep(deps, &count, i);
+      if (i != item && !items[i].wrapper && !it->wrapper && defines(&items[i], it->names[k])) add_dep(deps, &count, i);
   return count;
 }
 
@@ -302,6 +312,13 @@ static void write_text(const Item *it) {
   printf("\\n\"\n");
 }
 
+/* The item of the same name that is called; itself if there is none. */
+static size_t lean_item(size_t item) {
+  for (size_t i = 0; i < item_count; i++)
+    if (items[i].wrapper && defines(&items[item], items[i].names[0])) return i;
+  return item;
+}
+
 static void write_items(void) {
   size_t start = 0, dep_count = 0;
   size_t deps[DEPS_MAX];
@@ -318,10 +335,11 @@ static void write_items(void) {
     size_t count = find_deps(i, deps);
     size_t len = it->is_silent ? 0 : strlen(it->text) + 1;
     printf("  {%zu, %zu, %zu, %zu, ", start, len, dep_count, count);
+    const char *name = it->names[it->name_count - 1];
     if (it->has_address)
-      printf("\"%s\", (const void *)&%s},\n", it->names[it->name_count - 1], it->names[it->name_count - 1]);
+      printf("%zu, \"%s\", (const void *)&%s%s},\n", lean_item(i), name, it->wrapper ? "quick_" : "", name);
     else
-      printf("0, 0},\n");
+      printf("%zu, 0, 0},\n", lean_item(i));
     start += len;
     dep_count += count;
   }
@@ -348,6 +366,8 @@ int main(int argc, char **argv) {
   printf("/* Made by tools/prelude.c from the headers of rt. */\n"
          "#include \"fns.h\"\n#include \"lists.h\"\n#include \"maps.h\"\n#include \"vectors.h\"\n"
          "#include \"../valkc/quick_prelude.h\"\n\n");
+  for (size_t i = 0; i < item_count; i++)
+    if (items[i].wrapper) puts(items[i].wrapper);
   write_items();
   write_names();
   return 0;

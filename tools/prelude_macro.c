@@ -297,6 +297,24 @@ static bool has_simple_body(const Function *f, size_t body) {
   return true;
 }
 
+bool function_to_call(const char *text, char **prototype, char **wrapper) {
+  static Function f;
+  memset(&f, 0, sizeof f);
+  f.is_possible = true;
+  tokenize(&f, text);
+  size_t body = f.is_possible ? read_head(&f) : 0;
+  if (!body) return false;
+  char params[400] = "", args[200] = "";
+  for (size_t i = 0; i < f.param_count; i++) {
+    size_t used = strlen(params), passed = strlen(args);
+    snprintf(params + used, sizeof params - used, "%s%s %s", i ? ", " : "", f.param_types[i], f.params[i]);
+    snprintf(args + passed, sizeof args - passed, "%s%s", i ? ", " : "", f.params[i]);
+  }
+  return asprintf(prototype, "%s %s(%s);", f.type, f.name, params) > 0 &&
+         asprintf(wrapper, "static %s quick_%s(%s) { %s%s(%s); }", f.type, f.name, params,
+                  is_void(&f) ? "" : "return ", f.name, args) > 0;
+}
+
 char *macro_of_function(const char *text) {
   static Function f;
   memset(&f, 0, sizeof f);

@@ -8,6 +8,10 @@
  * a parameter that is assigned. */
 char *macro_of_function(const char *text);
 
+/* The function as one to call: its prototype, and a definition of quick_NAME that calls it; malloc. False if
+ * the text has another shape. */
+bool function_to_call(const char *text, char **prototype, char **wrapper);
+
 /* ---- tokens, for prelude.c too ----------------------------------------------------------- */
 
 /* The end of the token at p: a word, a number, a literal, an operator of one or two characters. */

@@ -10,6 +10,8 @@ int build_executable(Compilation *c, const char *path);
 /* A name for what build_executable would make: 64 hex digits over the C text, the command line
  * and the identity of compiler and runtime. False (with a message) without a C compiler. */
 bool build_key(Compilation *c, char hex[65]);
+/* The same without the C text, but with valkc itself. */
+bool build_command_key(const Options *options, char hex[65]);
 /* Writes the C text to a temporary file that stays, and says on stderr where. */
 void build_keep_text(const Compilation *c);
 #endif

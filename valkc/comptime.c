@@ -13,8 +13,8 @@
 #include <stdlib.h>
 
 typedef struct Comptime {
-  ExpandHost host;   /* of the compiled program: switches stacks */
-  ExpandHost inner;  /* the evaluator's */
+  ExpandHost host;  /* of the compiled program: switches stacks */
+  ExpandHost inner; /* the evaluator's */
   Program *main;
   Program program;
   vk isolate;
@@ -25,8 +25,14 @@ typedef struct Comptime {
 
 static void make(Comptime *t) {
   Program *p = &t->program, *main = t->main;
-  *p = (Program){.arena = main->arena, .lasting = main->arena, .names = main->names, .diag = main->diag,
-                 .library_dir = main->library_dir, .is_open = true, .is_compile_time = true, .uses_eval = true};
+  *p = (Program){.arena = main->arena,
+                 .lasting = main->arena,
+                 .names = main->names,
+                 .diag = main->diag,
+                 .library_dir = main->library_dir,
+                 .is_open = true,
+                 .is_compile_time = true,
+                 .uses_eval = true};
   t->isolate.fiber = &t->fiber;
   vk_heap_init(&t->isolate, NULL);
   vk_fault_init(&t->isolate);
@@ -48,8 +54,12 @@ typedef struct Request {
 } Request;
 
 static void run_define(Request *r) { r->t->inner.define(r->t->ev, r->p, r->macro, r->form); }
-static void run_expand(Request *r) { r->result = r->t->inner.expand(r->t->ev, r->p, r->macro, r->form); }
-static void run_compute(Request *r) { r->result = r->t->inner.compute(r->t->ev, r->p, r->module, r->form); }
+static void run_expand(Request *r) {
+  r->result = r->t->inner.expand(r->t->ev, r->p, r->macro, r->form);
+}
+static void run_compute(Request *r) {
+  r->result = r->t->inner.compute(r->t->ev, r->p, r->module, r->form);
+}
 static void run_forget(Request *r) { r->t->inner.forget(r->t->ev, r->module, r->name); }
 
 static void run_on_stack(void *to) {
@@ -91,7 +101,8 @@ void comptime_prepare(Program *p) {
   Comptime *t = calloc(1, sizeof *t);
   if (!t) abort();
   t->main = p;
-  t->host = (ExpandHost){.self = t, .define = define, .expand = expand, .compute = compute, .forget = forget};
+  t->host = (ExpandHost){
+      .self = t, .define = define, .expand = expand, .compute = compute, .forget = forget};
   p->host = &t->host;
 }
 

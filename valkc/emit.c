@@ -193,6 +193,8 @@ static void emit_call(Emit *e, const LowOp *op, const LowVar *v, bool is_decl) {
 
 /* An operand may be the variable that is assigned: the list is made beside it then. */
 static void emit_list(Emit *e, const LowOp *op, const LowVar *v, bool is_decl) {
+  for (size_t i = 0; !is_read(v) && i < op->count; i++)
+    if (op->args[i].kind == ARG_VAR) put_line(e, "(void)%v;", op->args[i].var);
   if (!is_read(v)) return;
   if (is_decl) {
     put_line(e, "V %v = VK_NIL;", v);
@@ -308,6 +310,15 @@ static void emit_tail_call_value(Emit *e, const LowOp *op) {
   const LowArg *callee = &op->args[0];
   if (count > LOW_REG_ARGS) {
     emit_tail_call_many(e, op);
+    return;
+  }
+  const LowConst *constant = callee->kind == ARG_CONST ? callee->constant : NULL;
+  const char *symbol = constant && constant->kind == LOW_BUILTIN ? low_tail_symbol(constant->prim) : NULL;
+  if (symbol) {
+    put_line_start(e);
+    put(e, "return %s(c", symbol);
+    put_args(e, op->args + 1, count);
+    put(e, ", %p);\n", &op->pos);
     return;
   }
   if (count == 0) put_line(e, "if (!VK_IS_OBJ_OR_ABN(%a)) return %a;", callee, callee);

@@ -20,6 +20,7 @@
 
 enum {
   GROWTHS_MAX = 3,
+  STEPS_MAX = 24, /* growths until a bound moves by more than one constant at a time */
   RECORD_MAX = 16, /* cells of a literal list that have sites of their own */
 };
 
@@ -72,20 +73,32 @@ static size_t first_threshold_from(Flow *f, int64_t n) { /* index of the first >
   }
   return lo;
 }
-static int64_t widen_up(Flow *f, int64_t n) {
-  size_t i = first_threshold_from(f, n);
+
+/* A bound steps from one constant of the program to the next, later over 2, 4, 8, ... of them: with
+ * as many steps as constants large programs took quadratic time. No step passes `stop`. */
+static size_t stride(unsigned growths) {
+  unsigned doublings = growths > STEPS_MAX ? growths - STEPS_MAX : 0;
+  return (size_t)1 << (doublings < 40 ? doublings : 40);
+}
+static int64_t widen_up(Flow *f, int64_t n, size_t step) {
+  size_t i = first_threshold_from(f, n), stop = first_threshold_from(f, COUNT_MAX);
+  if (i < stop) i = stop - i < step ? stop : i + step - 1;
   return i < f->thresholds.count ? f->thresholds.items[i] : INT64_MAX;
 }
-static int64_t widen_down(Flow *f, int64_t n) {
-  size_t i = first_threshold_from(f, n);
-  if (i < f->thresholds.count && f->thresholds.items[i] == n) return n;
-  return i > 0 ? f->thresholds.items[i - 1] : INT64_MIN;
+static int64_t widen_down(Flow *f, int64_t n, size_t step) {
+  size_t i = first_threshold_from(f, n), stop = first_threshold_from(f, -COUNT_MAX);
+  if (i == f->thresholds.count || f->thresholds.items[i] != n) {
+    if (i == 0) return INT64_MIN;
+    i--;
+  }
+  if (i > stop) i = i - stop < step ? stop : i - (step - 1);
+  return f->thresholds.items[i];
 }
 
-static AVal widen(Flow *f, AVal old, AVal new) {
+static AVal widen(Flow *f, AVal old, AVal new, unsigned growths) {
   if (!(old.types & T_INT) || !(new.types & T_INT)) return new;
-  if (new.hi > old.hi) new.hi = widen_up(f, new.hi);
-  if (new.lo < old.lo) new.lo = widen_down(f, new.lo);
+  if (new.hi > old.hi) new.hi = widen_up(f, new.hi, stride(growths));
+  if (new.lo < old.lo) new.lo = widen_down(f, new.lo, stride(growths));
   if (new.lo < FIX_MIN || new.hi > FIX_MAX) new.types |= T_BIG;
   return new;
 }
@@ -112,7 +125,7 @@ static bool grow(Flow *f, AVal *to, AVal v, unsigned *growths) {
     joined = flow_join(f, old, joined);
   } while (!aval_equal(old, *to)); /* what escapes may reach it */
   if (aval_equal(joined, *to)) return false;
-  if (++*growths > GROWTHS_MAX) joined = widen(f, *to, joined);
+  if (++*growths > GROWTHS_MAX) joined = widen(f, *to, joined, *growths);
   *to = joined;
   return true;
 }

@@ -178,7 +178,7 @@ static AVal t_div(Flow *f, const Core *e, AVal *v) {
 static AVal t_rem(Flow *f, const Core *e, AVal *v) { /* sign of the dividend */
   (void)f, (void)e;
   AVal a = v[0], b = v[1];
-  __int128 m = INT64_MAX;
+  __int128 m = (__int128)1 << 63; /* no bound */
   if (has_bounds(b)) m = (b.hi > -(__int128)b.lo ? b.hi : -(__int128)b.lo) - 1;
   if (m < 0) m = 0;
   __int128 lo = a.lo >= 0 ? 0 : a.lo > -m ? a.lo : -m, hi = a.hi <= 0 ? 0 : a.hi < m ? a.hi : m;
@@ -230,10 +230,12 @@ static AVal t_and(Flow *f, const Core *e, AVal *a) {
 static AVal t_or(Flow *f, const Core *e, AVal *a) { /* xor too */
   (void)f;
   if (e->count != 2 || !is_int(a[0]) || !is_int(a[1])) return aval_of(T_INT);
-  if (a[0].lo < 0 || a[1].lo < 0) return has_bounds(a[0]) && has_bounds(a[1]) ? aval_range(INT64_MIN + 1, INT64_MAX - 1) : aval_of(T_INT);
-  int64_t hi = a[0].hi > a[1].hi ? a[0].hi : a[1].hi, all_bits = 0;
+  bool is_natural = a[0].lo >= 0 && a[1].lo >= 0;
+  if (!is_natural && !(has_bounds(a[0]) && has_bounds(a[1]))) return aval_of(T_INT);
+  int64_t hi = a[0].hi > a[1].hi ? a[0].hi : a[1].hi, lo = a[0].lo < a[1].lo ? a[0].lo : a[1].lo, all_bits = 0;
+  if (!is_natural && -(lo + 1) > hi) hi = -(lo + 1);
   while (all_bits < hi) all_bits = all_bits * 2 + 1;
-  return aval_range(0, all_bits);
+  return aval_range(is_natural ? 0 : -all_bits - 1, all_bits);
 }
 
 static AVal t_length(Flow *f, const Core *e, AVal *a) {
@@ -253,6 +255,11 @@ static AVal t_strings(Flow *f, const Core *e, AVal *a) { /* a list of strings */
   flow_put(f, s, &s->head, aval_of(T_STRING));
   flow_put(f, s, &s->tail, v);
   return v;
+}
+
+static AVal t_byte(Flow *f, const Core *e, AVal *a) {
+  (void)f, (void)e, (void)a;
+  return aval_range(0, UINT8_MAX);
 }
 
 /* ---- lists ------------------------------------------------------------------------------- */
@@ -355,6 +362,8 @@ static AVal fresh_list(Flow *f, const Core *e, AVal elements) {
   return v;
 }
 
+static AVal t_bytes(Flow *f, const Core *e, AVal *a) { return fresh_list(f, e, t_byte(f, e, a)); }
+
 static AVal t_items(Flow *f, const Core *e, AVal *a) {
   AVal v = aval_keep(a[0], T_NIL | T_PAIR);
   if (a[0].types & T_LISTOBJ) v = flow_join(f, v, aval_of(T_PAIR));
@@ -441,6 +450,13 @@ static AVal lengths(Flow *f, AVal v) {
   for (unsigned i = 0; v.sites && i < v.sites->count; i++)
     r = flow_join(f, r, flow_read(f, &((Site *)v.sites->items[i])->length));
   return r;
+}
+
+static AVal t_count(Flow *f, const Core *e, AVal *a) { /* negative numbers are none */
+  (void)f, (void)e;
+  AVal v = aval_keep(a[0], T_FIX);
+  if (v.types) v = aval_range(v.lo < 0 ? 0 : v.lo, v.hi < 0 ? 0 : v.hi);
+  return a[0].types == T_FIX ? v : with_error(v);
 }
 
 static AVal t_vec_len(Flow *f, const Core *e, AVal *a) {
@@ -563,7 +579,7 @@ static VectorKind site_kind(Flow *f, Site *s) {
 }
 
 static VectorKind vector_kind(Flow *f, AVal v) {
-  if (v.types != T_VECTOR || !v.sites || v.sites == &set_any) return VECTOR_OF_ANY;
+  if (!v.sites || v.sites == &set_any) return VECTOR_OF_ANY;
   VectorKind kind = site_kind(f, (Site *)v.sites->items[0]);
   for (unsigned i = 1; i < v.sites->count; i++)
     if (site_kind(f, (Site *)v.sites->items[i]) != kind) return VECTOR_OF_ANY;
@@ -581,7 +597,7 @@ static uint32_t content_types(Flow *f, AVal v) {
 
 /* Of the vector made, or else of the first argument. */
 static void note_vector(Flow *f, Core *e, const AVal *args) {
-  bool is_vector = e->count > 0 && args[0].types == T_VECTOR;
+  bool is_vector = e->count > 0 && (args[0].types & ~(uint32_t)T_ERROR) == T_VECTOR;
   Site *made = ptrmap_get(&f->sites, e);
   e->content_types = is_vector ? content_types(f, args[0]) : 0;
   e->vector_kind = is_vector ? vector_kind(f, args[0]) : VECTOR_OF_ANY;
@@ -613,10 +629,11 @@ static const struct {
     {"uniq", t_same_elements, true}, {"join", t_join, true}, {"append", t_join, true},
     {"range", t_range, true}, {"nth", t_element, true}, {"last", t_element, true}, {"fst", t_fst, true},
     {"snd", t_snd, true}, {"trd", t_trd, true}, {"take", NULL, true}, {"drop", NULL, true},
-    {"str/split", t_strings, false}, {"str/chars", t_strings, false},
+    {"str/split", t_strings, false}, {"str/byte", t_byte, false}, {"str/bytes", t_bytes, true}, {"str/chars", t_strings, false},
     {"vec", t_vec, true}, {"vec/make", t_vec_make, true}, {"vec/get", t_vec_get, true},
     {"vec/set!", t_vec_set, true}, {"vec/push!", t_vec_push, true}, {"vec/pop!", t_vec_pop, true},
     {"vec/->list", t_vec_list, true}, {"vec/slice", t_vec_slice, true}, {"%list->vec", t_list_vec, true},
+    {"%unpack-vec", t_list_vec, true}, {"%count", t_count, true},
     {"freeze", t_freeze, true}, {"map/new", t_map, true}, {"map/of", t_map, true}, {"map/put!", t_map_put, true},
     {"%map/get2", t_map_get, true}, {"%map/get3", t_map_get, true}, {"map/keys", t_map_keys, true}, {"map/vals", t_map_vals, true},
 };

@@ -1,7 +1,8 @@
 /* fuse.c - operations into the one statement that uses their result.
  *
  * in:    low.h, after represent
- * out:   operands of kind ARG_OP; statements that gave temporaries read once are gone
+ * out:   operands of kind ARG_OP; statements that gave temporaries read once are gone, and those
+ *        that only gave a variable that nobody reads
  * keeps: the order of effects: only operations that have none and cannot fail move, and only into
  *        the next statement, past nothing
  * cost:  linear
@@ -70,7 +71,46 @@ static void fuse_body(LowProgram *low, LowBody *body) {
   for (size_t i = 0; i < kept.count; i++) kept.items[i]->next = i + 1 < kept.count ? kept.items[i + 1] : NULL;
 }
 
+/* ---- statements for nothing ------------------------------------------------------------------ */
+
+static bool is_for_nothing(const LowStmt *s) {
+  if (s->kind != STMT_SET || s->var->read_count > 0) return false;
+  return s->op.kind == OP_COPY || is_pure(&s->op);
+}
+
+static void forget_reads(const LowOp *op) {
+  for (size_t i = 0; i < op->count; i++)
+    if (op->args[i].kind == ARG_VAR) op->args[i].var->read_count--;
+}
+
+/* From the end, so that what only these read goes too. */
+static bool drop_unread(LowProgram *low, LowBody *body) {
+  VEC(LowStmt *) all = {0};
+  bool changed = false;
+  for (LowStmt *s = body->first; s; s = s->next) PUSH(low->arena, all, s);
+  body->first = body->last = NULL;
+  for (size_t i = all.count; i-- > 0;) {
+    LowStmt *s = all.items[i];
+    changed |= drop_unread(low, &s->other);
+    changed |= drop_unread(low, &s->body);
+    if (is_for_nothing(s)) {
+      forget_reads(&s->op);
+      changed = true;
+      continue;
+    }
+    s->next = body->first;
+    body->first = s;
+    if (!body->last) body->last = s;
+  }
+  return changed;
+}
+
+static void fuse_fn(LowProgram *low, LowFn *f) {
+  while (drop_unread(low, &f->body)) continue; /* again for what loops carry round */
+  fuse_body(low, &f->body);
+}
+
 void fuse_run(LowProgram *low) {
-  for (size_t i = 0; i < low->fns.count; i++) fuse_body(low, &low->fns.items[i]->body);
-  for (size_t i = 0; i < low->tops.count; i++) fuse_body(low, &low->tops.items[i]->body);
+  for (size_t i = 0; i < low->fns.count; i++) fuse_fn(low, low->fns.items[i]);
+  for (size_t i = 0; i < low->tops.count; i++) fuse_fn(low, low->tops.items[i]);
 }

@@ -13,6 +13,7 @@ enum {
   SMALL_MAX = 14,       /* nodes of a body worth copying to every caller */
   HIGHER_ORDER_MAX = 120, /* of one that is given a function */
   MOVED_MAX = 4000,     /* of one that is called once */
+  CYCLE_MAX = 80,       /* of a member of a circle of tail calls */
   GROWTH_MAX = 100000,  /* nodes added in all */
   DEPTH_MAX = 8,
 };
@@ -73,9 +74,25 @@ static Node *visit_global(Cycles *c, Global *g) {
   for (Global *member = NULL; member != g;) {
     member = c->stack.items[--c->stack.count];
     ((Node *)ptrmap_get(&c->nodes, member))->is_on_stack = false;
-    if (is_cycle) ptrmap_put(&c->in->cyclic, member, member);
+    if (is_cycle) ptrmap_put(&c->in->cyclic, member, g);
   }
   return n;
+}
+
+/* ---- tail calls --------------------------------------------------------------------------------- */
+
+static void mark_tails(Core *e, bool is_tail) {
+  for (;;) switch (e->kind) {
+    case CORE_CALL: e->is_tail = is_tail; return;
+    case CORE_LET: e = e->b; continue;
+    case CORE_SEQ: e = e->items[e->count - 1]; continue;
+    case CORE_LOOP: e = e->b; continue;
+    case CORE_IF:
+      mark_tails(e->b, is_tail);
+      e = e->d;
+      continue;
+    default: return;
+    }
 }
 
 void inline_prepare(Inliner *in) {
@@ -83,7 +100,9 @@ void inline_prepare(Inliner *in) {
   Cycles c = {.in = in, .nodes.arena = in->p->arena};
   for (size_t i = 0; i < in->p->globals.count; i++) {
     Global *g = in->p->globals.items[i];
-    if (g->kind == GLOBAL_FUNCTION && g->lambda && g->is_reachable && !ptrmap_get(&c.nodes, g)) visit_global(&c, g);
+    if (g->kind != GLOBAL_FUNCTION || !g->lambda || !g->is_reachable) continue;
+    mark_tails(g->lambda->body, true);
+    if (!ptrmap_get(&c.nodes, g)) visit_global(&c, g);
   }
 }
 
@@ -197,9 +216,18 @@ static Lambda *move(Inliner *in, Core *head, Lambda *l) {
   return moved;
 }
 
+/* Functions that tail-call each other in a circle become one with a loop: the first of the circle
+ * takes the others in where it tail-calls them. */
+static bool closes_tail_cycle(Inliner *in, const Lambda *l, const InlineInfo *info, const Core *call) {
+  const Global *first = ptrmap_get(&in->cyclic, l->global);
+  bool is_in_first = in->in && in->in->global == first && l->global != first;
+  return is_in_first && call->is_tail && !info->calls_itself && info->size <= CYCLE_MAX;
+}
+
 static bool is_worth_copying(Inliner *in, const Lambda *l, const InlineInfo *info, const Core *call) {
-  if (info->calls_itself || in->depth >= DEPTH_MAX || in->growth > GROWTH_MAX) return false;
-  if (l->global && ptrmap_get(&in->cyclic, l->global)) return false;
+  if (in->depth >= DEPTH_MAX || in->growth > GROWTH_MAX) return false;
+  if (l->global && ptrmap_get(&in->cyclic, l->global)) return closes_tail_cycle(in, l, info, call);
+  if (info->calls_itself) return false;
   if (info->size <= SMALL_MAX) return true;
   return info->size <= HIGHER_ORDER_MAX && is_given_function(l, call);
 }

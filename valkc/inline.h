@@ -9,7 +9,7 @@ typedef struct Inliner {
   size_t growth;   /* nodes added by copying */
   unsigned depth;  /* inlined code being inlined in */
   Lambda *in;      /* the function whose body is being simplified */
-  PtrMap cyclic;   /* Global -> non-NULL if its calls lead back to it */
+  PtrMap cyclic;   /* Global -> the first function of the cycle of calls it is in */
 } Inliner;
 
 /* Finds the global functions that can lead back to themselves; before the walks of a round. */

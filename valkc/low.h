@@ -36,6 +36,7 @@ typedef struct LowVar {
   unsigned id;      /* of the Valk variable, or the temporary's number in its function */
   LowRep rep;     /* represent.c */
   struct LowVar *error; /* rep is raw but it may hold an error: that or nil; raw_error.c */
+  enum { KNOWN_EITHER, KNOWN_ERROR, KNOWN_NUMBER } known; /* raw_error.c, where it is at */
   LowFacts facts; /* of every value it has */
   LowFn *fn;
   unsigned read_count; /* operands that name it */
@@ -245,4 +246,7 @@ typedef struct LowProgram {
 
 /* A FIX primitive that fails, or anything that needs an argument array: not one C expression. */
 bool low_op_is_expression(const LowOp *op);
+/* The C function for a primitive that calls, in tail position: the call is parked. NULL for all
+ * others; see vk.h. */
+const char *low_tail_symbol(const Prim *prim);
 #endif

@@ -571,8 +571,13 @@ static Core *lower_step(Lower *l, Core *e, Dest d) {
   case CORE_RECUR: lower_recur(l, e); return NULL;
   case CORE_DEF: lower_def(l, e, d); return NULL;
   case CORE_CALL: lower_call_to(l, e, d); return NULL;
-  default: low_finish(l, d, op_of(l, e)); return NULL;
+  case CORE_PRIM:
+    if (!d.var && lower_prim_tail(l, e)) return NULL;
+    break;
+  default: break;
   }
+  low_finish(l, d, op_of(l, e));
+  return NULL;
 }
 
 void lower_to(Lower *l, Core *e, Dest d) {

@@ -4,6 +4,7 @@
  * assigned) and whose number of arguments fits is a direct C call. A lambda that captures
  * nothing but itself and functions like it needs no closure: as a value it is static data. */
 #include "lower_parts.h"
+#include <string.h>
 
 /* ---- functions ---------------------------------------------------------------------------- */
 
@@ -65,6 +66,11 @@ LowOp lower_literal(Lower *l, Core *e) {
   LowOp code = lower_closure(l, f);
   LowArg code_arg = code.kind == OP_COPY ? code.args[0] : low_set_temp(l, code);
   return low_op(l, OP_LITERAL, 2, const_value(l, data), code_arg);
+}
+
+const char *low_tail_symbol(const Prim *prim) {
+  if (!strcmp(prim->symbol, "vk_eval")) return "vk_eval_tail";
+  return strcmp(prim->symbol, "vk_apply") ? NULL : "vk_apply_tail";
 }
 
 /* ---- calls -------------------------------------------------------------------------------- */
@@ -147,6 +153,14 @@ static void tail_call(Lower *l, LowOp op) {
   s->is_tail = true;
   s->op = op;
   PUSH(l->arena, l->fn->tail_calls, s);
+}
+
+bool lower_prim_tail(Lower *l, Core *e) {
+  if (!low_tail_symbol(e->prim) || !l->fn->lambda) return false;
+  LowArg *args = lower_values(l, e->items, e->count, 1);
+  args[0] = arg_const(lower_prim_const(l, e->prim));
+  tail_call(l, (LowOp){.kind = OP_CALL_VALUE, .pos = low_place(l, e), .args = args, .count = e->count + 1});
+  return true;
 }
 
 void lower_call_to(Lower *l, Core *e, Dest d) {

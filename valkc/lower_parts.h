@@ -58,6 +58,8 @@ LowOp lower_closure(Lower *l, LowFn *f);        /* a new closure, or the static 
 LowOp lower_literal(Lower *l, Core *e);
 LowOp lower_call_op(Lower *l, Core *e, Dest d); /* may leave for d */
 bool lower_call_may_leave(Lower *l, Core *e);
+/* (eval x), (%apply f l) in tail position: a tail call of the primitive; false for others. */
+bool lower_prim_tail(Lower *l, Core *e);
 void lower_call_to(Lower *l, Core *e, Dest d);
 
 /* lower_const.c */

@@ -1,5 +1,6 @@
 /* main.c - the command valkc: one function per command. */
 #include "build.h"
+#include "manifest.h"
 #include "explain.h"
 #include "passes.h"
 #include "process.h"
@@ -49,11 +50,17 @@ static int keep_c(Compilation *c) {
 
 static int run_build(const Options *o) {
   char *output = o->output ? strdup(o->output) : default_output(o->args[0]);
+  ManifestResult found = manifest_build(o, output);
+  if (found != MANIFEST_STALE) {
+    free(output);
+    return found == MANIFEST_DONE ? EXIT_OK : EXIT_PROGRAM;
+  }
   Compilation c;
   compilation_init(&c, o, o->args[0]);
   c.output = output;
   int status = passes_run(&c, PASS_build);
   if (status == EXIT_OK && !c.is_stopped) status = keep_c(&c);
+  if (status == EXIT_OK && !c.is_stopped) manifest_keep(&c);
   compilation_free(&c);
   free(output);
   return status;
@@ -91,7 +98,7 @@ static int run_help(const Options *o) {
 static int run_run(const Options *o) {
   Target target;
   if (!target_get(o, &target)) return EXIT_USAGE;
-  if (target.is_native) return o->evaluate ? run_evaluated(o) : run_program(o);
+  if (target.is_native) return o->evaluate || o->expression ? run_evaluated(o) : run_program(o);
   fprintf(stderr,
           "valkc: not supported yet: `run` for another machine\n"
           "  build the program and start it there, or here with %s\n",

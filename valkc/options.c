@@ -126,7 +126,7 @@ static bool check_arg_count(const Options *o) {
   const char *name = options_command_name(o->command);
   if (o->help || o->list_passes || o->command == COMMAND_TEST || o->command == COMMAND_NONE)
     return true;
-  if (o->command != COMMAND_HELP && o->arg_count == 0) {
+  if (o->command != COMMAND_HELP && o->arg_count == 0 && !o->expression) {
     fprintf(stderr, "valkc: `%s` needs a FILE\n", name);
     return usage_error(o);
   }
@@ -205,7 +205,7 @@ bool options_parse_more(Options *o, char *text) {
 
 static void help_overview(void) {
   puts("valkc - compiler for the Valk language\n\nusage: valkc COMMAND [OPTION...] ...\n"
-       "       valkc FILE [ARG...]\n");
+       "       valkc FILE [ARG...]\n       valkc -e EXPR [ARG...]\n");
   for (unsigned i = 0; i < COMMAND_NONE; i++)
     printf("  %-6s %-17s %s\n", command_rows[i].name, command_rows[i].arguments,
            command_rows[i].summary);

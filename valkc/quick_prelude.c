@@ -7,12 +7,12 @@
  * cost: one pass over the text, 1-2 ns a byte; a hash lookup per word that starts like one of ours
  * trust: the tables are closed: an item's dependencies are items */
 #include "quick_prelude.h"
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct Search {
+  bool is_lean;
   bool *is_found; /* by item */
   uint16_t *work; /* found, its dependencies not looked at yet */
   size_t work_count, found_count, text_len;
@@ -38,13 +38,18 @@ static const char *word_end(const char *p, const char *end) {
   return p;
 }
 
+static void find_item(Search *s, uint16_t item) {
+  if (s->is_lean) item = quick_items[item].lean;
+  if (s->is_found[item]) return;
+  s->is_found[item] = true;
+  s->work[s->work_count++] = item;
+}
+
 static void find_word(Search *s, const char *word, size_t len) {
   for (size_t i = quick_hash(word, len) % QUICK_SLOTS; quick_slots[i]; i = (i + 1) % QUICK_SLOTS) {
     const QuickName *name = &quick_names[quick_slots[i] - 1];
     if (name->len != len || memcmp(name->text, word, len) != 0) continue;
-    if (s->is_found[name->item]) return;
-    s->is_found[name->item] = true;
-    s->work[s->work_count++] = name->item;
+    find_item(s, name->item);
     return;
   }
 }
@@ -83,17 +88,13 @@ static void find_deps(Search *s) {
     const QuickItem *item = &quick_items[s->work[--s->work_count]];
     s->found_count++;
     s->text_len += item->len;
-    for (unsigned i = 0; i < item->dep_count; i++) {
-      uint16_t dep = quick_deps[item->first_dep + i];
-      if (s->is_found[dep]) continue;
-      s->is_found[dep] = true;
-      s->work[s->work_count++] = dep;
-    }
+    for (unsigned i = 0; i < item->dep_count; i++) find_item(s, quick_deps[item->first_dep + i]);
   }
 }
 
-QuickPrelude quick_prelude(const char *text, size_t len) {
-  Search s = {.is_found = must(calloc(quick_item_count, sizeof(bool))),
+QuickPrelude quick_prelude(const char *text, size_t len, bool is_lean) {
+  Search s = {.is_lean = is_lean,
+              .is_found = must(calloc(quick_item_count, sizeof(bool))),
               .work = must(malloc(quick_item_count * sizeof(uint16_t)))};
   QuickPrelude prelude = {0};
   find_words(&s, text, text + len);

@@ -3,6 +3,7 @@
  * The tables are made when valkc is built (tools/prelude.c) from rt/vk_tcc.h and what it includes. */
 #ifndef VALKC_QUICK_PRELUDE_H
 #define VALKC_QUICK_PRELUDE_H
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,6 +12,7 @@ enum { QUICK_SLOTS = 4096 }; /* of the table of names; at most half are used */
 typedef struct QuickItem { /* one declaration or #define */
   uint32_t start;          /* in quick_text */
   uint16_t len, first_dep, dep_count; /* deps: the items that this one mentions */
+  uint16_t lean; /* the item instead of this one where little text counts most; perhaps itself */
   const char *symbol;  /* what the runtime defines, or NULL */
   const void *address; /* where */
 } QuickItem;
@@ -41,7 +43,8 @@ typedef struct QuickPrelude { /* malloc */
 } QuickPrelude;
 
 /* What the text mentions, and what that mentions; a name that is no item of the runtime's headers
- * is the text's own. */
-QuickPrelude quick_prelude(const char *text, size_t len);
+ * is the text's own. is_lean: inline functions are called, not repeated where they are used, which
+ * compiles three times as fast. */
+QuickPrelude quick_prelude(const char *text, size_t len, bool is_lean);
 void quick_prelude_free(QuickPrelude *prelude);
 #endif

@@ -20,7 +20,8 @@
  *                              else
  *                                y := vk_float_add s x;  y' := nil
  *
- * A C compiler threads the jumps: where x' is nil nothing tests it. */
+ * A C compiler threads the jumps: where x' is nil nothing tests it. Where a test has been, in the
+ * branches and behind one that leaves, it is known what a variable is (var->known). */
 #include "raw_error.h"
 #include "flow.h"
 #include "represent.h"
@@ -32,6 +33,7 @@ typedef struct Splitter {
   LowBody *out; /* statements go here */
   LowConst *nil, *zero;
   Span span; /* of the statement at hand */
+  VEC(LowVar *) known; /* numbers from where we are to the end of some body around */
 } Splitter;
 
 /* ---- statements ----------------------------------------------------------------------------- */
@@ -98,6 +100,7 @@ static const LowFacts error_or_nil = {T_ERROR | T_NIL, 1, 0}, only_error = {T_ER
 
 static bool may_be_error(LowArg a) {
   if (a.kind == ARG_CONST || a.kind == ARG_SELF || a.kind == ARG_OP) return false;
+  if (a.kind == ARG_VAR && a.var->known != KNOWN_EITHER) return a.var->known == KNOWN_ERROR;
   if (a.facts.types) return a.facts.types & T_ERROR;
   if (a.kind == ARG_VAR && a.var->error) return true;
   return a.kind != ARG_VAR || !a.var->facts.types || a.var->facts.types & T_ERROR;
@@ -110,8 +113,7 @@ static LowArg error_of(LowArg a) { return is_split(a) ? var_arg(a.var->error, er
 
 /* The operand where it is known to be a number. */
 static LowArg as_number(LowArg a) {
-  if (may_be_error(a) && a.kind == ARG_VAR) a.facts = without_error(a.facts.types ? a.facts : a.var->facts);
-  else a.facts = without_error(a.facts);
+  a.facts = without_error(a.facts.types || a.kind != ARG_VAR ? a.facts : a.var->facts);
   return a;
 }
 
@@ -142,14 +144,22 @@ static LowStmt *begin_if(Splitter *s, LowTest test, LowOp op) {
   return stmt;
 }
 
-/* A value that may be an error becomes what v is. */
-static void set_either(Splitter *s, LowVar *v, LowArg a) {
-  LowStmt *stmt = begin_if(s, TEST_ERROR, copy_op(s, error_of(a)));
-  LowBody *outer = begin(s, &stmt->body);
+static void set_from_error(Splitter *s, LowVar *v, LowArg a) {
   LowArg error = error_of(a);
   error.facts = only_error;
   if (v->error) set_error(s, v, copy_op(s, error));
   else set(s, v, copy_op(s, error));
+}
+
+/* A value that may be an error becomes what v is. */
+static void set_either(Splitter *s, LowVar *v, LowArg a) {
+  if (a.kind == ARG_VAR && a.var->known == KNOWN_ERROR) {
+    set_from_error(s, v, a);
+    return;
+  }
+  LowStmt *stmt = begin_if(s, TEST_ERROR, copy_op(s, error_of(a)));
+  LowBody *outer = begin(s, &stmt->body);
+  set_from_error(s, v, a);
   s->out = &stmt->other;
   set_number(s, v, copy_op(s, as_number(a)));
   s->out = outer;
@@ -157,8 +167,8 @@ static void set_either(Splitter *s, LowVar *v, LowArg a) {
 
 static void set_copy(Splitter *s, LowVar *v, LowArg a) {
   if (!may_be_error(a)) {
-    set_number(s, v, copy_op(s, a));
-  } else if (is_split(a) && v->error) {
+    set_number(s, v, copy_op(s, as_number(a)));
+  } else if (is_split(a) && v->error && a.var->known == KNOWN_EITHER) {
     set(s, v, copy_op(s, as_number(a)));
     set(s, v->error, copy_op(s, error_of(a)));
   } else if (a.kind == ARG_VAR) {
@@ -171,20 +181,22 @@ static void set_copy(Splitter *s, LowVar *v, LowArg a) {
   }
 }
 
-/* The operands as values. Those that are in two variables are put together. */
+/* A variable that is in two as one value. */
+static LowArg put_together(Splitter *s, LowArg a) {
+  if (a.var->known == KNOWN_ERROR) return error_of(a);
+  LowVar *t = new_temp(s, REP_VALUE, a.facts);
+  declare(s, t);
+  set_either(s, t, a);
+  return var_arg(t, a.facts);
+}
+
+/* The operands as values. */
 static LowOp with_values(Splitter *s, LowOp op) {
   LowArg *args = ARENA_ARRAY(s->low->arena, LowArg, op.count);
   for (size_t i = 0; i < op.count; i++) {
     args[i] = op.args[i];
     if (!is_split(args[i])) continue;
-    if (op.kind == OP_AT) {
-      args[i] = error_of(args[i]);
-      continue;
-    }
-    LowVar *t = new_temp(s, REP_VALUE, args[i].facts);
-    declare(s, t);
-    set_either(s, t, args[i]);
-    args[i] = var_arg(t, args[i].facts);
+    args[i] = op.kind == OP_AT ? error_of(args[i]) : put_together(s, args[i]);
   }
   op.args = args;
   return op;
@@ -226,6 +238,7 @@ static void discard_or_set(Splitter *s, LowVar *v, LowOp op) {
  * operation done for its effect. */
 static void raw_operation(Splitter *s, LowVar *v, LowOp op) {
   const char *guard = op.guard;
+  if (op.takes_errors && low_op_rep(&op) != REP_VALUE) op.facts = without_error(op.facts);
   op.guard = NULL;
   op.takes_errors = false;
   LowStmt *stmt = NULL;
@@ -259,6 +272,17 @@ static LowOp any_error(Splitter *s, const LowOp *op) {
   return test;
 }
 
+/* The one variable that makes the test true, if there is one. */
+static LowVar *the_error(const LowOp *op) {
+  LowVar *v = NULL;
+  for (size_t i = 0; i < op->count; i++) {
+    if (!fast_takes_error(op, i) || !may_be_error(op->args[i])) continue;
+    if (op->args[i].kind != ARG_VAR || (v && v != op->args[i].var)) return NULL;
+    v = op->args[i].var;
+  }
+  return v;
+}
+
 static void operation(Splitter *s, LowVar *v, LowOp op) {
   if (!op.takes_errors) {
     if (op.guard) raw_operation(s, v, op);
@@ -268,12 +292,15 @@ static void operation(Splitter *s, LowVar *v, LowOp op) {
   }
   LowOp test = any_error(s, &op);
   if (!test.count) {
-    raw_operation(s, v, op);
+    raw_operation(s, v, with_numbers(s, op));
     return;
   }
   LowStmt *stmt = begin_if(s, TEST_ERROR, test);
   LowBody *outer = begin(s, &stmt->body);
+  LowVar *only = the_error(&op);
+  if (only) only->known = KNOWN_ERROR;
   discard_or_set(s, v, ordinary(s, op));
+  if (only) only->known = KNOWN_EITHER;
   s->out = &stmt->other;
   raw_operation(s, v, with_numbers(s, op));
   s->out = outer;
@@ -315,16 +342,30 @@ static void split_return(Splitter *s, LowStmt *stmt) {
 
 static void split_body(Splitter *s, LowBody *body);
 
+/* The variable whose test this is, if what it is stays so: it gets its value before. */
+static LowVar *tested_var(const LowStmt *stmt) {
+  LowArg a = stmt->op.args[0];
+  bool is_test = stmt->test == TEST_ERROR && a.kind == ARG_VAR;
+  return is_test && !a.var->is_assigned && a.var->known == KNOWN_EITHER ? a.var : NULL;
+}
+
 static void split_if(Splitter *s, LowStmt *stmt) {
+  LowVar *v = tested_var(stmt);
   if (stmt->test == TEST_ERROR) stmt->op.args[0] = error_of(stmt->op.args[0]);
-  else stmt->op = with_values(s, stmt->op);
+  else if (stmt->test == TEST_UNBOUND) stmt->op = with_values(s, stmt->op);
+  else stmt->op = with_numbers(s, stmt->op);
   append(s, stmt);
+  if (v) v->known = KNOWN_ERROR;
+  split_body(s, &stmt->body);
+  if (v) v->known = KNOWN_NUMBER;
+  split_body(s, &stmt->other);
+  if (!v) return;
+  if (stmt->body.is_closed) PUSH(s->low->arena, s->known, v);
+  else v->known = KNOWN_EITHER;
 }
 
 static void split_stmt(Splitter *s, LowStmt *stmt) {
   s->span = stmt->span;
-  split_body(s, &stmt->body);
-  split_body(s, &stmt->other);
   switch (stmt->kind) {
   case STMT_DECLARE:
     append(s, stmt);
@@ -332,13 +373,16 @@ static void split_stmt(Splitter *s, LowStmt *stmt) {
     return;
   case STMT_SET: split_set(s, stmt); return;
   case STMT_DO:
-    if (needs_split(&stmt->op)) {
-      operation(s, NULL, stmt->op);
-      return;
-    }
-    break;
+    if (!needs_split(&stmt->op)) break;
+    operation(s, NULL, stmt->op);
+    return;
   case STMT_IF: split_if(s, stmt); return;
   case STMT_RETURN: split_return(s, stmt); return;
+  case STMT_BLOCK:
+  case STMT_LOOP:
+    append(s, stmt);
+    split_body(s, &stmt->body);
+    return;
   default: break;
   }
   stmt->op = with_values(s, stmt->op);
@@ -346,6 +390,7 @@ static void split_stmt(Splitter *s, LowStmt *stmt) {
 }
 
 static void split_body(Splitter *s, LowBody *body) {
+  size_t known = s->known.count;
   LowStmt *next = body->first;
   LowBody *outer = begin(s, body);
   body->first = body->last = NULL;
@@ -355,6 +400,7 @@ static void split_body(Splitter *s, LowBody *body) {
     split_stmt(s, stmt);
   }
   s->out = outer;
+  while (s->known.count > known) s->known.items[--s->known.count]->known = KNOWN_EITHER;
 }
 
 /* ---- variables -------------------------------------------------------------------------------- */

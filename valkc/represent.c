@@ -83,8 +83,11 @@ static LowFacts facts_of_operand(const LowOp *op, size_t i) {
 }
 
 const FastOp *represent_guard(const char *name) {
-  static const FastOp has_index = {"vec/get", "vk_has_index", "ak", 'b', 0, NULL};
-  return strcmp(name, has_index.c_name) ? NULL : &has_index;
+  static const FastOp guards[] = {{"vec/get", "vk_has_index", "ak", 'b', 0, NULL},
+                                  {"str/byte", "vk_has_byte", "ak", 'b', 0, NULL}};
+  for (size_t i = 0; i < sizeof guards / sizeof *guards; i++)
+    if (!strcmp(name, guards[i].c_name)) return &guards[i];
+  return NULL;
 }
 
 LowRep fast_operand_rep(const LowOp *op, size_t i) {
@@ -126,6 +129,7 @@ static bool fits_operand(char want, LowFacts f, const LowOp *op) {
   case 'l': return !(f.types & ~(uint32_t)(T_NIL | T_PAIR));
   case 'e': return !(f.types & (T_ERROR | T_UNBOUND));
   case 's': return !(f.types & ~(uint32_t)(T_SYMBOL | T_KEYWORD | T_NIL));
+  case 'S': return f.types == T_STRING;
   case 'V': return f.types == T_VECTOR;
   case 'E':
   case 'W':
@@ -169,7 +173,8 @@ static void drop_operands(LowOp *op) {
 /* New vectors that are to hold values: by a function that does not look at them. */
 static const char *values_symbol(const LowOp *op) {
   static const char *const rows[][2] = {{"vec", "vk_vec_values"}, {"vec/make", "vk_vec_make_values"},
-                                        {"vec/slice", "vk_vec_slice_values"}, {"%list->vec", "vk_list_to_values"}};
+                                        {"vec/slice", "vk_vec_slice_values"}, {"%list->vec", "vk_list_to_values"},
+                                        {"%unpack-vec", "vk_unpack_values"}};
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     if (!strcmp(rows[i][0], op->prim->name)) return rows[i][1];
   return NULL;

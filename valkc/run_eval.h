@@ -3,6 +3,6 @@
 #define VALKC_RUN_EVAL_H
 #include "options.h"
 
-/* `valkc run --eval FILE ARG...`: the exit status. */
+/* `valkc run --eval FILE ARG...` and `valkc -e EXPR ARG...`: the exit status. */
 int run_evaluated(const Options *options);
 #endif

@@ -10,6 +10,7 @@
  * calls replaced by the bodies they run (inline.c). Rounds repeat while something changed. */
 #include "simplify.h"
 #include "fold.h"
+#include "deforest.h"
 #include "inline.h"
 #include "local.h"
 #include <string.h>
@@ -70,7 +71,21 @@ static bool never_error(const Core *e) {
 
 /* ---- the cases ----------------------------------------------------------------------------- */
 
+/* (unpack vec l): flow sees what is in it. */
+static bool is_unpack_vec(const Core *e) {
+  if (strcmp(e->prim->name, "%apply") != 0) return false;
+  const Core *f = e->items[0];
+  return f->kind == CORE_GLOBAL && f->global->kind == GLOBAL_PRIM && !strcmp(f->global->prim->name, "vec");
+}
+
 static void simplify_prim(Simplifier *s, Core **slot) {
+  Core *e = *slot;
+  if (is_unpack_vec(e)) {
+    e->prim = prim_find("%unpack-vec");
+    e->items++;
+    e->count = 1;
+    s->changed = true;
+  }
   Core *value = fold_prim(s->p, *slot);
   if (!value) return;
   *slot = value;
@@ -212,6 +227,10 @@ static void simplify_rounds(Simplifier *s) {
 
 void simplify_run(Program *p) {
   Simplifier s = {.p = p, .inliner.p = p, .values.arena = p->arena};
+  if (deforest_run(p)) {
+    core_find_free(p);
+    core_find_reachable(p);
+  }
   simplify_rounds(&s);
   if (local_contify(p)) {
     core_find_free(p);

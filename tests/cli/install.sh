@@ -1,12 +1,39 @@
-# An installed valkc finds its files beside itself, wherever the prefix is moved.
-make -s -C "$TREE" install PREFIX=/usr DESTDIR="$PWD/stage" >/dev/null
-mv stage/usr moved
+# An installed valkc finds its files beside itself, wherever the prefix is moved: also to a path
+# with blanks, where nothing can be written, and used by somebody else.
+build=$(basename "$(dirname "$VALKC")")
+make -s -C "$TREE" install BUILD="$build" PREFIX=/usr DESTDIR="$PWD/stage" >/dev/null
+mv stage/usr "moved to"
 echo '(print (map (\ {x} {* x x}) {1 2 3}))' >a.valk
-PATH=$PWD/moved/bin:$PATH
+PATH="$PWD/moved to/bin:$PATH"
 run 0 valkc build a.valk
 run 0 ./a
 is out "{1 4 9}"
 run 0 valkc a.valk
 is out "{1 4 9}"
-make -s -C "$TREE" uninstall PREFIX=/ DESTDIR="$PWD/moved" >/dev/null
-[ ! -e moved/bin/valkc ] && [ ! -e moved/lib/valkc ] || fail "uninstall left files"
+if [ -e "moved to/lib/valkc/x86_64-linux-musl/librt.a" ] && [ "$(uname -m)" = x86_64 ]; then
+  run 0 valkc build --libc=musl --no-cache a.valk -o small
+  run 0 ./small
+  is out "{1 4 9}"
+fi
+if [ -e "moved to/lib/valkc/aarch64-linux/librt.a" ]; then
+  run 0 valkc build --target=aarch64-linux --no-cache a.valk -o arm
+fi
+[ -e "moved to/lib/valkc/valk-gdb.py" ] || fail "the script for gdb is not installed"
+chmod -R a-w "moved to"
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+  mkdir theirs
+  cp a.valk theirs
+  chown -R 65534:65534 theirs
+  chmod a+rx . 2>/dev/null
+  (
+    cd theirs
+    for command in "valkc build a.valk" "./a" "valkc a.valk" "valkc run --cc a.valk"; do
+      # shellcheck disable=SC2086
+      run 0 setpriv --reuid=65534 --regid=65534 --clear-groups env -u XDG_CACHE_HOME HOME="$PWD" TMPDIR="$PWD" $command
+    done
+    is out "{1 4 9}"
+  ) || fail "somebody else cannot use it"
+fi
+chmod -R u+w "moved to"
+make -s -C "$TREE" uninstall PREFIX=/ DESTDIR="$PWD/moved to" >/dev/null
+[ ! -e "moved to/bin/valkc" ] && [ ! -e "moved to/lib/valkc" ] || fail "uninstall left files"

@@ -29,7 +29,8 @@ LIBRARY_NAMES = "list len sum id head tail map max min not str range reverse fil
 KINDS = ":a :b :missing :range :type :deep".split()
 DATA = ["int", "float", "num", "str", "kw", "nil", ("list", "int"), ("list", "any"), ("vec", "any"), "bool"]
 FEATURES = """wrong float big string vector map closure set loop while for partial rest library error
-block quasi narrow case redefine unbound effect shadow higher local_rec any atom eval finally sort""".split()
+block quasi narrow case redefine unbound effect shadow higher local_rec any atom eval finally sort match
+vector_loop define stored thread""".split()
 PREDICATES = {"int": "int?", "float": "float?", "num": "number?", "str": "string?", "kw": "keyword?",
               "nil": "nil?", "error": "error?"}
 WORK_MAX = 4000      # estimated expressions evaluated by one top form or call
@@ -53,6 +54,7 @@ class Generator:
         self.env = []          # (name, type), innermost last
         self.fns = []
         self.globals_later = []  # names of globals defined further down
+        self.globals = []        # (name, type) of data
         self.budget = 0
         self.work, self.mult = 0, 1
         self.total_work = 0
@@ -494,6 +496,9 @@ class Generator:
         """A statement done for its effect."""
         if "effect" in self.on and self.chance(0.7):
             return '(print "%s" %s)' % (self.fresh("."), self.expr("any", d))
+        if "define" in self.on and self.globals and self.chance(0.4):
+            n, u = self.r.choice(self.globals)
+            return "(def {%s} %s)" % (n, self.expr(u if self.chance(0.7) else self.data_type(), d))
         vs = [n for n in self.variables(("vec", "any"))]
         if vs and self.chance(0.5):
             v = self.r.choice(vs)
@@ -518,8 +523,122 @@ class Generator:
             (1.5, "partial", lambda: self.partial_call(t, d)), (1, "eval", lambda: self.eval_form(t, d)),
             (1, "local_rec", lambda: self.local_recursion(t, d)), (1.2, "closure", lambda: self.closure_form(t, d)),
             (0.5, None, lambda: "(id %s)" % self.expr(t, d - 1)),
+            (1.5, "match", lambda: self.match_form(t, d)), (1, "stored", lambda: self.stored_call(t, d)),
+            (0.7, "thread", lambda: self.thread_form(t, d)), (0.7, "closure", lambda: self.closures_of_loop(t, d)),
         ]
+        if t in ("int", "num", "float", "any") or isinstance(t, tuple) and t[0] == "vec":
+            rows.append((2.5, "vector_loop", lambda: self.vector_loop(t, d)))
         return self.pick(*rows)
+
+    def vector_loop(self, t, d):
+        """A vector filled and changed in a loop by index; its elements, their sum or the vector."""
+        n = self.counted()
+        if not n or d < 2:
+            return self.leaf(t)
+        item = t[1] if isinstance(t, tuple) else t
+        mark, mult = len(self.env), self.mult
+        v, i = self.fresh("v"), self.fresh("i")
+        init = self.leaf(item) if self.chance(0.6) else self.r.choice(["0", "0.0", "nil", "127", "1"])
+        self.env += [(i, "counter"), (v, ("vec", item))]
+        self.banned.add(v)
+        self.mult *= n
+        at = "(vec/get %s %s)" % (v, self.r.choice([i, i, "0", "(- %s 1)" % i, "(mod (* 7 %s) %d)" % (i, n)]))
+        x = self.fresh("x")
+        self.env.append((x, item))
+        kind = item if self.chance(0.8) else self.data_type()
+        new = self.expr(kind, d - 2)
+        store = "(vec/set! %s %s %s)" % (v, self.r.choice([i, i, "(- %d %s)" % (n - 1, i), "0"]), new)
+        if self.chance(0.25):
+            store = "(vec/push! %s %s)" % (v, new)
+        if self.chance(0.3):
+            store = "(if %s %s)" % (self.condition(d - 2), self.branch(store))
+        store = "(let {%s %s} %s)" % (x, at, self.body(store))
+        self.mult = mult
+        self.banned.discard(v)
+        del self.env[mark:]
+        make = "(vec/make %d %s)" % (n, init) if self.chance(0.7) else "[%s]" % " ".join([init] * min(n, 4))
+        if self.chance(0.5):
+            loop = "(while (< %s %d) %s (= {%s} (+ %s 1)))" % (i, n, store, i, i)
+            start = "%s 0 " % i
+        else:
+            loop = "(loop {%s 0} {if (< %s %d) {do %s (recur (+ %s 1))}})" % (i, i, n, store, i)
+            start = ""
+        result = v
+        if t in ("int", "num", "float"):
+            result = self.r.choice(["(sum %s)", "(vec/get %s 0)", "(foldl + 0 %s)", "(vec/get %%s %d)" % (n - 1),
+                                    "(vec/pop! %s)"]) % v
+        elif t == "any":
+            result = self.r.choice(["%s", "(vec/get %s 0)", "(vec/->list %s)"]) % v
+        return "(let {%s%s %s} {%s %s})" % (start, v, make, loop, result)
+
+    def match_form(self, t, d):
+        u = self.r.choice(["any", "int", ("list", "int"), ("list", "any"), ("vec", "any")])
+        clauses = []
+        for _ in range(self.r.randint(1, 3)):
+            mark = len(self.env)
+            n, o = self.fresh("y"), self.fresh("y")
+            pattern, bound = self.r.choice([
+                ("0", []), ("1", []), (":a", []), ('"a"', []), ("nil", []), ("_", []), (n, [(n, u)]),
+                ("{%s}" % n, [(n, "any")]), ("{%s & %s}" % (n, o), [(n, "any"), (o, ("list", "any"))]),
+                ("{%s %s}" % (n, n), [(n, "any")]), ("[%s & %s]" % (n, o), [(n, "any"), (o, ("vec", "any"))]),
+                ("{1 %s _}" % n, [(n, "any")]), ("#{:a %s}" % n, [(n, "any")])])
+            self.env += bound
+            guard = "(when %s) " % self.condition(d - 2) if self.chance(0.25) and d > 2 else ""
+            clauses.append("{%s %s%s}" % (pattern, guard, self.branch(self.expr(t, d - 1))))
+            del self.env[mark:]
+        if self.chance(0.8):
+            clauses.append("{_ %s}" % self.branch(self.expr(t, d - 1)))
+        return "(match %s %s)" % (self.expr(u, d - 1), " ".join(clauses))
+
+    def stored_call(self, t, d):
+        """A function out of a list, vector or map, called."""
+        p = self.data_type()
+        fns = [self.callable(("fn", (p,), t), d - 1, 1) for _ in range(self.r.randint(1, 3))]
+        how = self.r.randrange(4)
+        if how == 0:
+            f = "(vec/get [%s] %s)" % (" ".join(fns), self.r.choice(["0", "1", "(bit/and %s 1)" % self.expr("int", 1)]))
+        elif how == 1:
+            f = "(map/get #{%s} :a)" % " ".join("%s %s" % (k, f) for k, f in zip([":a", ":b", ":c"], fns))
+        elif how == 2:
+            f = "(nth %d (list %s))" % (self.r.randint(1, len(fns)), " ".join(fns))
+        else:
+            n = self.fresh("h")
+            return "(last (map (\\ {%s} {%s %s}) (list %s)))" % (n, n, self.expr(p, d - 1), " ".join(fns))
+        return "(%s %s)" % (f, self.expr(p, d - 1))
+
+    def thread_form(self, t, d):
+        if t in ("int", "num"):
+            steps = self.r.choices(["(+ 1)", "(* 2)", "-", "(- 7)", "abs", "(min 100)", "id"], k=self.r.randint(1, 3))
+            return "(%s %s %s)" % (self.r.choice(["->", "->>"]), self.expr(t, d - 1), " ".join(steps))
+        if isinstance(t, tuple) and t[0] == "list":
+            steps = self.r.choices(["reverse", "(take 3)", "(drop 1)", "(filter int?)", "(map id)"], k=self.r.randint(1, 3))
+            return "(->> %s %s)" % (self.expr(t, d - 1), " ".join(steps))
+        return self.if_form(t, d)
+
+    def closures_of_loop(self, t, d):
+        """Closures made in rounds of a loop, called after it."""
+        n = self.counted()
+        if not n or d < 2:
+            return self.leaf(t)
+        mark, mult = len(self.env), self.mult
+        i, fs, g, p = self.fresh("i"), self.fresh("fs"), self.fresh("g"), self.data_type()
+        self.env.append((i, "counter"))
+        w = self.name()
+        u = self.data_type()
+        self.mult *= n
+        init = self.expr(u, d - 2)
+        self.env.append((w, u))
+        fn = self.lambda_of([p], t, d - 2, 1)
+        self.mult = mult
+        del self.env[mark:]
+        arg = self.expr(p, d - 2)
+        if self.chance(0.5):
+            loop = "(loop {%s 0 %s nil} {if (< %s %d) {let {%s %s} {recur (+ %s 1) (cons %s %s)}} %s})" % (
+                i, fs, i, n, w, init, i, fn, fs, fs)
+        else:
+            loop = "(let {%s 0 %s nil} {(while (< %s %d) (= {%s} %s) (= {%s} (cons %s %s)) (= {%s} (+ %s 1))) %s})" % (
+                i, fs, i, n, w, init, fs, fn, fs, i, i, fs)
+        return "(%s (map (\\ {%s} {%s %s}) %s))" % (self.r.choice(["head", "last"]), g, g, arg, loop)
 
     def if_form(self, t, d):
         c = self.condition(d - 1)
@@ -987,6 +1106,8 @@ class Generator:
         mark = len(self.env)
         if kind < 0.25:
             return self.define_recursive(name, params, result)
+        if kind < 0.35:
+            return self.define_walk(name, result)
         names = []
         for p in params:
             x = self.name()
@@ -1044,12 +1165,31 @@ class Generator:
         self.fns.append(Fn(name, ["fuel"] + params, result, 6 * (self.work + 1)))
         return text
 
+    def define_walk(self, name, result):
+        """Recursion over a list."""
+        u = self.r.choice(["int", "num", "any"])
+        mark = len(self.env)
+        l, a, x = self.fresh("l"), self.name(), self.fresh("x")
+        self.env += [(l, ("list", u)), (a, result)]
+        done = self.leaf(result)
+        self.env.append((x, u))
+        step = self.expr(result, 2)
+        del self.env[mark:]
+        call = "(%s (tail %s) %s)" % (name, l, step)
+        if result in ("int", "num", "float") and self.chance(0.3):
+            call = "(%s %s %s)" % (self.r.choice("+-*"), x, call)
+        body = "(if (nil? %s) %s (let {%s (head %s)} %s))" % (l, self.branch(done), x, l, self.body(call))
+        self.fns.append(Fn(name, [("list", u), result], result, 6 * (self.work + 1)))
+        return "(fun {%s %s %s} %s)" % (name, l, a, self.body(body))
+
     def define_global(self):
         self.begin(25)
         t = self.fn_type() if "closure" in self.on and self.chance(0.15) else self.data_type()
         name = self.globals_later.pop(0) if self.globals_later and self.chance(0.5) else self.fresh("gl")
         e = self.expr(t, 3)
         self.env.append((name, t))
+        if not (isinstance(t, tuple) and t[0] == "fn"):
+            self.globals.append((name, t))
         return "(%s {%s} %s)" % (self.r.choice(["def", "="]), name, e)
 
     def redefine(self):

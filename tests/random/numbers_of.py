@@ -19,7 +19,7 @@ def random_int(r, big=True):
     if k < 0.65:
         return r.randint(-4, 12)
     if k < 0.75:
-        return r.choice([100, 1000, -100, 255, 65536])
+        return r.choice([100, 1000, -100, 127, 128, -128, -129, 255, 256, 65536])
     n = r.choice(EDGES if big else EDGES[:12]) + r.randint(-2, 2)
     if k > 0.985 and big:
         n = r.choice([10 ** 25, 1 << 127, (1 << 128) - 1, 3 ** 60])

@@ -25,6 +25,7 @@ import sys
 import tempfile
 import time
 
+sys.dont_write_bytecode = True
 import generate
 import reduce
 
@@ -39,7 +40,7 @@ BUG = re.compile(r"bug in the compiler|AddressSanitizer|runtime error:|Assertion
 class Result:
     def __init__(self, status, out, err):
         self.status, self.out, self.err = status, out, err
-        own = [l for l in err.splitlines() if not re.match(r"\S+:\d+:\d+: (warning|note):|\s+\d* *\|", l)]
+        own = [l for l in err.splitlines() if not re.match(r"\S+:\d+:\d+: (warning|note):|note:|\s+\d* *\|", l)]
         self.trace = "\n".join(own)
         self.error = next((l for l in own if l.startswith("Error")), "")
         self.is_slow = status is None or "stack-overflow" in err or "out-of-memory" in err

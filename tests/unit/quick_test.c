@@ -115,7 +115,7 @@ static void test_headers(void) {
     if (quick_slots[i]) len += (size_t)sprintf(text + len, " %s", quick_names[quick_slots[i] - 1].text);
   sprintf(text + len, " */ int x;\n");
   CHECK(len < room);
-  QuickPrelude all = quick_prelude(text, strlen(text));
+  QuickPrelude all = quick_prelude(text, strlen(text), false);
   CHECK(all.symbol_count > 300);
   quick_prelude_free(&all);
   char *wanted = strchr(text, '\n') + 1; /* the second comment stays: it names everything */
