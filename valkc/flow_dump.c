@@ -1,5 +1,5 @@
-/* flow_dump.c - the facts as text: one line per function and variable, and the calls that stay
- * unknown. For --dump=flow and its golden tests. */
+/* flow_dump.c - the facts as text: one line per function and variable, the vectors made, and the
+ * calls that stay unknown. For --dump=flow and its golden tests. */
 #include "flow.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -39,12 +39,21 @@ static void put_var(Out *o, const Var *v) {
   put_types(o, v->types, v->lo, v->hi);
 }
 
+/* A vector made here. */
+static void put_vector(Out *o, const Core *e) {
+  static const char *const kinds[] = {"anything", "values", "bytes", "floats"};
+  uint32_t line, col;
+  diag_line_col(o->p->diag, e->span, &line, &col);
+  text(o, arena_printf(o->p->arena, "  %s at %u:%u of %s\n", e->prim->name, line, col, kinds[e->vector_kind]));
+}
+
 static void dump_vars(Core **child, void *to) {
   Core *e = *child;
   Out *o = to;
   if (e->kind == CORE_LET && e->var->has_facts) text(o, "  let "), put_var(o, e->var), text(o, "\n");
   if (e->kind == CORE_LOOP)
     for (size_t i = 0; i < e->loop->count; i++) text(o, "  loop "), put_var(o, e->loop->vars[i]), text(o, "\n");
+  if (e->kind == CORE_PRIM && e->vector_kind != VECTOR_OF_ANY && strstr(e->prim->signature, ") vec")) put_vector(o, e);
   if (e->kind == CORE_CALL && e->has_facts && !e->callee) {
     uint32_t line, col;
     diag_line_col(o->p->diag, e->span, &line, &col);

@@ -56,8 +56,26 @@ static void refine(Core **slot, void *to) {
   else if (e->kind == CORE_CALL && e->count == 0 && is_known(e->a) && !(e->a->types & T_FUN)) *slot = e->a;
 }
 
+/* ---- bindings that nobody reads any more ------------------------------------------------------- */
+
+static void uncount(Core **child, void *to) {
+  if ((*child)->kind == CORE_LOCAL) (*child)->var->use_count--;
+  core_each_child(*child, true, uncount, to);
+}
+
+/* Inner bindings first: dropping one may be the last use of an outer one's variable. */
+static void drop_unread(Core **slot, void *to) {
+  core_each_child(*slot, true, drop_unread, to);
+  Core *e = *slot;
+  if (e->kind != CORE_LET || !e->a || e->var->is_set || e->var->use_count > 0 || !is_inert(e->a)) return;
+  uncount(&e->a, NULL);
+  *slot = e->b;
+}
+
 void refine_run(Program *p) {
   core_each_root(p, refine, p);
+  core_find_free(p);
+  core_each_root(p, drop_unread, NULL);
   core_find_free(p);
   core_find_reachable(p);
 }

@@ -12,7 +12,8 @@ those are run instead of generated ones.
 
 Ways (--modes): run (the default passes, TinyCC), eval (the evaluator), skip-PASS and only-PASS
 (TinyCC, one optional pass left out, or all others), O0 O1 O2 O3 clang (an executable), asan (needs
-`make asan`), stress (a collection at every allocation), ref-O0 (as ref, by gcc).
+`make asan`), stress (a collection at every allocation), ref-O0 (as ref, by gcc). With a w behind the name of one that makes an executable (O1w), warnings of the C
+compiler count as well.
 
 Last line: "N programs, N differ, N too slow, N not valid". Exit status 1 if any differ or are not
 valid.
@@ -96,11 +97,12 @@ class Runner:
 
     def by_executable(self, mode, path, seconds):
         valkc, env = self.valkc, self.env
+        warn, mode = mode.endswith("w"), mode.rstrip("w")
         options = {"clang": ["-O1", "--cc=clang"], "asan": ["-O1", "--sanitize"],
                    "ref-O0": ["-O0", "--skip=" + ",".join(self.optional)]}.get(mode, ["-" + mode])
         if mode == "asan":
             valkc, env = os.path.join(os.path.dirname(valkc), "asan", "valkc"), dict(env, **ASAN)
-        if mode != "asan":
+        if warn:
             options.append("--warn-c")
         program = os.path.join(self.directory, "program")
         built = run([valkc, "build", path, "-o", program] + options, env, 60)
