@@ -349,12 +349,14 @@ uint64_t vk_hash(V v) {
 
 V vk_eq(vk *c, V a, V b) {
   (void)c;
-  if (VK_IS_KIND(a, VK_STRING) && VK_IS_KIND(b, VK_STRING)) return VK_FIX(vk_string_equal(a, b));
+  if (VK_IS_KIND(a, VK_STRING) && VK_IS_KIND(b, VK_STRING))
+    return VK_FIX(vk_string_equal(a, b));
   return VK_FIX(vk_equal(a, b));
 }
 
 V vk_ne(vk *c, V a, V b) {
   (void)c;
-  if (VK_IS_KIND(a, VK_STRING) && VK_IS_KIND(b, VK_STRING)) return VK_FIX(!vk_string_equal(a, b));
+  if (VK_IS_KIND(a, VK_STRING) && VK_IS_KIND(b, VK_STRING))
+    return VK_FIX(!vk_string_equal(a, b));
   return VK_FIX(!vk_equal(a, b));
 }

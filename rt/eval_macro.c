@@ -89,8 +89,9 @@ static V call_macro(vk *c, const Macro *m, const Datum *call, DatumLinks *links,
     if (VK_IS_ABN(arg)) return arg;
     vk_vec_append(c, args, arg);
   }
+  static const V none[1]; /* a pointer, for who copies nothing from it */
   *list = args;
-  return vk_call(c, m->function, n, n ? VK_STOREP(VK_VEC(args)->store)->items : NULL);
+  return vk_call(c, m->function, n, n ? VK_STOREP(VK_VEC(args)->store)->items : none);
 }
 
 static Datum *expand(void *self, Program *p, Macro *m, Datum *call) {

@@ -149,6 +149,8 @@ V vk_trd(vk *c, V l) {
   return nth(c, "trd", VK_FIX(3), p);
 }
 
+V vk_cell(vk *c) { return vk_cons(c, VK_NIL, VK_NIL); }
+
 V vk_fst_slow(vk *c, V l, const VkPos *pos) { return VK_AT(c, vk_fst(c, l), pos); }
 V vk_snd_slow(vk *c, V l, const VkPos *pos) { return VK_AT(c, vk_snd(c, l), pos); }
 V vk_trd_slow(vk *c, V l, const VkPos *pos) { return VK_AT(c, vk_trd(c, l), pos); }

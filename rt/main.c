@@ -72,7 +72,8 @@ static void protect_relocated(void) {
   for (unsigned i = 0; i < __ehdr_start.e_phnum; i++, part++) {
     if (part->p_type != PT_GNU_RELRO) continue;
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    uintptr_t low = (is_fixed ? 0 : (uintptr_t)base) + part->p_vaddr, high = low + part->p_memsz;
+    uintptr_t low = (is_fixed ? 0 : (uintptr_t)base) + part->p_vaddr,
+              high = low + part->p_memsz;
     low &= -page;
     high &= -page;
     if (high > low) mprotect((void *)low, high - low, PROT_READ);

@@ -9,7 +9,8 @@
 
 enum { ENTRIES_MIN = 4, SLOTS_MIN = 16, SLOT_FREE = 0, FEW_ENTRIES = 1 << 12 };
 #define ENTRIES_MAX ((size_t)1 << 29) /* so that growing leaves at most 2^31 slots */
-#define INLINE static inline __attribute__((always_inline)) /* made anew for each class of keys */
+#define INLINE                                                                                 \
+  static inline __attribute__((always_inline)) /* made anew for each class of keys */
 
 static inline V *entry_at(const VkMap *m, size_t i) {
   return &VK_STOREP(m->entries)->items[2 * i];
@@ -19,7 +20,9 @@ static inline V *entry_of(const VkMap *m, uint32_t number) { return entry_at(m, 
 static inline size_t room_of(const VkMap *m) {
   return m->entries == VK_NIL ? 0 : VK_STOREP(m->entries)->capacity / 2;
 }
-static inline uint32_t *slots_of(const VkMap *m) { return (uint32_t *)VK_RAWP(m->index)->words; }
+static inline uint32_t *slots_of(const VkMap *m) {
+  return (uint32_t *)VK_RAWP(m->index)->words;
+}
 
 /* ---- keys ---------------------------------------------------------------------------------- */
 
@@ -124,7 +127,7 @@ static inline void remember(VkMap *m, uint32_t number) {
   if (!(m->hdr & VK_FROZEN)) m->last = number;
 }
 
-/* The entry of the last find, if it has this key and that is seen at once. */
+/* The entry of the last find, if it still is there, has this key and that is seen at once. */
 static inline uint32_t find_last(const VkMap *m, V key) {
   if (m->last - 1u >= m->used) return 0;
   V found = *entry_of(m, m->last);
@@ -216,7 +219,6 @@ static void resize(vk *c, V map, size_t room) {
   vk_write(c, map, &m->entries, store);
   vk_write(c, map, &m->index, index);
   m->slot_count = slots_for(room);
-  m->last = 0;
   if (index == VK_NIL) return;
   for (uint32_t n = 1; n <= m->used; n++) index_add(m, *entry_of(m, n), n);
 }
@@ -245,8 +247,10 @@ static void add_entry(vk *c, V map, V key, V value) {
 static void put(vk *c, V map, V key, V value) {
   VkMap *m = VK_MAPP(map);
   uint32_t number = find(m, key);
-  if (number) vk_write(c, m->entries, entry_of(m, number) + 1, value);
-  else add_entry(c, map, key, value);
+  if (number)
+    vk_write(c, m->entries, entry_of(m, number) + 1, value);
+  else
+    add_entry(c, map, key, value);
 }
 
 void vk_map_put_unfrozen(vk *c, V map, V key, V value) {

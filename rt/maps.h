@@ -23,11 +23,11 @@
 #include <stdbool.h>
 
 typedef struct VkMap {
-  V hdr;       /* flags: VK_FROZEN */
-  size_t len;  /* live entries */
-  size_t used; /* entries written, deleted ones included */
-  V entries;   /* STORE object, or VK_NIL while the map has never held anything */
-  V index;     /* RAW object or VK_NIL */
+  V hdr;         /* flags: VK_FROZEN */
+  size_t len;    /* live entries */
+  size_t used;   /* entries written, deleted ones included */
+  V entries;     /* STORE object, or VK_NIL while the map has never held anything */
+  V index;       /* RAW object or VK_NIL */
   uint32_t last; /* a guess: the number of the entry found last, from 1 on */
   uint32_t slot_count;
 } VkMap;

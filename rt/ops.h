@@ -209,6 +209,10 @@ static inline V vk_op_items(vk *c, V l, V who, V index, const VkPos *pos) {
   return VK_LIKELY(VK_IS_PAIR(l) || l == VK_NIL) ? l : vk_items_slow(c, l, who, index, pos);
 }
 
+/* The first cell of a list being built: it lives as long as the C block around. The collector sees
+ * it with the rest of the stack; storing into it needs no barrier, and vk_write knows. */
+#define vk_op_cell(c, pos) VK_FROM_PAIR((&(VkPair){VK_NIL, VK_NIL}))
+
 V vk_qq_cons_slow(vk *c, V x, V rest, const VkPos *pos) VK_COLD;
 static inline V vk_op_qq_cons(vk *c, V x, V rest, const VkPos *pos) {
   if (VK_UNLIKELY(VK_IS_ABN(x) || VK_IS_ABN(rest))) return vk_qq_cons_slow(c, x, rest, pos);

@@ -355,7 +355,8 @@ static V join_pieces(vk *c, size_t n, const Piece *pieces) {
   VkString *s = vk_string_new(c, total);
   if (!s) return vk_out_of_memory(c, total);
   char *out = s->bytes;
-  for (size_t i = 0; i < n; out += pieces[i].len, i++) memcpy(out, pieces[i].text, pieces[i].len);
+  for (size_t i = 0; i < n; out += pieces[i].len, i++)
+    memcpy(out, pieces[i].text, pieces[i].len);
   return VK_FROM_OBJ(s);
 }
 

@@ -57,8 +57,8 @@ static size_t stack_bytes_wanted(void) {
 static char *stack_map(size_t bytes) {
   size_t all = bytes + VK_GUARD_BYTES;
   if (all < bytes) return NULL;
-  char *p = mmap(NULL, all, PROT_READ | PROT_WRITE,
-                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  char *p = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                 -1, 0);
   if (p == MAP_FAILED) return NULL;
   if (mprotect(p, VK_GUARD_BYTES, PROT_NONE)) {
     munmap(p, all);

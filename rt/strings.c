@@ -369,8 +369,10 @@ typedef struct Items {
 
 static bool get_items(V v, Items *items) {
   *items = (Items){.list = VK_NIL, .vector = v};
-  if (VK_IS_VECTOR(v)) items->count = vk_vec_count(v);
-  else items->list = vk_list_of(v);
+  if (VK_IS_VECTOR(v))
+    items->count = vk_vec_count(v);
+  else
+    items->list = vk_list_of(v);
   return items->list != VK_UNBOUND;
 }
 
@@ -406,9 +408,12 @@ static V measure(vk *c, Items items, size_t *count, size_t *bytes) {
 
 /* Appends a string. Most are short: they are moved whole, with what follows them in their 16
  * bytes, if there is room before the limit; what comes next goes over the rest. */
-VK_READS_BEYOND static inline char *add_string(char *out, const char *limit, const VkString *s) {
-  if (s->len <= 16 && limit - out >= 16) memcpy(out, s->bytes, 16);
-  else memcpy(out, s->bytes, s->len);
+VK_READS_BEYOND static inline char *add_string(char *out, const char *limit,
+                                               const VkString *s) {
+  if (s->len <= 16 && limit - out >= 16)
+    memcpy(out, s->bytes, 16);
+  else
+    memcpy(out, s->bytes, s->len);
   return out + s->len;
 }
 
@@ -529,7 +534,8 @@ V vk_str_find3(vk *c, V s, V part, V start) {
   int64_t position;
   CHECK_STRING("str/find", 1, s);
   CHECK_STRING("str/find", 2, part);
-  if (!get_clamped(start, &position)) return vk_arg_error(c, "str/find", 3, start, "an integer");
+  if (!get_clamped(start, &position))
+    return vk_arg_error(c, "str/find", 3, start, "an integer");
   const VkString *text = VK_STR(s);
   if (position > (int64_t)text->len) return VK_NIL;
   size_t from = clamp(position, text->len);
@@ -567,8 +573,10 @@ V vk_str_byte(vk *c, V s, V i) {
   if (!VK_IS_INT(i)) return vk_arg_error(c, "str/byte", 2, i, "an integer");
   if (VK_IS_FIX(i) && (uint64_t)VK_INT(i) < VK_STR(s)->len)
     return VK_FIX((unsigned char)VK_STR(s)->bytes[VK_INT(i)]);
-  if (!VK_IS_FIX(i)) return vk_errorf(c, VK_SYM(range), "str/byte: the position is out of range");
-  return vk_errorf(c, VK_SYM(range), "str/byte: position %lld is out of range, the length is %zu",
+  if (!VK_IS_FIX(i))
+    return vk_errorf(c, VK_SYM(range), "str/byte: the position is out of range");
+  return vk_errorf(c, VK_SYM(range),
+                   "str/byte: position %lld is out of range, the length is %zu",
                    (long long)VK_INT(i), VK_STR(s)->len);
 }
 V vk_str_byte_slow(vk *c, V s, V i, const VkPos *pos) {

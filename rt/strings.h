@@ -31,7 +31,8 @@ static inline VkTwoWords vk_short_mask(size_t len) { /* len <= VK_SHORT_STRING *
 }
 VK_READS_BEYOND static inline bool vk_string_equal(V a, V b) { /* two strings (required) */
   size_t len = VK_STR(a)->len;
-  const uint64_t *s = (const uint64_t *)VK_STR(a)->bytes, *t = (const uint64_t *)VK_STR(b)->bytes;
+  const uint64_t *s = (const uint64_t *)VK_STR(a)->bytes,
+                 *t = (const uint64_t *)VK_STR(b)->bytes;
   if (len != VK_STR(b)->len) return false;
   if (len > VK_SHORT_STRING) return !memcmp(s, t, len);
   VkTwoWords mask = vk_short_mask(len);
@@ -48,7 +49,7 @@ static inline uint64_t vk_hash_step(uint64_t h, uint64_t word) {
   unsigned __int128 product = (unsigned __int128)(h ^ word) * 0x9E3779B97F4A7C15u;
   return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
-uint64_t vk_bytes_hash(const char *bytes, size_t len); /* equal bytes hash equally */
+uint64_t vk_bytes_hash(const char *bytes, size_t len);       /* equal bytes hash equally */
 VK_READS_BEYOND static inline uint64_t vk_string_hash(V v) { /* not the same as vk_bytes_hash */
   size_t len = VK_STR(v)->len;
   const uint64_t *s = (const uint64_t *)VK_STR(v)->bytes;

@@ -22,11 +22,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ITEMS_MAX = 4000, NAMES_MAX = 4000, NAMES_PER_ITEM = 64, DEPS_MAX = 400, LINE_MAX_ = 1 << 20 };
+enum {
+  ITEMS_MAX = 4000,
+  NAMES_MAX = 4000,
+  NAMES_PER_ITEM = 64,
+  DEPS_MAX = 400,
+  LINE_MAX_ = 1 << 20
+};
 
 typedef struct Item {
   char *text;
-  char *wrapper; /* the function is called instead of being repeated: C that defines quick_NAME */
+  char *
+      wrapper; /* the function is called instead of being repeated: C that defines quick_NAME */
   bool is_macro, is_dropped, has_address, is_silent; /* silent: its text is left out */
   char *names[NAMES_PER_ITEM];
   size_t name_count;
@@ -74,7 +81,8 @@ static bool defines(const Item *it, const char *name) {
 /* An earlier macro or function of that name no longer counts. */
 static void drop_earlier(const char *name) {
   for (size_t i = 0; i < item_count; i++)
-    if (defines(&items[i], name) && !items[i].wrapper && (items[i].is_macro || items[i].name_count == 1))
+    if (defines(&items[i], name) && !items[i].wrapper &&
+        (items[i].is_macro || items[i].name_count == 1))
       items[i].is_dropped = true;
 }
 
@@ -112,7 +120,8 @@ static void add_enumerators(Item *it, const char *p) {
  * does not open `(*name)`, any other the last word. */
 static void add_declaration(const char *text, bool only_address) {
   Item *it = item_new(text);
-  const char *tag = NULL, *tag_end = NULL, *word = NULL, *word_end = NULL, *last = NULL, *last_end = NULL;
+  const char *tag = NULL, *tag_end = NULL, *word = NULL, *word_end = NULL, *last = NULL,
+             *last_end = NULL;
   bool is_typedef = !strncmp(text, "typedef ", 8), is_static = !strncmp(text, "static ", 7);
   bool is_extern = !strncmp(text, "extern ", 7), is_function = false, is_enum = false;
   int depth = 0;
@@ -121,15 +130,18 @@ static void add_declaration(const char *text, bool only_address) {
     if (is_token(p, end, "__attribute__")) break;
     if (depth == 0 && token_starts_word(*p)) {
       if (word && is_token(word, word_end, "enum")) is_enum = true;
-      bool is_tagged = word && (is_token(word, word_end, "struct") || is_token(word, word_end, "enum") ||
-                                is_token(word, word_end, "union"));
+      bool is_tagged =
+          word && (is_token(word, word_end, "struct") || is_token(word, word_end, "enum") ||
+                   is_token(word, word_end, "union"));
       if (is_tagged) tag = p, tag_end = end;
       word = last = p;
       word_end = last_end = end;
     } else if (*p == '{') {
       if (word && is_token(word, word_end, "enum")) is_enum = true; /* without a tag */
-      if (depth++ == 0 && is_enum) add_enumerators(it, end);
-      else if (depth == 1 && tag) add_name(it, tag, tag_end);
+      if (depth++ == 0 && is_enum)
+        add_enumerators(it, end);
+      else if (depth == 1 && tag)
+        add_name(it, tag, tag_end);
       if (depth == 1 && is_function) break;
     } else if (*p == '}') {
       depth--;
@@ -173,7 +185,8 @@ static void line_marker(Input *in, const char *line) {
 /* An inline function gives two items of its name: one to repeat, one to call. */
 static void add_callable(const char *text) {
   char *prototype, *wrapper;
-  if (!function_to_call(text, &prototype, &wrapper)) fail("an inline function of another shape", text);
+  if (!function_to_call(text, &prototype, &wrapper))
+    fail("an inline function of another shape", text);
   add_declaration(prototype, false);
   items[item_count - 1].wrapper = wrapper;
 }
@@ -181,8 +194,10 @@ static void add_callable(const char *text) {
 static void finish_declaration(Input *in) {
   in->text[in->len] = 0;
   char *macro = in->is_function ? macro_of_function(in->text) : NULL;
-  if (macro) add_macro(macro);
-  else if (in->len > 1) add_declaration(in->text, in->is_fns);
+  if (macro)
+    add_macro(macro);
+  else if (in->len > 1)
+    add_declaration(in->text, in->is_fns);
   if (in->is_function) add_callable(in->text);
   in->len = 0;
   in->depth = 0;
@@ -293,7 +308,8 @@ static size_t find_deps(size_t item, size_t *deps) {
   }
   for (size_t k = 0; k < it->name_count; k++)
     for (size_t i = 0; i < item_count; i++)
-      if (i != item && !items[i].wrapper && !it->wrapper && defines(&items[i], it->names[k])) add_dep(deps, &count, i);
+      if (i != item && !items[i].wrapper && !it->wrapper && defines(&items[i], it->names[k]))
+        add_dep(deps, &count, i);
   return count;
 }
 
@@ -337,7 +353,8 @@ static void write_items(void) {
     printf("  {%zu, %zu, %zu, %zu, ", start, len, dep_count, count);
     const char *name = it->names[it->name_count - 1];
     if (it->has_address)
-      printf("%zu, \"%s\", (const void *)&%s%s},\n", lean_item(i), name, it->wrapper ? "quick_" : "", name);
+      printf("%zu, \"%s\", (const void *)&%s%s},\n", lean_item(i), name,
+             it->wrapper ? "quick_" : "", name);
     else
       printf("%zu, 0, 0},\n", lean_item(i));
     start += len;
@@ -351,7 +368,8 @@ static void write_names(void) {
   for (size_t i = 0; i < name_count; i++)
     printf("  {\"%s\", %zu, %zu},\n", names[i].text, strlen(names[i].text), names[i].item);
   printf("};\n\nconst uint16_t quick_slots[QUICK_SLOTS] = {");
-  for (size_t i = 0; i < QUICK_SLOTS; i++) printf("%s%u,", i % 20 ? "" : "\n  ", (unsigned)slots[i]);
+  for (size_t i = 0; i < QUICK_SLOTS; i++)
+    printf("%s%u,", i % 20 ? "" : "\n  ", (unsigned)slots[i]);
   printf("\n};\n");
 }
 
@@ -363,9 +381,10 @@ int main(int argc, char **argv) {
   if (in.len > 1) fail("the input ends in a declaration", text);
   sort_items();
   index_names();
-  printf("/* Made by tools/prelude.c from the headers of rt. */\n"
-         "#include \"fns.h\"\n#include \"lists.h\"\n#include \"maps.h\"\n#include \"vectors.h\"\n"
-         "#include \"../valkc/quick_prelude.h\"\n\n");
+  printf(
+      "/* Made by tools/prelude.c from the headers of rt. */\n"
+      "#include \"fns.h\"\n#include \"lists.h\"\n#include \"maps.h\"\n#include \"vectors.h\"\n"
+      "#include \"../valkc/quick_prelude.h\"\n\n");
   for (size_t i = 0; i < item_count; i++)
     if (items[i].wrapper) puts(items[i].wrapper);
   write_items();

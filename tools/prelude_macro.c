@@ -20,8 +20,8 @@
 bool token_starts_word(char ch) { return isalpha((unsigned char)ch) || ch == '_'; }
 
 const char *token_end(const char *p) {
-  static const char *const pairs[] = {"->", "++", "--", "<<", ">>", "<=", ">=", "==", "!=", "&&", "||",
-                                      "+=", "-=", "*=", "/=", "|=", "&=", "^="};
+  static const char *const pairs[] = {"->", "++", "--", "<<", ">>", "<=", ">=", "==", "!=",
+                                      "&&", "||", "+=", "-=", "*=", "/=", "|=", "&=", "^="};
   if (*p == '"' || *p == '\'') {
     char quote = *p++;
     while (*p && *p != quote) p += *p == '\\' && p[1] ? 2 : 1;
@@ -111,11 +111,13 @@ static int find(const char *const *names, size_t count, const char *name) {
 
 /* A parameter is its argument in parentheses, of its type unless that is a word anyway. */
 static void put_param(Function *f, size_t i, bool is_apart) {
-  static const char *const plain[] = {"V", "vk *", "const VkPos *", "const VkFn *", "V *", "const V *"};
+  static const char *const plain[] = {"V",   "vk *",     "const VkPos *", "const VkFn *",
+                                      "V *", "const V *"};
   char text[TYPE_MAX + 16];
   if (find(plain, sizeof plain / sizeof *plain, f->param_types[i]) >= 0)
     snprintf(text, sizeof text, is_apart ? "_%zu" : "(_%zu)", i + 1);
-  else snprintf(text, sizeof text, "(%s)(_%zu)", f->param_types[i], i + 1);
+  else
+    snprintf(text, sizeof text, "(%s)(_%zu)", f->param_types[i], i + 1);
   if (is_apart || text[1] == '_') {
     put(f, text);
     return;
@@ -132,7 +134,8 @@ static void put_tokens(Function *f, size_t from, size_t to) {
     int param = is_field ? -1 : find(f->params, f->param_count, token);
     int local = is_field ? -1 : find(f->locals, f->local_count, token);
     if (param >= 0) {
-      bool is_apart = i > 0 && (is(f, i - 1, "(") || is(f, i - 1, ",")) && (is(f, i + 1, ")") || is(f, i + 1, ","));
+      bool is_apart = i > 0 && (is(f, i - 1, "(") || is(f, i - 1, ",")) &&
+                      (is(f, i + 1, ")") || is(f, i + 1, ","));
       put_param(f, (size_t)param, is_apart);
     } else {
       put(f, token);
@@ -172,7 +175,8 @@ static bool has_return(const Function *f, size_t from, size_t to) {
 static bool note_locals(Function *f, size_t from, size_t to) {
   size_t at = from;
   while (is(f, at, "const") || is(f, at, "struct")) at++;
-  if (!token_starts_word(f->tokens[at][0]) || is(f, at, "return") || is(f, at, "if")) return false;
+  if (!token_starts_word(f->tokens[at][0]) || is(f, at, "return") || is(f, at, "if"))
+    return false;
   at++;
   bool is_pointer = is(f, at, "*");
   while (is(f, at, "*")) at++;
@@ -181,8 +185,10 @@ static bool note_locals(Function *f, size_t from, size_t to) {
   for (bool is_name = true; at < to; at++) {
     char ch = f->tokens[at][0];
     if (is_name && token_starts_word(ch)) {
-      if (f->local_count == LOCALS_MAX) f->is_possible = false;
-      else f->locals[f->local_count++] = f->tokens[at];
+      if (f->local_count == LOCALS_MAX)
+        f->is_possible = false;
+      else
+        f->locals[f->local_count++] = f->tokens[at];
       is_name = false;
     }
     if (ch == ',') is_name = true;
@@ -197,7 +203,8 @@ static void put_rest(Function *f, const Range *rest, int depth);
 
 /* if (x) A [else B] rest, where A or B may return. */
 static void put_choice(Function *f, const Range *rest, int depth) {
-  size_t test = rest->from + 1, then = skip_brackets(f, test), otherwise = statement_end(f, then), end = otherwise;
+  size_t test = rest->from + 1, then = skip_brackets(f, test),
+         otherwise = statement_end(f, then), end = otherwise;
   if (is(f, otherwise, "else")) end = statement_end(f, ++otherwise);
   Range after = {end, rest->to, rest->after};
   Range yes = {then, is(f, otherwise - 1, "else") ? otherwise - 1 : otherwise, &after};
@@ -217,8 +224,10 @@ static void put_rest(Function *f, const Range *rest, int depth) {
   while (rest && rest->from >= rest->to) rest = rest->after;
   if (!f->is_possible) return;
   if (!rest) { /* the end without a return */
-    if (is_void(f)) put(f, "(void)0");
-    else f->is_possible = false;
+    if (is_void(f))
+      put(f, "(void)0");
+    else
+      f->is_possible = false;
     return;
   }
   size_t end = statement_end(f, rest->from);
@@ -276,7 +285,8 @@ static size_t read_head(Function *f) {
   while (++at < end) {
     size_t i = f->param_count;
     if (i == PARAMS_MAX) return 0;
-    for (; at + 1 < end && !is(f, at + 1, ",") && !is(f, at + 1, ")"); at++) add_type(f->param_types[i], f->tokens[at]);
+    for (; at + 1 < end && !is(f, at + 1, ",") && !is(f, at + 1, ")"); at++)
+      add_type(f->param_types[i], f->tokens[at]);
     f->params[f->param_count++] = f->tokens[at++];
   }
   return is(f, end, "{") ? end : 0;
@@ -285,14 +295,19 @@ static size_t read_head(Function *f) {
 /* Nothing that jumps, nothing that changes a parameter. */
 static bool has_simple_body(const Function *f, size_t body) {
   static const char *const bad[] = {"for", "while", "do", "switch", "goto", "__asm__"};
-  static const char *const assigns[] = {"=", "++", "--", "+=", "-=", "*=", "/=", "|=", "&=", "^="};
+  static const char *const assigns[] = {
+      "=", "++", "--", "+=", "-=", "*=", "/=", "|=", "&=", "^="};
   for (size_t i = body; i < f->count; i++) {
     if (find(bad, sizeof bad / sizeof *bad, f->tokens[i]) >= 0) return false;
-    bool is_param = find(f->params, f->param_count, f->tokens[i]) >= 0 && !is(f, i - 1, "->") && !is(f, i - 1, ".");
+    bool is_param = find(f->params, f->param_count, f->tokens[i]) >= 0 && !is(f, i - 1, "->") &&
+                    !is(f, i - 1, ".");
     if (!is_param) continue;
     bool is_target = is(f, i - 1, "*") && strchr(";{})", f->tokens[i - 2][0]); /* *slot = v; */
-    if (i + 1 < f->count && !is_target && find(assigns, sizeof assigns / sizeof *assigns, f->tokens[i + 1]) >= 0) return false;
-    if (is(f, i - 1, "&") && !isalnum((unsigned char)f->tokens[i - 2][0]) && !is(f, i - 2, ")")) return false;
+    if (i + 1 < f->count && !is_target &&
+        find(assigns, sizeof assigns / sizeof *assigns, f->tokens[i + 1]) >= 0)
+      return false;
+    if (is(f, i - 1, "&") && !isalnum((unsigned char)f->tokens[i - 2][0]) && !is(f, i - 2, ")"))
+      return false;
   }
   return true;
 }
@@ -307,7 +322,8 @@ bool function_to_call(const char *text, char **prototype, char **wrapper) {
   char params[400] = "", args[200] = "";
   for (size_t i = 0; i < f.param_count; i++) {
     size_t used = strlen(params), passed = strlen(args);
-    snprintf(params + used, sizeof params - used, "%s%s %s", i ? ", " : "", f.param_types[i], f.params[i]);
+    snprintf(params + used, sizeof params - used, "%s%s %s", i ? ", " : "", f.param_types[i],
+             f.params[i]);
     snprintf(args + passed, sizeof args - passed, "%s%s", i ? ", " : "", f.params[i]);
   }
   return asprintf(prototype, "%s %s(%s);", f.type, f.name, params) > 0 &&

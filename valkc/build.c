@@ -122,7 +122,8 @@ static void release(BuildCommand *b) {
 static void add_debug_options(BuildCommand *b) {
   char here[PATH_MAX];
   add(b, "-g");
-  if (getcwd(here, sizeof here)) add(b, arena_printf(&b->arena, "-ffile-prefix-map=%s=.", here));
+  if (getcwd(here, sizeof here))
+    add(b, arena_printf(&b->arena, "-ffile-prefix-map=%s=.", here));
 }
 
 /* The words of V and vk.h's structures are read through several types: no strict aliasing. gcc
@@ -164,8 +165,7 @@ static void add_link_options(BuildCommand *b, const Options *o) {
   if (o->strip) add(b, "-s");
   if (o->sanitize) return; /* the checkers' runtimes want a dynamic executable */
   add(b, o->no_pie ? "-static" : "-static-pie");
-  if (!o->no_pie && has_packed_relocations(&b->target))
-    add(b, "-Wl,-z,pack-relative-relocs");
+  if (!o->no_pie && has_packed_relocations(&b->target)) add(b, "-Wl,-z,pack-relative-relocs");
   add_all(b, "-Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections");
   /* Constants and headers in one mapping with the code: 4 KB smaller, 3 % sooner to start. */
   if (b->target.is_musl) add(b, "-Wl,-z,noseparate-code");
@@ -263,8 +263,10 @@ static void pin_lines(Compilation *c) {
   for (const char *p = c->c_text; *p;) {
     size_t n = strcspn(p, "\n");
     n += p[n] == '\n';
-    if (!strncmp(p, "#line ", 6)) line = (unsigned)strtoul(p + 6, NULL, 10);
-    else if (line && *p == ' ' && !is_continued) fprintf(out, "#line %u\n", line);
+    if (!strncmp(p, "#line ", 6))
+      line = (unsigned)strtoul(p + 6, NULL, 10);
+    else if (line && *p == ' ' && !is_continued)
+      fprintf(out, "#line %u\n", line);
     if (*p == '}' || *p == '/') line = 0;
     is_continued = n > 1 && p[n - 2] == '\\';
     fwrite(p, 1, n, out);

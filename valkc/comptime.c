@@ -5,6 +5,7 @@
  * run macros that need definitions that have to be expanded first, and so on; once on that stack,
  * all of it stays there. */
 #include "comptime.h"
+#include "faults.h"
 #include "../rt/eval.h"
 #include "../rt/fault.h"
 #include "../rt/heap.h"
@@ -20,6 +21,7 @@ typedef struct Comptime {
   vk isolate;
   VkFiber fiber;
   Evaluator *ev;
+  SavedFaults faults;
   bool is_inside;
 } Comptime;
 
@@ -35,6 +37,7 @@ static void make(Comptime *t) {
                  .uses_eval = true};
   t->isolate.fiber = &t->fiber;
   vk_heap_init(&t->isolate, NULL);
+  faults_save(&t->faults);
   vk_fault_init(&t->isolate);
   t->ev = eval_new(&t->isolate, p);
   eval_set_host(t->ev, &t->inner);
@@ -109,6 +112,9 @@ void comptime_prepare(Program *p) {
 void comptime_end(Program *p) {
   Comptime *t = p->host ? p->host->self : NULL;
   p->host = NULL;
-  if (t && t->ev) vk_heap_free(&t->isolate);
+  if (t && t->ev) {
+    faults_restore(&t->faults);
+    vk_heap_free(&t->isolate);
+  }
   free(t);
 }

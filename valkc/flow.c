@@ -119,6 +119,7 @@ AVal flow_join(Flow *f, AVal x, AVal y) {
 
 /* Join v into *to; whether it grew. */
 static bool grow(Flow *f, AVal *to, AVal v, unsigned *growths) {
+  v.below = NULL;
   AVal joined = v, old;
   do {
     old = *to;
@@ -179,18 +180,18 @@ Site *flow_site(Flow *f, const void *key, const Core *at) {
   s = ARENA_NEW(f->p->arena, Site);
   s->at = at;
   s->key = key;
-  s->head.value = s->tail.value = s->length.value = s->frozen.value = aval_none();
+  s->head.value = s->tail.value = s->length.value = s->frozen.value = s->shrunk.value = aval_none();
   ptrmap_put(&f->sites, key, s);
   return s;
 }
 
 AVal flow_site_value(Flow *f, Site *s, uint32_t types) {
-  AVal v = {types, 1, 0, NULL, set_one(f->p->arena, s)};
+  AVal v = {types, 1, 0, NULL, set_one(f->p->arena, s), NULL};
   return v;
 }
 
 static AVal fn_value(Flow *f, Lambda *l) {
-  AVal v = {T_FUN, 1, 0, set_one(f->p->arena, l), NULL};
+  AVal v = {T_FUN, 1, 0, set_one(f->p->arena, l), NULL, NULL};
   return v;
 }
 
@@ -231,6 +232,7 @@ void flow_escape(Flow *f, AVal v) {
     if (v.types & (T_VECTOR | T_MAP)) flow_add(f, &s->head, aval_of(T_ANY));
     if (v.types & T_MAP) flow_add(f, &s->tail, aval_of(T_ANY));
     if (v.types & T_VECTOR) flow_add(f, &s->length, aval_range(0, LENGTH_MAX));
+    if (v.types & T_VECTOR) flow_add(f, &s->shrunk, aval_range(1, 1));
     flow_add(f, &s->frozen, aval_range(1, 1));
     flow_escape(f, head);
     flow_escape(f, tail);
@@ -336,6 +338,43 @@ static bool operand(Flow *f, const Core *e, AVal *v) {
   return true;
 }
 
+/* Bounds. An index is in range if it is less than the number of elements, both known by a name: a
+ * variable that is never assigned and is that number, or is the vector, which never loses elements.
+ *
+ *   (let {v (vec/make n x)} ..)     elements of v: n
+ *   (let {n (vec/len v)} ..)        n: elements of v
+ *
+ * Names are compared, so they must mean one value: where one is in scope it does, as what it is
+ * bound to only mentions names around it. AVal.below therefore lives along one walk, and is
+ * dropped where values flow to other rounds and other functions (grow).
+ * After: Bodik, Gupta, Sarkar, "ABCD: Eliminating Array Bounds Checks on Demand", PLDI 2000, of
+ * whose graph this keeps the edges between names. */
+static const Var *fixed_var(const Core *e) { return e->kind == CORE_LOCAL && !e->a && !e->var->is_set ? e->var : NULL; }
+
+static const Core *definition(Flow *f, const Var *v, const char *prim) {
+  const Core *def = var_info(f, (Var *)v)->def;
+  return def && !strcmp(def->prim->name, prim) ? def : NULL;
+}
+
+const Var *flow_length_bound(Flow *f, const Core *e) {
+  const Var *v = fixed_var(e);
+  const Core *make = v ? definition(f, v, "vec/make") : NULL;
+  const Var *n = make ? flow_bound(f, make->items[0]) : NULL;
+  return n ? n : v;
+}
+
+static const Var *bound_by_length(Flow *f, const Core *e) {
+  if (e->kind != CORE_PRIM || strcmp(e->prim->name, "vec/len") != 0) return NULL;
+  return flow_length_bound(f, e->items[0]);
+}
+
+const Var *flow_bound(Flow *f, const Core *e) {
+  const Var *v = fixed_var(e);
+  const Core *length = v ? definition(f, v, "vec/len") : e;
+  const Var *bound = length ? bound_by_length(f, length) : NULL;
+  return bound ? bound : v;
+}
+
 /* a < b or a <= b holds. A comparison that was decided had two numbers. */
 static void refine_less(Flow *f, const Core *a, const Core *b, bool or_equal) {
   AVal x, y;
@@ -344,6 +383,8 @@ static void refine_less(Flow *f, const Core *a, const Core *b, bool or_equal) {
   if (a->kind == CORE_LOCAL && !a->a) {
     AVal v = aval_keep(x, T_NUM);
     if (has_y && is_int(y)) v = aval_clamp(v, INT64_MIN, y.hi == INT64_MAX ? y.hi : y.hi - gap);
+    const Var *bound = or_equal ? NULL : flow_bound(f, b);
+    if (bound) v.below = bound;
     refine_var(f, a->var, v);
   }
   if (b->kind == CORE_LOCAL && !b->a) {

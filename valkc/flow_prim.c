@@ -124,7 +124,10 @@ static AVal t_sub(Flow *f, const Core *e, AVal *v) {
   AVal a = v[0], b = v[1];
   __int128 lo = a.lo == INT64_MIN || b.hi == INT64_MAX ? INT64_MIN : (__int128)a.lo - b.hi;
   __int128 hi = a.hi == INT64_MAX || b.lo == INT64_MIN ? INT64_MAX : (__int128)a.hi - b.lo;
-  return sum(a, b, lo, hi, is_step(b));
+  AVal r = sum(a, b, lo, hi, is_step(b));
+  if (is_int(b) && b.lo >= 0) r.below = a.below;
+  if (is_int(b) && b.lo > 0 && !r.below) r.below = flow_bound(f, e->items[0]);
+  return r;
 }
 
 static AVal t_neg(Flow *f, const Core *e, AVal *v) {
@@ -155,6 +158,12 @@ static AVal t_mul(Flow *f, const Core *e, AVal *v) {
 
 static bool may_be_zero(AVal v) { return v.types & T_FIX && v.lo <= 0 && v.hi >= 0; }
 
+/* A remainder is less than a divisor above 0. */
+static AVal below_divisor(Flow *f, const Core *e, AVal result, AVal divisor) {
+  if (is_int(divisor) && divisor.lo >= 0) result.below = flow_bound(f, e->items[1]);
+  return result;
+}
+
 static AVal or_zero_division(AVal result, AVal a, AVal b) {
   return a.types & T_INT && may_be_zero(b) ? with_error(result) : result;
 }
@@ -176,20 +185,18 @@ static AVal t_div(Flow *f, const Core *e, AVal *v) {
 }
 
 static AVal t_rem(Flow *f, const Core *e, AVal *v) { /* sign of the dividend */
-  (void)f, (void)e;
   AVal a = v[0], b = v[1];
   __int128 m = (__int128)1 << 63; /* no bound */
   if (has_bounds(b)) m = (b.hi > -(__int128)b.lo ? b.hi : -(__int128)b.lo) - 1;
   if (m < 0) m = 0;
   __int128 lo = a.lo >= 0 ? 0 : a.lo > -m ? a.lo : -m, hi = a.hi <= 0 ? 0 : a.hi < m ? a.hi : m;
-  return or_zero_division(number(a, b, lo, hi), a, b);
+  return below_divisor(f, e, or_zero_division(number(a, b, lo, hi), a, b), b);
 }
 
 static AVal t_mod(Flow *f, const Core *e, AVal *v) { /* sign of the divisor */
-  (void)f, (void)e;
   AVal a = v[0], b = v[1];
   __int128 lo = b.lo == INT64_MIN ? b.lo : b.lo < 0 ? b.lo + 1 : 0, hi = b.hi == INT64_MAX ? b.hi : b.hi > 0 ? b.hi - 1 : 0;
-  return or_zero_division(number(a, b, lo, hi), a, b);
+  return below_divisor(f, e, or_zero_division(number(a, b, lo, hi), a, b), b);
 }
 
 /* ---- bits, lengths ------------------------------------------------------------------------------ */
@@ -272,6 +279,14 @@ static AVal t_cons(Flow *f, const Core *e, AVal *a) {
   flow_put(f, s, &s->tail, tail);
   AVal v = flow_site_value(f, s, T_PAIR);
   return a[1].types & ~(uint32_t)T_LIST ? with_error(v) : v;
+}
+
+static AVal t_cell(Flow *f, const Core *e, AVal *a) {
+  (void)a;
+  Site *s = flow_site(f, e, e);
+  flow_add(f, &s->head, aval_of(T_NIL));
+  flow_add(f, &s->tail, aval_of(T_NIL));
+  return flow_site_value(f, s, T_PAIR);
 }
 
 static AVal t_qq_cons(Flow *f, const Core *e, AVal *a) { /* errors are its result, not elements */
@@ -470,39 +485,49 @@ static bool may_be_frozen(Flow *f, AVal v) {
   return false;
 }
 
-static bool is_in_range(Flow *f, AVal v, AVal index) {
-  return v.types == T_VECTOR && is_fix(index) && index.lo >= 0 && index.hi < lengths(f, v).lo;
+static bool may_shrink(Flow *f, AVal v) {
+  if (v.sites == &set_any) return true;
+  for (unsigned i = 0; v.sites && i < v.sites->count; i++)
+    if (flow_read(f, &((Site *)v.sites->items[i])->shrunk).types) return true;
+  return false;
+}
+
+static bool is_in_range(Flow *f, const Core *e, const AVal *a) {
+  if (a[0].types != T_VECTOR || !is_fix(a[1]) || a[1].lo < 0) return false;
+  if (a[1].hi < lengths(f, a[0]).lo) return true;
+  return a[1].below && a[1].below == flow_length_bound(f, e->items[0]) && !may_shrink(f, a[0]);
 }
 
 static AVal t_vec_get(Flow *f, const Core *e, AVal *a) {
-  (void)e;
   AVal content = flow_contents(f, a[0]);
-  return is_in_range(f, a[0], a[1]) ? content : with_error(content);
+  return is_in_range(f, e, a) ? content : with_error(content);
 }
 
 static AVal t_vec_set(Flow *f, const Core *e, AVal *a) {
-  (void)e;
   store_part(f, a[0], a[2], false);
   AVal nil = aval_of(T_NIL);
-  return is_in_range(f, a[0], a[1]) && !may_be_frozen(f, a[0]) ? nil : with_error(nil);
+  return is_in_range(f, e, a) && !may_be_frozen(f, a[0]) ? nil : with_error(nil);
 }
 
-static void forget_length(Flow *f, AVal v) {
-  for (unsigned i = 0; v.sites && v.sites != &set_any && i < v.sites->count; i++)
-    flow_add(f, &((Site *)v.sites->items[i])->length, aval_range(0, LENGTH_MAX));
+static void forget_length(Flow *f, AVal v, bool may_shrink) {
+  for (unsigned i = 0; v.sites && v.sites != &set_any && i < v.sites->count; i++) {
+    Site *s = (Site *)v.sites->items[i];
+    flow_add(f, &s->length, aval_range(0, LENGTH_MAX));
+    if (may_shrink) flow_add(f, &s->shrunk, aval_range(1, 1));
+  }
 }
 
 static AVal t_vec_push(Flow *f, const Core *e, AVal *a) {
   (void)e;
   store_part(f, a[0], a[1], false);
-  forget_length(f, a[0]);
+  forget_length(f, a[0], false);
   AVal nil = aval_of(T_NIL);
   return may_be_frozen(f, a[0]) ? with_error(nil) : nil;
 }
 
 static AVal t_vec_pop(Flow *f, const Core *e, AVal *a) {
   (void)e;
-  forget_length(f, a[0]);
+  forget_length(f, a[0], true);
   return with_error(flow_contents(f, a[0]));
 }
 
@@ -623,7 +648,7 @@ static const struct {
     {"map/len", t_length, true}, {"float", t_float, true}, {"sqrt", t_float, true},
     {"exp", t_float, true}, {"log", t_float, true}, {"sin", t_float, true}, {"cos", t_float, true},
     {"tan", t_float, true}, {"asin", t_float, true}, {"acos", t_float, true}, {"atan", t_float, true},
-    {"cons", t_cons, true}, {"%pair", t_cons, true}, {"%qq-cons", t_qq_cons, true}, {"%qq-append", t_qq_append, true}, {"list", t_list, true},
+    {"cons", t_cons, true}, {"%pair", t_cons, true}, {"%cell", t_cell, true}, {"%qq-cons", t_qq_cons, true}, {"%qq-append", t_qq_append, true}, {"list", t_list, true},
     {"head", t_head, true}, {"tail", t_tail, true}, {"%set-tail!", t_set_tail, true},
     {"%set-head!", t_set_head, true}, {"%items", t_items, true}, {"reverse", t_same_elements, true},
     {"uniq", t_same_elements, true}, {"join", t_join, true}, {"append", t_join, true},

@@ -48,10 +48,10 @@ const Set *set_union(Arena *a, const Set *x, const Set *y) {
   return s;
 }
 
-AVal aval_none(void) { return (AVal){0, 1, 0, NULL, NULL}; }
+AVal aval_none(void) { return (AVal){0, 1, 0, NULL, NULL, NULL}; }
 
 AVal aval_of(uint32_t types) {
-  AVal v = {types, 1, 0, NULL, NULL};
+  AVal v = {types, 1, 0, NULL, NULL, NULL};
   if (types & T_FIX) v.lo = FIX_MIN, v.hi = FIX_MAX;
   if (types & T_BIG) v.lo = INT64_MIN, v.hi = INT64_MAX;
   if (types & T_FUN) v.fns = &set_any;
@@ -71,7 +71,7 @@ static AVal by_range(AVal x) {
   return x;
 }
 
-AVal aval_range(int64_t lo, int64_t hi) { return by_range((AVal){T_INT, lo, hi, NULL, NULL}); }
+AVal aval_range(int64_t lo, int64_t hi) { return by_range((AVal){T_INT, lo, hi, NULL, NULL, NULL}); }
 
 AVal aval_clamp(AVal x, int64_t lo, int64_t hi) {
   if (!(x.types & T_INT)) return x;
@@ -100,7 +100,8 @@ AVal aval_const(const Datum *d) {
 AVal aval_join(Arena *a, AVal x, AVal y) {
   if (!x.types) return y;
   if (!y.types) return x;
-  AVal v = {x.types | y.types, x.lo, x.hi, set_union(a, x.fns, y.fns), set_union(a, x.sites, y.sites)};
+  AVal v = {x.types | y.types, x.lo, x.hi, set_union(a, x.fns, y.fns), set_union(a, x.sites, y.sites),
+            x.below == y.below ? x.below : NULL};
   if (y.types & T_INT) {
     if (!(x.types & T_INT) || y.lo < v.lo) v.lo = y.lo;
     if (!(x.types & T_INT) || y.hi > v.hi) v.hi = y.hi;
@@ -118,5 +119,6 @@ AVal aval_keep(AVal x, uint32_t types) {
 }
 
 bool aval_equal(AVal x, AVal y) {
-  return x.types == y.types && x.lo == y.lo && x.hi == y.hi && x.fns == y.fns && x.sites == y.sites;
+  return x.types == y.types && x.lo == y.lo && x.hi == y.hi && x.fns == y.fns && x.sites == y.sites &&
+         x.below == y.below;
 }

@@ -25,6 +25,7 @@ typedef struct AVal {
                      INT64_MAX: without bound */
   const Set *fns;   /* of the functions in it */
   const Set *sites; /* of the pairs, vectors, maps in it; what errors and handles hold escapes */
+  const Var *below; /* its integers are less than what this variable gives: flow.c, bounds */
 } AVal;
 
 AVal aval_none(void);

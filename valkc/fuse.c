@@ -14,7 +14,8 @@
 
 /* Reads and computes, nothing else: an operation on operands whose types are proven. */
 static bool is_pure(const LowOp *op) {
-  return op->kind == OP_PRIM && op->fast && op->fast->takes == 0 && !(op->prim->flags & PRIM_STORES);
+  return op->kind == OP_PRIM && op->fast && op->fast->takes == 0 &&
+         !(op->prim->flags & PRIM_STORES);
 }
 
 /* The operation whose operands may be operations: C evaluates each of them once. */
@@ -44,7 +45,9 @@ static bool fits(const LowStmt *user, const LowVar *v) {
 
 static bool fuse(const LowStmt *s, LowStmt *user) {
   const LowVar *v = s->var;
-  if (s->kind != STMT_SET || !s->is_decl || !v || !v->is_temp || v->read_count != 1 || !is_pure(&s->op)) return false;
+  if (s->kind != STMT_SET || !s->is_decl || !v || !v->is_temp || v->read_count != 1 ||
+      !is_pure(&s->op))
+    return false;
   LowRep own = low_op_rep(&s->op);
   if (own != v->rep && !(own == REP_VALUE && v->rep == REP_INT)) return false;
   if (!takes_operations(user) || !fits(user, v)) return false;
@@ -68,7 +71,8 @@ static void fuse_body(LowProgram *low, LowBody *body) {
   if (!kept.count) return;
   body->first = kept.items[0];
   body->last = kept.items[kept.count - 1];
-  for (size_t i = 0; i < kept.count; i++) kept.items[i]->next = i + 1 < kept.count ? kept.items[i + 1] : NULL;
+  for (size_t i = 0; i < kept.count; i++)
+    kept.items[i]->next = i + 1 < kept.count ? kept.items[i + 1] : NULL;
 }
 
 /* ---- statements for nothing ------------------------------------------------------------------ */
@@ -97,6 +101,11 @@ static bool drop_unread(LowProgram *low, LowBody *body) {
       forget_reads(&s->op);
       changed = true;
       continue;
+    }
+    if (s->kind == STMT_SET && s->var->read_count == 0) { /* its declaration may be gone */
+      s->kind = STMT_DO;
+      s->var = NULL;
+      s->is_decl = false;
     }
     s->next = body->first;
     body->first = s;

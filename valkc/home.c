@@ -60,7 +60,8 @@ static bool find_in_tree(Home *h, const char *executable_dir) {
 }
 
 static bool find_installed(Home *h, const char *executable_dir) {
-  char *prefix = strdup(executable_dir), *root = go_up(prefix) ? join(prefix, "lib/valkc") : NULL;
+  char *prefix = strdup(executable_dir),
+       *root = go_up(prefix) ? join(prefix, "lib/valkc") : NULL;
   free(prefix);
   if (!root || !has_file(root, "include/vk.h") || !has_file(root, "std/INDEX")) {
     free(root);
@@ -79,10 +80,11 @@ const Home *home_get(void) {
   if (home.root) return &home;
   char *dir = executable_dir();
   if (!dir || !(find_in_tree(&home, dir) || find_installed(&home, dir))) {
-    fprintf(stderr,
-            "valkc: its library is missing: %s is neither in a source tree that is built nor is\n"
-            "  ../lib/valkc beside it\n",
-            dir ? dir : "its directory");
+    fprintf(
+        stderr,
+        "valkc: its library is missing: %s is neither in a source tree that is built nor is\n"
+        "  ../lib/valkc beside it\n",
+        dir ? dir : "its directory");
     exit(EXIT_PROGRAM);
   }
   free(dir);

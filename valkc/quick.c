@@ -58,10 +58,14 @@ static const QuickSymbol helpers[] = {
 /* Behind the comments, blank lines and #include lines at the start of the text. */
 static const char *skip_includes(const char *p) {
   for (;;) {
-    if (!strncmp(p, "/*", 2)) p = strstr(p, "*/") + 2;
-    else if (!strncmp(p, "#include", 8)) p += strcspn(p, "\n");
-    else if (*p == '\n') p++;
-    else return p;
+    if (!strncmp(p, "/*", 2))
+      p = strstr(p, "*/") + 2;
+    else if (!strncmp(p, "#include", 8))
+      p += strcspn(p, "\n");
+    else if (*p == '\n')
+      p++;
+    else
+      return p;
   }
 }
 
@@ -123,7 +127,8 @@ static void note_entry(void *to, const char *name, const void *address) {
 static bool place_code(TCCState *tcc, QuickUnit *unit) {
   int needed = tcc_relocate(tcc, NULL);
   if (needed < 0) return false;
-  unit->bytes = (size_t)needed - (quick_page_bytes() - 1); /* without what aligning might cost */
+  unit->bytes =
+      (size_t)needed - (quick_page_bytes() - 1); /* without what aligning might cost */
   unit->pages = quick_memory_take(unit->bytes);
   if (!unit->pages || tcc_relocate(tcc, unit->pages) < 0) return false;
   const char *data = tcc_get_symbol(tcc, "quick_data");

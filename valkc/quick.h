@@ -17,7 +17,8 @@ typedef struct QuickSymbol { /* something a unit may refer to beside the runtime
 typedef struct QuickSource {
   const char *text; /* C as emit makes it */
   size_t len;
-  const QuickSymbol *symbols; /* what the text declares but neither it nor the runtime defines */
+  const QuickSymbol
+      *symbols; /* what the text declares but neither it nor the runtime defines */
   size_t symbol_count;
   void (*report)(void *to, const char *message); /* one line about what is wrong */
   void *report_to;

@@ -13,7 +13,7 @@
 enum { PAGES_MAX = 1 << 16 };
 
 static struct {
-  char *base; /* NULL: not reserved yet */
+  char *base;  /* NULL: not reserved yet */
   size_t next; /* page to look at first */
   uint64_t taken[PAGES_MAX / 64];
   QuickMemory used;
@@ -25,7 +25,9 @@ size_t quick_page_bytes(void) {
   return bytes;
 }
 
-static size_t pages_of(size_t bytes) { return (bytes + quick_page_bytes() - 1) / quick_page_bytes(); }
+static size_t pages_of(size_t bytes) {
+  return (bytes + quick_page_bytes() - 1) / quick_page_bytes();
+}
 
 static bool reserve_init(void) {
   if (reserve.base) return true;
@@ -42,8 +44,10 @@ static bool is_taken(size_t page) { return reserve.taken[page / 64] >> page % 64
 static void mark(size_t first, size_t count, bool taken) {
   for (size_t i = first; i < first + count; i++) {
     uint64_t bit = (uint64_t)1 << i % 64;
-    if (taken) reserve.taken[i / 64] |= bit;
-    else reserve.taken[i / 64] &= ~bit;
+    if (taken)
+      reserve.taken[i / 64] |= bit;
+    else
+      reserve.taken[i / 64] &= ~bit;
   }
 }
 
@@ -81,7 +85,8 @@ void *quick_memory_take(size_t bytes) {
   mark(first, count, true);
   reserve.next = first + count;
   reserve.used.in_use += count * quick_page_bytes();
-  if (reserve.used.in_use > reserve.used.in_use_max) reserve.used.in_use_max = reserve.used.in_use;
+  if (reserve.used.in_use > reserve.used.in_use_max)
+    reserve.used.in_use_max = reserve.used.in_use;
   return p;
 }
 
@@ -97,7 +102,8 @@ bool quick_memory_seal(void *pages, size_t code_bytes, size_t bytes) {
 }
 
 void quick_memory_free(void *pages, size_t code_bytes, size_t bytes) {
-  size_t count = pages_of(bytes), first = (size_t)((char *)pages - reserve.base) / quick_page_bytes();
+  size_t count = pages_of(bytes),
+         first = (size_t)((char *)pages - reserve.base) / quick_page_bytes();
   madvise(pages, count * quick_page_bytes(), MADV_DONTNEED);
   mprotect(pages, count * quick_page_bytes(), PROT_NONE);
   mark(first, count, false);

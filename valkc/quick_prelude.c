@@ -29,9 +29,9 @@ static void *must(void *p) {
 static const bool in_word[256] = {
     ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true, ['_'] = true};
 /* V vk_ VK_ Vk; size_t and sqrt, int64_t, uint64_t, NULL, offsetof, memcpy, fabs, __builtin_ */
-static const bool starts_ours[256] = {['V'] = true, ['v'] = true, ['s'] = true, ['i'] = true,
-                                      ['u'] = true, ['N'] = true, ['o'] = true, ['m'] = true,
-                                      ['f'] = true, ['_'] = true};
+static const bool starts_ours[256] = {
+    ['V'] = true, ['v'] = true, ['s'] = true, ['i'] = true, ['u'] = true,
+    ['N'] = true, ['o'] = true, ['m'] = true, ['f'] = true, ['_'] = true};
 
 static const char *word_end(const char *p, const char *end) {
   while (p < end && in_word[(unsigned char)*p]) p++;
@@ -46,7 +46,8 @@ static void find_item(Search *s, uint16_t item) {
 }
 
 static void find_word(Search *s, const char *word, size_t len) {
-  for (size_t i = quick_hash(word, len) % QUICK_SLOTS; quick_slots[i]; i = (i + 1) % QUICK_SLOTS) {
+  for (size_t i = quick_hash(word, len) % QUICK_SLOTS; quick_slots[i];
+       i = (i + 1) % QUICK_SLOTS) {
     const QuickName *name = &quick_names[quick_slots[i] - 1];
     if (name->len != len || memcmp(name->text, word, len) != 0) continue;
     find_item(s, name->item);
@@ -88,7 +89,8 @@ static void find_deps(Search *s) {
     const QuickItem *item = &quick_items[s->work[--s->work_count]];
     s->found_count++;
     s->text_len += item->len;
-    for (unsigned i = 0; i < item->dep_count; i++) find_item(s, quick_deps[item->first_dep + i]);
+    for (unsigned i = 0; i < item->dep_count; i++)
+      find_item(s, quick_deps[item->first_dep + i]);
   }
 }
 

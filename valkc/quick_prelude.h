@@ -9,10 +9,11 @@
 
 enum { QUICK_SLOTS = 4096 }; /* of the table of names; at most half are used */
 
-typedef struct QuickItem { /* one declaration or #define */
-  uint32_t start;          /* in quick_text */
+typedef struct QuickItem {            /* one declaration or #define */
+  uint32_t start;                     /* in quick_text */
   uint16_t len, first_dep, dep_count; /* deps: the items that this one mentions */
-  uint16_t lean; /* the item instead of this one where little text counts most; perhaps itself */
+  uint16_t
+      lean; /* the item instead of this one where little text counts most; perhaps itself */
   const char *symbol;  /* what the runtime defines, or NULL */
   const void *address; /* where */
 } QuickItem;
@@ -26,7 +27,8 @@ extern const uint16_t quick_deps[];
 extern const QuickItem quick_items[];
 extern const size_t quick_item_count;
 extern const QuickName quick_names[];
-extern const uint16_t quick_slots[QUICK_SLOTS]; /* 1 + index of a name; 0: free. Linear probing. */
+extern const uint16_t
+    quick_slots[QUICK_SLOTS]; /* 1 + index of a name; 0: free. Linear probing. */
 
 /* The first slot to look at is the hash modulo QUICK_SLOTS. */
 static inline uint32_t quick_hash(const char *text, size_t len) {

@@ -79,13 +79,14 @@ static QuickUnit *compile_unit(Compilation *c) {
   Text messages = {NULL, 0};
   FILE *out = open_memstream(&messages.bytes, &messages.len);
   if (!out) diag_bug(&c->diag, NO_SPAN, "run", "out of memory");
-  QuickSource source = {.text = c->c_text, .len = c->c_len, .report = note_message, .report_to = out};
+  QuickSource source = {
+      .text = c->c_text, .len = c->c_len, .report = note_message, .report_to = out};
   double start = now_seconds();
   QuickUnit *unit = quick_compile(&source);
   fclose(out);
   if (!unit) {
-    fprintf(stderr, "valkc: bug in the compiler: run: %s: TinyCC rejects its C text\n%s", c->path,
-            messages.bytes);
+    fprintf(stderr, "valkc: bug in the compiler: run: %s: TinyCC rejects its C text\n%s",
+            c->path, messages.bytes);
     build_keep_text(c);
   } else if (c->options->verbose) {
     QuickMemory memory = quick_memory_get();
@@ -122,8 +123,8 @@ static int run_here(const Options *options) {
 
 /* Options that mean something to the system's C compiler alone ask for it. */
 static bool wants_executable(const Options *o) {
-  return o->use_cc || o->cc || o->libc || o->sanitize || o->warn_c || o->debug_info || o->no_pie ||
-         o->optimise != OPTIMISE_DEFAULT;
+  return o->use_cc || o->cc || o->libc || o->sanitize || o->warn_c || o->debug_info ||
+         o->no_pie || o->optimise != OPTIMISE_DEFAULT;
 }
 
 int run_program(const Options *options) {

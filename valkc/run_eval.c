@@ -1,5 +1,6 @@
 /* run_eval.c - `valkc run --eval`: the program as resolve leaves it, run by the evaluator. */
 #include "run_eval.h"
+#include "faults.h"
 #include "../rt/eval.h"
 #include "../rt/out.h"
 #include "../rt/print.h"
@@ -42,7 +43,10 @@ int run_evaluated(const Options *options) {
     static const VkTop tops[] = {run_tops};
     VkProgram program = {.name = path, .tops = tops, .top_count = 1};
     int count = (int)options->arg_count + (options->expression != NULL);
+    SavedFaults faults;
+    faults_save(&faults);
     status = vk_main(count, program_arguments(options, path), &program);
+    faults_restore(&faults);
   }
   compilation_free(&compilation);
   return status;

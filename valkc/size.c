@@ -84,7 +84,9 @@ static void add_part(Parts *all, Part part, uint64_t bytes) {
 
 typedef enum Room { IN_FILE, IN_MEMORY, NOT_COUNTED } Room;
 
-static bool begins(const char *s, const char *start) { return !strncmp(s, start, strlen(start)); }
+static bool begins(const char *s, const char *start) {
+  return !strncmp(s, start, strlen(start));
+}
 
 /* Notes for tools are no part of what runs, and --strip leaves them out. */
 static Room room_of(const char *section) {

@@ -34,7 +34,8 @@ typedef struct Mode {
   bool in_process; /* `valkc run` compiles it once more, where it runs */
 } Mode;
 static const Mode mode_rows[] = {
-#define MODE(name, options, env, time_factor, doc) {#name, options, env, time_factor, doc, false},
+#define MODE(name, options, env, time_factor, doc)                                             \
+  {#name, options, env, time_factor, doc, false},
 #define RUN_MODE(name, options, env, time_factor, doc)                                         \
   {#name, options, env, time_factor, doc, true},
 #include "modes.def"
@@ -219,8 +220,9 @@ static char *command_line(Runner *r, const Job *job, Words *words) {
   char *program = job_path(r, job, "program"), *emulator = NULL;
   if (!job_options(job, &o) || !target_get(&o, &target)) _exit(EXIT_COMPILER);
   if (job->mode->in_process)
-    program = target.is_native ? "/proc/self/exe"
-                               : arena_printf(&r->arena, "%s/valkc", target_archive_dir(&o, target));
+    program = target.is_native
+                  ? "/proc/self/exe"
+                  : arena_printf(&r->arena, "%s/valkc", target_archive_dir(&o, target));
   const char *name = job->mode->in_process ? "valkc" : t->name;
   if (!target.is_native) {
     emulator = find_program(target.machine->emulator);
@@ -256,7 +258,8 @@ static _Noreturn void child_run(Runner *r, const Job *job) {
   child_setup(r, job, input, "out", "err");
   setrlimit(RLIMIT_FSIZE, &output);
   execv(program, words.items);
-  fprintf(stderr, "valkc: cannot start %s: %s\n", *program ? program : words.items[0], strerror(errno));
+  fprintf(stderr, "valkc: cannot start %s: %s\n", *program ? program : words.items[0],
+          strerror(errno));
   _exit(EXIT_COMPILER);
 }
 

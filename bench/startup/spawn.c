@@ -26,8 +26,10 @@ static double run_once(char **argv, int *status) {
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
   double start = now_us();
-  if (posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ)) result = 127 << 8;
-  else waitpid(pid, &result, 0);
+  if (posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ))
+    result = 127 << 8;
+  else
+    waitpid(pid, &result, 0);
   double time = now_us() - start;
   posix_spawn_file_actions_destroy(&actions);
   if (result && !*status) *status = result;

@@ -84,7 +84,10 @@ static V make_key(vk *c, unsigned i) {
   case 6: return list_key(c, n, other ? VK_FIX(n + 7) : vk_from_double(c, n + 7));
   case 7: part = list_key(c, n, VK_FIX(n)); return vk_vec_from(c, 1, &part);
   case 8: part = string_key(c, n); return vk_vec_from(c, n % 4 ? 1 : 0, &part);
-  default: return n < 5 ? VK_FIX(edges[n]) : n == 5 ? vk_from_double(c, NAN) : VK_FIX((int64_t)n * 1000);
+  default:
+    return n < 5    ? VK_FIX(edges[n])
+           : n == 5 ? vk_from_double(c, NAN)
+                    : VK_FIX((int64_t)n * 1000);
   }
 }
 
@@ -231,8 +234,10 @@ static void test_many(void) {
 /* The last key found is a guess only: the map may have changed since, or be another. */
 static void test_last(void) {
   vk *c = begin(0);
-  V a = vk_map_new(c), b = vk_map_new(c), name = vk_string_z(c, "name"), again = vk_string_z(c, "name");
-  for (int64_t i = 0; i < 100; i++) vk_map_put_p(c, a, VK_FIX(i), VK_FIX(i)), vk_map_put_p(c, b, VK_FIX(i), VK_FIX(-i));
+  V a = vk_map_new(c), b = vk_map_new(c), name = vk_string_z(c, "name"),
+    again = vk_string_z(c, "name");
+  for (int64_t i = 0; i < 100; i++)
+    vk_map_put_p(c, a, VK_FIX(i), VK_FIX(i)), vk_map_put_p(c, b, VK_FIX(i), VK_FIX(-i));
   vk_map_get2(c, a, VK_FIX(50));
   vk_map_put_p(c, b, VK_FIX(50), VK_FIX(7));
   CHECK(vk_map_get2(c, a, VK_FIX(50)) == VK_FIX(50));
@@ -240,7 +245,8 @@ static void test_last(void) {
   vk_map_del_p(c, a, VK_FIX(99));
   vk_map_put_p(c, a, VK_FIX(99), VK_FIX(1)); /* anew, at the end */
   CHECK(vk_map_len(c, a) == VK_FIX(100));
-  for (int64_t i = 0; i < 80; i++) vk_map_get2(c, a, VK_FIX(99)), vk_map_del_p(c, a, VK_FIX(i)); /* compacts */
+  for (int64_t i = 0; i < 80; i++)
+    vk_map_get2(c, a, VK_FIX(99)), vk_map_del_p(c, a, VK_FIX(i)); /* compacts */
   vk_map_put_p(c, a, VK_FIX(99), VK_FIX(2));
   CHECK(vk_map_len(c, a) == VK_FIX(20));
   CHECK(vk_map_get2(c, a, VK_FIX(99)) == VK_FIX(2));
@@ -249,7 +255,10 @@ static void test_last(void) {
   CHECK(vk_map_len(c, a) == VK_FIX(21));
   CHECK(vk_map_get2(c, a, name) == VK_FIX(4));
   vk_freeze_p(c, a);
+  uint32_t last = VK_MAPP(a)->last; /* reading what threads may share writes nothing */
+  for (int64_t i = 80; i < 100; i++) vk_map_get2(c, a, VK_FIX(i));
   CHECK(vk_map_get2(c, a, VK_FIX(99)) == VK_FIX(2));
+  CHECK(VK_MAPP(a)->last == last);
   CHECK(VK_IS_ABN(vk_map_put_p(c, a, VK_FIX(99), VK_FIX(5))));
   CHECK(VK_IS_ABN(vk_map_put_p(c, a, name, VK_FIX(5))));
   CHECK(VK_IS_ABN(vk_map_del_p(c, a, name)));
@@ -259,7 +268,8 @@ static void test_last(void) {
 
 static void test_keys_frozen(void) {
   vk *c = begin(0);
-  V map = vk_map_new(c), item = VK_FIX(1000), key = vk_vec_from(c, 1, &item), again = vk_vec_from(c, 1, &item);
+  V map = vk_map_new(c), item = VK_FIX(1000), key = vk_vec_from(c, 1, &item),
+    again = vk_vec_from(c, 1, &item);
   vk_map_put_p(c, map, key, VK_FIX(1));
   CHECK(VK_IS_FROZEN(key));
   vk_map_put_p(c, map, again, VK_FIX(2)); /* there already, but used as a key */

@@ -60,7 +60,8 @@ static void test_call(void) {
 static void test_units(void) {
   QuickUnit *first = compile("long twice(long n) { return 2 * n; }\n");
   QuickSymbol twice = {"twice", quick_entry(first, "twice")};
-  QuickUnit *second = compile_with("long twice(long);\nlong four(long n) { return twice(twice(n)); }\n", &twice, 1);
+  QuickUnit *second = compile_with(
+      "long twice(long);\nlong four(long n) { return twice(twice(n)); }\n", &twice, 1);
   CHECK(second != NULL);
   CHECK(((Function)quick_entry(second, "four"))(5) == 20);
   QuickUnit *third = compile("V get(void) { return VK_SYM(range); }\n");
@@ -78,7 +79,8 @@ static void test_errors(void) {
   CHECK(strstr(messages, "undefined symbol 'g'") != NULL);
   CHECK(!compile("long f(long n) { return h(n); }\n"));
   CHECK(strstr(messages, "implicit declaration") != NULL);
-  CHECK(!compile("#include <stdio.h>\nlong f(long n) { return puts(\"no\"); }\n")); /* no headers, no libc */
+  CHECK(!compile(
+      "#include <stdio.h>\nlong f(long n) { return puts(\"no\"); }\n")); /* no headers, no libc */
 }
 
 /* Pages are given back and used again; what no code is in, traps. */
@@ -112,7 +114,8 @@ static void test_headers(void) {
   char *text = malloc(room);
   len += (size_t)sprintf(text, "/* a */\n/*");
   for (size_t i = 0; i < QUICK_SLOTS; i++)
-    if (quick_slots[i]) len += (size_t)sprintf(text + len, " %s", quick_names[quick_slots[i] - 1].text);
+    if (quick_slots[i])
+      len += (size_t)sprintf(text + len, " %s", quick_names[quick_slots[i] - 1].text);
   sprintf(text + len, " */ int x;\n");
   CHECK(len < room);
   QuickPrelude all = quick_prelude(text, strlen(text), false);
@@ -121,7 +124,8 @@ static void test_headers(void) {
   char *wanted = strchr(text, '\n') + 1; /* the second comment stays: it names everything */
   wanted[0] = wanted[1] = ' ';
   char *code = malloc(room + 100);
-  sprintf(code, "static const char words[] = \"%.*s\";\nconst char *get(void) { return words; }\n",
+  sprintf(code,
+          "static const char words[] = \"%.*s\";\nconst char *get(void) { return words; }\n",
           (int)(strstr(wanted, "*/") - wanted), wanted);
   QuickUnit *u = compile(code);
   if (!u) puts(messages);
