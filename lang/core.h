@@ -196,6 +196,9 @@ typedef struct Program {
   VEC(Lambda *) written; /* every function of the text: core_function_at */
   bool is_written_indexed;
   const char *text;         /* of the program's own file; NULL: it is read */
+  struct ProgramDefaults { /* build options baked into the program; 0: none */
+    uint64_t heap_limit_bytes, gc_threshold_bytes, arena_bytes;
+  } defaults;
   const char *library_dir;  /* where std's *.valk are; set by the driver */
   struct Library *library;  /* std, read but not expanded: library.c */
   struct Expander *expander;

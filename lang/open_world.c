@@ -107,7 +107,7 @@ void open_world_run(Program *p) {
       scan(&p->globals.items[i]->lambda->body, &w);
   for (size_t i = 0; i < p->tops.count; i++) scan(&p->tops.items[i].core, &w);
   p->opens = w.evaluates;
-  if (!p->opens) return;
+  if (!p->opens || p->diag->error_count > 0) return;
   open_globals(&w);
   core_find_free(p);
   core_find_reachable(p);

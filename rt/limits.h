@@ -11,14 +11,10 @@
  * Sizes take a suffix k, m or g. A bad value is a message and exit status 2. */
 #ifndef VK_LIMITS_H
 #define VK_LIMITS_H
+#include "vk.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* `valkc build --heap-limit --gc-threshold --arena`, baked into VkProgram.defaults. 0: none. */
-typedef struct VkDefaults {
-  uint64_t heap_limit_bytes, gc_threshold_bytes, arena_bytes;
-} VkDefaults;
 
 enum { VK_HEAP_LIMIT_MIN = 1 << 20, VK_GC_THRESHOLD_MIN = 64 << 10 };
 /* A vector of at most so many elements is made, or the program ends: never an error value. */

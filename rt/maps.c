@@ -136,13 +136,14 @@ static inline uint32_t find_last(const VkMap *m, V key) {
   return are_strings && vk_string_equal(key, found) ? m->last : 0;
 }
 
-V vk_map_find(V map, V key) {
-  VkMap *m = VK_MAPP(map);
+static inline V find_value(VkMap *m, V key) {
   uint32_t number = find(m, key);
   if (!number) return VK_UNBOUND;
   remember(m, number);
   return entry_of(m, number)[1];
 }
+
+V vk_map_find(V map, V key) { return find_value(VK_MAPP(map), key); }
 
 bool vk_map_candidate(V map, uint32_t hash, size_t *probe, size_t *entry) {
   const VkMap *m = VK_MAPP(map);
@@ -305,7 +306,7 @@ V vk_map_of(vk *c, size_t n, const V *args) {
 
 static __attribute__((noinline)) V get(vk *c, V map, V key, V otherwise) {
   NEED_MAP("map/get", 1, map);
-  V v = vk_map_find(map, key);
+  V v = find_value(VK_MAPP(map), key);
   return v != VK_UNBOUND ? v : otherwise;
 }
 

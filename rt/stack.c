@@ -16,7 +16,7 @@
 #include <sanitizer/common_interface_defs.h>
 #endif
 
-static const size_t stack_bytes_usual = (size_t)1 << 30;
+size_t vk_stack_bytes_usual = (size_t)1 << 30;
 static const size_t stack_bytes_least = 256 << 10;
 /* The part every program uses stays out of huge pages: zeroing one costs as much as a whole
  * small program. Below it they are asked for, since deep recursion spends its time in page
@@ -29,9 +29,9 @@ static const size_t small_page_bytes = 1 << 20;
  * tried: filling 8 GiB and its shadow takes half a minute before an endless recursion ends. */
 static size_t stack_bytes_default(void) {
 #ifdef HAS_ASAN
-  return 2 * stack_bytes_usual;
+  return 2 * vk_stack_bytes_usual;
 #else
-  return stack_bytes_usual;
+  return vk_stack_bytes_usual;
 #endif
 }
 

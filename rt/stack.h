@@ -19,6 +19,10 @@ enum { VK_GUARD_BYTES = 1 << 20 };
  * this, a compiler that makes them calls and not jumps would otherwise use up the stack. */
 enum { VK_TAIL_ROOM = 64 << 10 };
 
+/* The size where VALK_STACK_SIZE does not say: 1 GiB. Whoever runs code with larger frames changes it
+ * before vk_main. */
+extern size_t vk_stack_bytes_usual;
+
 /* Reserves the main stack: sets f's stack_base and stack_limit. A system that refuses the size
  * gives a smaller one; one that refuses 256 KiB ends the process with a message. */
 void vk_stack_init(VkFiber *f);

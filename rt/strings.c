@@ -448,6 +448,18 @@ static size_t item_count(const Items *items) {
   return VK_IS_PAIR(items->list) ? vk_list_length(items->list) : items->count;
 }
 
+static bool is_ascii(const char *p, size_t len) {
+  uint64_t word, all = 0;
+  size_t i = 0;
+  for (; i + 8 <= len; i += 8) {
+    memcpy(&word, p + i, 8);
+    all |= word;
+  }
+  for (; i < len; i++) all |= (unsigned char)p[i];
+  return !(all & 0x8080808080808080u);
+}
+
+/* A vector of bytes, -128 to 127, is right unless one is below 0: then the loop says which. */
 V vk_str_from_bytes(vk *c, V bytes) {
   Items items;
   V byte;
@@ -458,12 +470,8 @@ V vk_str_from_bytes(vk *c, V bytes) {
   VkString *s = string_room(c, len);
   if (!s) return vk_out_of_memory(c, len);
   if (VK_IS_VECTOR(bytes) && VK_ELEMENTS(bytes) == VK_BYTES) {
-    int8_t *from = VK_BYTE_ITEMS(VK_VEC(bytes)->store), signs = 0;
-    for (size_t i = 0; i < len; i++) signs |= from[i];
-    if (signs >= 0) {
-      memcpy(s->bytes, from, len);
-      return VK_FROM_OBJ(s);
-    }
+    memcpy(s->bytes, VK_BYTE_ITEMS(VK_VEC(bytes)->store), len);
+    if (is_ascii(s->bytes, len)) return VK_FROM_OBJ(s);
   }
   for (size_t i = 0; next_item(c, &items, &byte); i++) {
     if (byte > VK_FIX(255) || !VK_IS_FIX(byte)) return byte_error(c, i + 1, byte);

@@ -399,6 +399,10 @@ static inline V vk_block(vk *c, V list, V code) {
 /* ---- the program ------------------------------------------------------------------------- */
 
 typedef V (*VkTop)(vk *);
+/* `valkc build --heap-limit --gc-threshold --arena`; 0: not given. See limits.h. */
+typedef struct VkDefaults {
+  uint64_t heap_limit_bytes, gc_threshold_bytes, arena_bytes;
+} VkDefaults;
 typedef struct VkProgram { /* emitted once per program; everything in it is static */
   const char *name;
   const VkTop *tops; /* top-level forms in order */
@@ -410,7 +414,7 @@ typedef struct VkProgram { /* emitted once per program; everything in it is stat
   size_t symbol_count;
   const VkFn *const *fns; /* every compiled function: names for stack traces */
   size_t fn_count;
-  const struct VkDefaults *defaults; /* build options baked in, or NULL */
+  const VkDefaults *defaults; /* build options baked in, or NULL */
 } VkProgram;
 int vk_main(int argc, char **argv, const VkProgram *program);
 

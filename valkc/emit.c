@@ -232,7 +232,8 @@ static void emit_expression(Emit *e, const LowOp *op, const LowVar *v, bool is_d
   if (!is_read(v) && is_idle(op)) return;
   put_target(e, v, is_decl);
   bool is_bare = op->kind == OP_COPY || op->kind == OP_UNBOX || op->kind == OP_GLOBAL;
-  if (!is_read(v) && (is_bare || op->fast)) put(e, "(void)");
+  bool is_inline = op->kind == OP_PRIM && op->prim->flags & PRIM_INLINE; /* perhaps a macro */
+  if (!is_read(v) && (is_bare || op->fast || is_inline)) put(e, "(void)");
   put_op_as(e, op, is_read(v) ? v->rep : low_op_rep(op));
   put(e, ";\n");
 }
@@ -616,6 +617,11 @@ static void emit_program(Emit *e, size_t symbol_count) {
   for (size_t i = 0; i < low->tops.count; i++) put(e, "  %f,\n", low->tops.items[i]);
   if (low->tops.count) put(e, "};\n");
   size_t fn_count = emit_fn_table(e);
+  const struct ProgramDefaults *d = &e->p->defaults;
+  bool has_defaults = d->heap_limit_bytes || d->gc_threshold_bytes || d->arena_bytes;
+  if (has_defaults)
+    put(e, "\nstatic const VkDefaults defaults = {%zu, %zu, %zu};\n", (size_t)d->heap_limit_bytes,
+        (size_t)d->gc_threshold_bytes, (size_t)d->arena_bytes);
   const char *name = program_name(e->p);
   put(e, "\nstatic const VkProgram program = {\n  ");
   put_string(e, name, strlen(name));
@@ -625,7 +631,8 @@ static void emit_program(Emit *e, size_t symbol_count) {
       low->slots.count ? "global_names" : "NULL", low->slots.count);
   put_table(e, "symbols", symbol_count);
   put_table(e, "fns", fn_count);
-  put(e, "  NULL,\n};\n\nint main(int argc, char **argv) { return vk_main(argc, argv, &program); }\n");
+  put(e, has_defaults ? "  &defaults,\n" : "  NULL,\n");
+  put(e, "};\n\nint main(int argc, char **argv) { return vk_main(argc, argv, &program); }\n");
 }
 
 static void emit_prim_prototypes(Emit *e) {

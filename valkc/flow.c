@@ -382,14 +382,14 @@ static void refine_less(Flow *f, const Core *a, const Core *b, bool or_equal) {
   int64_t gap = or_equal ? 0 : 1;
   if (a->kind == CORE_LOCAL && !a->a) {
     AVal v = aval_keep(x, T_NUM);
-    if (has_y && is_int(y)) v = aval_clamp(v, INT64_MIN, y.hi == INT64_MAX ? y.hi : y.hi - gap);
+    if (has_y && is_int(y)) v = aval_clamp(v, INT64_MIN, y.hi == INT64_MAX || y.hi == INT64_MIN ? y.hi : y.hi - gap);
     const Var *bound = or_equal ? NULL : flow_bound(f, b);
     if (bound) v.below = bound;
     refine_var(f, a->var, v);
   }
   if (b->kind == CORE_LOCAL && !b->a) {
     AVal v = aval_keep(y, T_NUM);
-    if (has_x && is_int(x)) v = aval_clamp(v, x.lo == INT64_MIN ? x.lo : x.lo + gap, INT64_MAX);
+    if (has_x && is_int(x)) v = aval_clamp(v, x.lo == INT64_MIN || x.lo == INT64_MAX ? x.lo : x.lo + gap, INT64_MAX);
     refine_var(f, b->var, v);
   }
 }
@@ -404,7 +404,7 @@ static void refine_equal(Flow *f, const Core *a, const Core *b, bool truth) {
   }
   if (truth) {
     if (x.types & T_INT) refine_var(f, a->var, aval_clamp(aval_keep(x, T_NUM), y.lo, y.hi));
-  } else if (y.lo == y.hi && x.types & T_INT) {
+  } else if (y.lo == y.hi && y.lo != INT64_MIN && y.hi != INT64_MAX && x.types & T_INT) {
     if (x.lo == y.lo) x = aval_clamp(x, x.lo + 1, x.hi);
     else if (x.hi == y.lo) x = aval_clamp(x, x.lo, x.hi - 1);
     refine_var(f, a->var, x);
@@ -848,7 +848,10 @@ static void collect_thresholds(Core **child, void *to) {
   Flow *f = to;
   Core *e = *child;
   if (e->kind == CORE_CONST && e->datum->kind == DATUM_INT)
-    for (int64_t d = -1; d <= 1; d++) PUSH(f->p->arena, f->thresholds, e->datum->integer + d);
+    for (int64_t d = -1; d <= 1; d++) {
+      int64_t near;
+      if (!__builtin_add_overflow(e->datum->integer, d, &near)) PUSH(f->p->arena, f->thresholds, near);
+    }
   core_each_child(e, true, collect_thresholds, to);
 }
 

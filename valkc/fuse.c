@@ -79,7 +79,7 @@ static void fuse_body(LowProgram *low, LowBody *body) {
 
 static bool is_for_nothing(const LowStmt *s) {
   if (s->kind != STMT_SET || s->var->read_count > 0) return false;
-  return s->op.kind == OP_COPY || is_pure(&s->op);
+  return s->op.kind == OP_COPY || s->op.kind == OP_LIST || is_pure(&s->op);
 }
 
 static void forget_reads(const LowOp *op) {
@@ -116,6 +116,7 @@ static bool drop_unread(LowProgram *low, LowBody *body) {
 
 static void fuse_fn(LowProgram *low, LowFn *f) {
   while (drop_unread(low, &f->body)) continue; /* again for what loops carry round */
+  f->uses_c = low_fn_uses_c(f);
   fuse_body(low, &f->body);
 }
 

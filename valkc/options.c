@@ -1,5 +1,6 @@
 /* options.c - parse the command line by the table options.def, and print its help. */
 #include "options.h"
+#include "../rt/limits.h"
 #include "../lang/diag.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -178,13 +179,25 @@ static bool parse_rest(Options *o, int argc, char **argv, int i) {
   return true;
 }
 
+static bool check_size(const char *option, const char *text) {
+  size_t bytes;
+  if (!text || (vk_parse_size(text, &bytes) && bytes > 0)) return true;
+  fprintf(stderr, "valkc: `%s` takes a size like 500m or 2g, not `%s`\n", option, text);
+  return false;
+}
+
+static bool check_sizes(const Options *o) {
+  return check_size("--heap-limit", o->heap_limit) && check_size("--gc-threshold", o->gc_threshold) &&
+         check_size("--arena", o->arena);
+}
+
 bool options_parse(Options *o, int argc, char **argv) {
   *o = (Options){.command = COMMAND_NONE, .optimise = OPTIMISE_DEFAULT};
   int i = parse_command(o, argc, argv);
   o->args = argv + i; /* words move down over the options before them */
   if (o->command == COMMAND_RUN && i == 1 && argv[1][0] != '-' && !strpbrk(argv[1], "./"))
     return unknown_command(argv[1]);
-  return parse_rest(o, argc, argv, i) && check_arg_count(o);
+  return parse_rest(o, argc, argv, i) && check_arg_count(o) && check_sizes(o);
 }
 
 bool options_find_command(const char *name, Command *command) {

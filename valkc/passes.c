@@ -2,6 +2,7 @@
 #include "passes.h"
 #include "../lang/expand.h"
 #include "../lang/resolve.h"
+#include "../rt/limits.h"
 #include "build.h"
 #include "comptime.h"
 #include "emit.h"
@@ -161,6 +162,13 @@ bool passes_check_options(const Options *o) {
 
 /* ---- the walk ----------------------------------------------------------------------------- */
 
+/* The options were checked when they were read. */
+static size_t option_size(const char *text) {
+  size_t bytes = 0;
+  if (text) vk_parse_size(text, &bytes);
+  return bytes;
+}
+
 void compilation_init(Compilation *c, const Options *options, const char *path) {
   *c = (Compilation){.options = options, .path = path};
   c->names.arena = &c->arena;
@@ -171,6 +179,8 @@ void compilation_init(Compilation *c, const Options *options, const char *path) 
                          .diag = &c->diag,
                          .library_dir = home_get()->library_dir};
   c->program.global_by_name.arena = &c->arena;
+  c->program.defaults = (struct ProgramDefaults){
+      option_size(options->heap_limit), option_size(options->gc_threshold), option_size(options->arena)};
 }
 
 void compilation_free(Compilation *c) {

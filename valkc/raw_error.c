@@ -117,9 +117,11 @@ static LowArg as_number(LowArg a) {
   return a;
 }
 
+/* The operands that must be numbers. Others may be errors: what a vector gets, say. */
 static LowOp with_numbers(Splitter *s, LowOp op) {
   LowArg *args = ARENA_ARRAY(s->low->arena, LowArg, op.count);
-  for (size_t i = 0; i < op.count; i++) args[i] = as_number(op.args[i]);
+  for (size_t i = 0; i < op.count; i++)
+    args[i] = fast_takes_error(&op, i) ? as_number(op.args[i]) : op.args[i];
   op.args = args;
   return op;
 }
@@ -234,10 +236,11 @@ static void discard_or_set(Splitter *s, LowVar *v, LowOp op) {
   else new_stmt(s, STMT_DO)->op = op;
 }
 
-/* Its operands are as the raw operation wants them; it may have to be guarded. v: NULL for an
- * operation done for its effect. */
+/* What must be a number is one; it may have to be guarded. v: NULL for an operation done for its
+ * effect. */
 static void raw_operation(Splitter *s, LowVar *v, LowOp op) {
   const char *guard = op.guard;
+  op = with_values(s, op);
   if (op.takes_errors && low_op_rep(&op) != REP_VALUE) op.facts = without_error(op.facts);
   op.guard = NULL;
   op.takes_errors = false;
@@ -353,7 +356,7 @@ static void split_if(Splitter *s, LowStmt *stmt) {
   LowVar *v = tested_var(stmt);
   if (stmt->test == TEST_ERROR) stmt->op.args[0] = error_of(stmt->op.args[0]);
   else if (stmt->test == TEST_UNBOUND) stmt->op = with_values(s, stmt->op);
-  else stmt->op = with_numbers(s, stmt->op);
+  else stmt->op.args[0] = as_number(stmt->op.args[0]);
   append(s, stmt);
   if (v) v->known = KNOWN_ERROR;
   split_body(s, &stmt->body);

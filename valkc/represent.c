@@ -345,6 +345,8 @@ static bool body_uses_c(const LowBody *body) {
   return false;
 }
 
+bool low_fn_uses_c(const LowFn *f) { return f->params.count > LOW_REG_ARGS || body_uses_c(&f->body); }
+
 void represent_run(LowProgram *low) {
   PtrMap targets = {.arena = low->arena};
   choose_results(low);
@@ -362,11 +364,11 @@ void represent_run(LowProgram *low) {
   for (size_t i = 0; i < low->fns.count; i++) {
     LowFn *f = low->fns.items[i];
     split_body(low, f, &f->body);
-    f->uses_c = f->params.count > LOW_REG_ARGS || body_uses_c(&f->body);
+    f->uses_c = low_fn_uses_c(f);
   }
   for (size_t i = 0; i < low->tops.count; i++) {
     LowFn *f = low->tops.items[i];
     split_body(low, f, &f->body);
-    f->uses_c = body_uses_c(&f->body);
+    f->uses_c = low_fn_uses_c(f);
   }
 }

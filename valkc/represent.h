@@ -15,6 +15,7 @@ LowRep fast_operand_rep(const LowOp *op, size_t i);
 /* Operand i may be an error though the row says otherwise (op->takes_errors). */
 bool fast_takes_error(const LowOp *op, size_t i);
 const FastOp *represent_guard(const char *name);
+bool low_fn_uses_c(const LowFn *f); /* as its statements are now */
 /* How the operation itself gives its value; a SET or RETURN converts. */
 LowRep low_op_rep(const LowOp *op);
 #endif

@@ -6,6 +6,7 @@
 #include "passes.h"
 #include "process.h"
 #include "quick.h"
+#include "../rt/stack.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -112,11 +113,16 @@ static ProgramMain compile_program(const Options *options, int *status) {
   return unit ? (ProgramMain)quick_entry(unit, "main") : NULL;
 }
 
+/* Frames of TinyCC's code are two to three times as large as those of the same C optimised. */
+enum { STACK_TIMES = 2 };
+
 static int run_here(const Options *options) {
   int status;
+  vk_stack_bytes_usual *= STACK_TIMES;
   ProgramMain program = compile_program(options, &status);
   fflush(stdout);
-  return program ? program((int)options->arg_count, options->args) : status;
+  if (!program) return status;
+  exit(program((int)options->arg_count, options->args)); /* as a program ends: with its own status */
 }
 
 /* ---- the command -------------------------------------------------------------------------- */
