@@ -197,7 +197,8 @@ static void start_marking(VkHeap *h) {
   size_t headroom = h->marking_base_bytes / 4;
   if (headroom < h->threshold_bytes / 4) headroom = h->threshold_bytes / 4;
   h->mark_ratio = 4 + 2 * h->marking_base_bytes / (headroom + 1);
-  memset(h->marks, 0, (size_t)h->frontier * BLOCK_BITMAP_WORDS * sizeof *h->marks);
+  if (h->marks) /* the range is reserved at first use */
+    memset(h->marks, 0, (size_t)h->frontier * BLOCK_BITMAP_WORDS * sizeof *h->marks);
   h->live_bytes = 0;
   h->mark_debt = 0;
   h->phase = HEAP_MARKING;
