@@ -38,6 +38,11 @@ static inline int64_t vk_int_mod(int64_t a, int64_t b) {
 #define vk_int_not(a) ((int64_t)((a) == 0))
 #define vk_int_to_float(a) ((double)(a))
 
+static inline int64_t vk_int_max(int64_t a, int64_t b) { return a >= b ? a : b; }
+static inline int64_t vk_int_min(int64_t a, int64_t b) { return a <= b ? a : b; }
+static inline double vk_float_max(double a, double b) { return a >= b ? a : a < b ? b : a + b; } /* nan */
+static inline double vk_float_min(double a, double b) { return a <= b ? a : a > b ? b : a + b; }
+
 /* Two fixnums whose sum may not be one: no test of tags. */
 static inline V vk_fix_add(vk *c, V a, V b, const VkPos *pos) {
   int64_t r;

@@ -89,9 +89,12 @@ static inline size_t capacity_of(const VkVector *v) {
 /* Sets element i of a store to what fits its kind. */
 static inline void store_put(vk *c, VkElements kind, V store, size_t i, V item) {
   assert(kind == VK_VALUES || kind == kind_for(item));
-  if (kind == VK_VALUES) vk_write(c, store, &VK_STOREP(store)->items[i], item);
-  else if (kind == VK_BYTES) VK_BYTE_ITEMS(store)[i] = (int8_t)VK_INT(item);
-  else VK_FLOAT_ITEMS(store)[i] = vk_double(item);
+  if (kind == VK_VALUES)
+    vk_write(c, store, &VK_STOREP(store)->items[i], item);
+  else if (kind == VK_BYTES)
+    VK_BYTE_ITEMS(store)[i] = (int8_t)VK_INT(item);
+  else
+    VK_FLOAT_ITEMS(store)[i] = vk_double(item);
 }
 
 /* ---- vectors ------------------------------------------------------------------------------- */
@@ -181,7 +184,8 @@ void vk_vec_append(vk *c, V vector, V item) {
 static V vec_from(vk *c, VkElements kind, size_t n, const V *items) {
   if (n == 0) return new_empty(c, kind);
   V store = new_store(c, kind, n);
-  if (kind == VK_VALUES) memcpy(VK_STOREP(store)->items, items, n * sizeof(V)); /* young */
+  if (kind == VK_VALUES)
+    memcpy(VK_STOREP(store)->items, items, n * sizeof(V)); /* young */
   else
     for (size_t i = 0; i < n; i++) store_put(c, kind, store, i, items[i]);
   return new_vector(c, kind, n, store);
@@ -238,7 +242,8 @@ V vk_vec_values(vk *c, size_t n, const V *args) { return vec_from(c, VK_VALUES, 
 /* A store just made: no barrier. */
 static void fill(VkElements kind, V store, size_t len, V item) {
   V word = kind == VK_FLOATS ? vk_float_bits(vk_double(item)) : item;
-  if (kind == VK_BYTES) memset(VK_BYTE_ITEMS(store), (int)VK_INT(item), len);
+  if (kind == VK_BYTES)
+    memset(VK_BYTE_ITEMS(store), (int)VK_INT(item), len);
   else
     for (size_t i = 0; i < len; i++) VK_STOREP(store)->items[i] = word;
 }
@@ -308,13 +313,15 @@ static size_t clamp(V i, size_t len) {
 static V copy_slice(vk *c, V vector, size_t from, size_t len, bool as_values) {
   VkElements kind = VK_ELEMENTS(vector);
   if (len == 0) return new_empty(c, as_values ? VK_VALUES : VK_UNDECIDED);
-  if (as_values) kind = VK_VALUES;
+  if (as_values)
+    kind = VK_VALUES;
   else if (kind == VK_VALUES)
     kind = kind_for_all(len, &VK_STOREP(VK_VEC(vector)->store)->items[from]);
   V store = new_store(c, kind, len);
   if (kind == VK_ELEMENTS(vector)) {
     size_t size = item_bytes(kind);
-    memcpy(VK_ITEM(store, 0), VK_ITEM(VK_VEC(vector)->store, from * size), len * size); /* young */
+    memcpy(VK_ITEM(store, 0), VK_ITEM(VK_VEC(vector)->store, from * size),
+           len * size); /* young */
   } else {
     for (size_t i = 0; i < len; i++)
       store_put(c, kind, store, i, vk_vec_ref(c, vector, from + i));

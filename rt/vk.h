@@ -301,6 +301,14 @@ V vk_park_code5(vk *c, void *code, V a, V b, V d, V e, V f);
 
 #define VK_IS_FN(f, n) (VK_IS_OBJ(f) && (uint32_t)*VK_OBJ(f) == (VK_CLOSURE | (uint32_t)(n) << 16))
 #define VK_TAIL_LOW(c) ((char *)__builtin_frame_address(0) < (c)->tail_limit)
+/* A call in tail position whose result is the caller's as it is: a jump. C compilers with an
+ * optimiser make it one; vk_tcc.h has to say how. The number counts the words, c among them. */
+#define VK_JUMP1(code, c) return (code)(c)
+#define VK_JUMP2(code, c, a) return (code)(c, a)
+#define VK_JUMP3(code, c, a, b) return (code)(c, a, b)
+#define VK_JUMP4(code, c, a, b, d) return (code)(c, a, b, d)
+#define VK_JUMP5(code, c, a, b, d, e) return (code)(c, a, b, d, e)
+#define VK_JUMP6(code, c, a, b, d, e, f) return (code)(c, a, b, d, e, f)
 #define VK_RESUMED(c, r) (VK_UNLIKELY((r) == VK_MARK) ? vk_resume(c) : (r))
 typedef V (*VkCode0)(vk *, V);
 typedef V (*VkCode1)(vk *, V, V);

@@ -1,8 +1,8 @@
 /* vk_tcc.h - the runtime's headers as TinyCC sees them.
  *
- * Not compiled as it stands: tools/prelude.c cuts it into declarations, of which code for TinyCC gets
- * those it mentions. Inline functions become macros, since TinyCC does not inline (tools/prelude_macro.c);
- * a macro here is for one that this does not suit. */
+ * Not compiled as it stands: tools/prelude.c cuts it into declarations, of which code for TinyCC
+ * gets those it mentions. Inline functions become macros, since TinyCC does not inline
+ * (tools/prelude_macro.c); a macro here is for one that this does not suit. */
 #ifndef VK_TCC_H
 #define VK_TCC_H
 /* What the system's headers have; before they come, so that nothing is defined twice. */
@@ -36,6 +36,47 @@ double sqrt(double);
 #include "lists.h"
 #include "maps.h"
 #include "vectors.h"
+
+/* TinyCC makes no tail call a jump. Its functions all begin with push %rbp; mov %rsp,%rbp, so
+ * `leave` takes the frame away, and it computes every operand before it loads the first register.
+ * On ARM64 it has no inline assembly: there the guards alone bound the stack (3 times slower where
+ * every call is a tail call). */
+#ifdef __x86_64__
+#define VK_JUMP1(code, c)                                                                      \
+  do {                                                                                         \
+    __asm__ volatile("leave; jmp *%%rax" ::"a"(code), "D"(c));                                 \
+    return 0;                                                                                  \
+  } while (0)
+#define VK_JUMP2(code, c, x)                                                                   \
+  do {                                                                                         \
+    __asm__ volatile("leave; jmp *%%rax" ::"a"(code), "D"(c), "S"(x));                         \
+    return 0;                                                                                  \
+  } while (0)
+#define VK_JUMP3(code, c, x, y)                                                                \
+  do {                                                                                         \
+    __asm__ volatile("leave; jmp *%%rax" ::"a"(code), "D"(c), "S"(x), "d"(y));                 \
+    return 0;                                                                                  \
+  } while (0)
+#define VK_JUMP4(code, c, x, y, z)                                                             \
+  do {                                                                                         \
+    __asm__ volatile("leave; jmp *%%rax" ::"a"(code), "D"(c), "S"(x), "d"(y), "c"(z));         \
+    return 0;                                                                                  \
+  } while (0)
+#define VK_JUMP5(code, c, x, y, z, w)                                                          \
+  do {                                                                                         \
+    V r8$ = (V)(w);                                                                            \
+    __asm__ volatile("movq %5,%%r8; leave; jmp *%%rax" ::"a"(code), "D"(c), "S"(x), "d"(y),    \
+                     "c"(z), "m"(r8$));                                                        \
+    return 0;                                                                                  \
+  } while (0)
+#define VK_JUMP6(code, c, x, y, z, w, v)                                                       \
+  do {                                                                                         \
+    V r8$ = (V)(w), r9$ = (V)(v);                                                              \
+    __asm__ volatile("movq %5,%%r8; movq %6,%%r9; leave; jmp *%%rax" ::"a"(code), "D"(c),      \
+                     "S"(x), "d"(y), "c"(z), "m"(r8$), "m"(r9$));                              \
+    return 0;                                                                                  \
+  } while (0)
+#endif
 
 /* A truth value that a branch uses need not become a number. */
 #define vk_int_lt(a, b) ((a) < (b))

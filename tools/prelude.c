@@ -9,9 +9,10 @@
  * why). An *item* is one #define, or one declaration or inline function at the top level; it has
  * a text, the names it defines, the items it mentions, and, if the runtime has code or data
  * behind it, an address. Only items of files whose path starts with the argument count: what comes
- * from the system's headers, vk_tcc.h declares itself. A #define that comes after a function of
- * the same name replaces it. Each inline function also becomes one to call, for large texts. Of fns.h only the
- * addresses are kept, since the emitted text declares the primitives that it calls.
+ * from the system's headers, vk_tcc.h declares itself. A #define that comes after an item of the
+ * same name replaces it. An inline function gives an item to repeat, a macro, if it can be one, and
+ * one to call, for large texts (QuickItem.lean). Of fns.h only the addresses are kept, since the
+ * emitted text declares the primitives that it calls.
  *
  * Not a C parser: it knows the shapes that these headers have, and stops at any other. */
 #include "../valkc/quick_prelude.h"
@@ -32,8 +33,7 @@ enum {
 
 typedef struct Item {
   char *text;
-  char *
-      wrapper; /* the function is called instead of being repeated: C that defines quick_NAME */
+  char *wrapper; /* an inline function to call, not to repeat: C that defines quick_NAME */
   bool is_macro, is_dropped, has_address, is_silent; /* silent: its text is left out */
   char *names[NAMES_PER_ITEM];
   size_t name_count;
@@ -182,23 +182,22 @@ static void line_marker(Input *in, const char *line) {
   if (path && strstr(path, "prims/")) in->is_fns = true; /* rows included by fns.h */
 }
 
-/* An inline function gives two items of its name: one to repeat, one to call. */
-static void add_callable(const char *text) {
-  char *prototype, *wrapper;
+/* An inline function gives an item to call, and if it can, one of the same name to repeat. */
+static void add_function(const char *text) {
+  char *macro = macro_of_function(text), *prototype, *wrapper;
   if (!function_to_call(text, &prototype, &wrapper))
     fail("an inline function of another shape", text);
+  if (macro) add_macro(macro);
   add_declaration(prototype, false);
   items[item_count - 1].wrapper = wrapper;
 }
 
 static void finish_declaration(Input *in) {
   in->text[in->len] = 0;
-  char *macro = in->is_function ? macro_of_function(in->text) : NULL;
-  if (macro)
-    add_macro(macro);
+  if (in->is_function)
+    add_function(in->text);
   else if (in->len > 1)
     add_declaration(in->text, in->is_fns);
-  if (in->is_function) add_callable(in->text);
   in->len = 0;
   in->depth = 0;
   in->is_function = false;
@@ -278,12 +277,12 @@ static void sort_items(void) {
   item_count = count;
 }
 
-static void index_names(void) {
+static void index_names(bool callable) {
   for (size_t i = 0; i < item_count; i++)
-    for (size_t k = 0; !items[i].wrapper && k < items[i].name_count; k++) {
+    for (size_t k = 0; !items[i].wrapper != callable && k < items[i].name_count; k++) {
       const char *text = items[i].names[k];
       size_t slot = find_slot(text, strlen(text));
-      if (slots[slot]) continue; /* a forward declaration is first and depends on the rest */
+      if (slots[slot]) continue; /* the first depends on the rest, if they are declarations */
       if (name_count == NAMES_MAX || 2 * name_count > QUICK_SLOTS) fail("too many names", text);
       names[name_count++] = (Name){text, i};
       slots[slot] = (uint16_t)name_count;
@@ -380,7 +379,8 @@ int main(int argc, char **argv) {
   while (fgets(line, sizeof line, stdin)) read_line(&in, line);
   if (in.len > 1) fail("the input ends in a declaration", text);
   sort_items();
-  index_names();
+  index_names(false);
+  index_names(true); /* a name stands for what is called if there is nothing to repeat */
   printf(
       "/* Made by tools/prelude.c from the headers of rt. */\n"
       "#include \"fns.h\"\n#include \"lists.h\"\n#include \"maps.h\"\n#include \"vectors.h\"\n"

@@ -7,10 +7,10 @@
  *   }
  *
  * Statements up to a return become a statement expression, `if (x) return y; rest` a conditional
- * expression. What follows an `if` that may or may not return is repeated in both branches. Arguments
- * stand for parameters as they are: they are evaluated as often as the parameter is mentioned, so
- * they must be free of effects, as those in emitted C are. Locals get the function's name behind a
- * `$`, which no emitted name has, so that an argument never means one of them. */
+ * expression. What follows an `if` that may or may not return is repeated in both branches.
+ * Arguments stand for parameters as they are: they are evaluated as often as the parameter is
+ * mentioned, so they must be free of effects, as those in emitted C are. Locals get the function's
+ * name behind a `$`, which no emitted name has, so that an argument never means one of them. */
 #include "prelude_macro.h"
 #include <ctype.h>
 #include <stdio.h>

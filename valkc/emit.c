@@ -53,6 +53,7 @@ static void put_prim_call(Emit *e, const LowOp *op) {
     return;
   }
   if (prim->flags & PRIM_INLINE) {
+    if (!strcmp(prim->name, "%cell")) e->has_cell = true;
     put(e, "vk_op_%s(c", prim->symbol + 3);
     put_args(e, op->args, op->count);
     put(e, ", %p)", &op->pos);
@@ -70,15 +71,19 @@ static size_t register_args(const LowOp *op) {
   return op->count - self > LOW_REG_ARGS ? LOW_REG_ARGS + self : op->count;
 }
 
-static void put_known_call(Emit *e, const LowOp *op) {
+static void put_known_args(Emit *e, const LowOp *op) {
   size_t self = op->fn->captures.count ? 1 : 0, count = register_args(op);
-  put(e, "%f(c", op->fn);
   if (self) put(e, ", %a", &op->args[0]);
   for (size_t i = self; i < count; i++) {
     put(e, ", ");
     put_arg_as(e, op->args[i], op->fn->params.items[i - self]->rep);
   }
   put(e, ")");
+}
+
+static void put_known_call(Emit *e, const LowOp *op) {
+  put(e, "%f(c", op->fn);
+  put_known_args(e, op);
 }
 
 static void put_op(Emit *e, const LowOp *op) {
@@ -254,6 +259,13 @@ static void emit_op(Emit *e, const LowOp *op, const LowVar *v, bool is_decl) {
 
 /* ---- returns ------------------------------------------------------------------------------- */
 
+/* Words in registers only, and nothing on the stack that the callee might use: see VK_JUMP1. */
+static bool can_jump(const Emit *e, const LowFn *callee) {
+  for (size_t i = 0; i < callee->params.count && i < LOW_REG_ARGS; i++)
+    if (callee->params.items[i]->rep == REP_FLOAT) return false;
+  return !e->has_cell;
+}
+
 /* The same type, and nothing after the call: C compilers make it a jump. Where they do not, the
  * stack grows until the guard parks the call. */
 static void emit_tail_call(Emit *e, const LowOp *op, bool is_guarded) {
@@ -275,8 +287,13 @@ static void emit_tail_call(Emit *e, const LowOp *op, bool is_guarded) {
     put(e, ");\n");
   }
   put_line_start(e);
-  put(e, "return ");
-  put_known_call(e, op);
+  if (can_jump(e, op->fn)) {
+    put(e, "VK_JUMP%z(%f, c", 1 + register_args(op), op->fn);
+    put_known_args(e, op);
+  } else {
+    put(e, "return ");
+    put_known_call(e, op);
+  }
   put(e, ";\n");
 }
 
@@ -287,7 +304,7 @@ static void emit_tail_call_many(Emit *e, const LowOp *op) {
   for (size_t i = LOW_REG_ARGS; i < count; i++)
     put_line(e, "c->xargs[%z] = %a;", i - LOW_REG_ARGS, &op->args[1 + i]);
   put_line_start(e);
-  put(e, "return VK_CODE4(%a)(c", &op->args[0]);
+  put(e, e->has_cell ? "return VK_CODE4(%a)(c" : "VK_JUMP6(VK_CODE4(%a), c", &op->args[0]);
   put_args(e, op->args, 1 + LOW_REG_ARGS);
   put(e, ");\n");
   e->depth--;
@@ -324,7 +341,9 @@ static void emit_tail_call_value(Emit *e, const LowOp *op) {
   }
   if (count == 0) put_line(e, "if (!VK_IS_OBJ_OR_ABN(%a)) return %a;", callee, callee);
   put_line_start(e);
-  put(e, "if (VK_IS_FN(%a, %z) && !VK_TAIL_LOW(c)) return VK_CODE%z(%a)(c", callee, count, count, callee);
+  put(e, "if (VK_IS_FN(%a, %z) && !VK_TAIL_LOW(c)) ", callee, count);
+  if (e->has_cell) put(e, "return VK_CODE%z(%a)(c", count, callee);
+  else put(e, "VK_JUMP%z(VK_CODE%z(%a), c", count + 2, count, callee);
   put_args(e, op->args, op->count);
   put(e, ");\n");
   put_line_start(e);
@@ -485,12 +504,14 @@ static void put_heading(Emit *e, const LowFn *f) {
   uint32_t line, column;
   if (f->span.file == NO_FILE) return;
   diag_line_col(e->p->diag, f->span, &line, &column);
-  put(e, "/* %s, %s:%u */\n", f->name ? "function" : f->lambda ? "anonymous" : "top level",
-      diag_path(e->p->diag, f->span), line);
+  put(e, "/* %s, ", f->name ? "function" : f->lambda ? "anonymous" : "top level");
+  put_in_comment(e, diag_path(e->p->diag, f->span));
+  put(e, ":%u */\n", line);
 }
 
 static void emit_fn(Emit *e, const LowFn *f) {
   e->fn = (LowFn *)f;
+  e->has_cell = false;
   e->loop = NULL;
   e->file = NO_FILE;
   e->depth = 1;
@@ -510,9 +531,13 @@ static void emit_wrapper(Emit *e, const LowFn *f) {
   size_t count = f->params.count < LOW_REG_ARGS ? f->params.count : LOW_REG_ARGS;
   put(e, "\nstatic V %f__v(vk *c, V self", f);
   for (size_t i = 0; i < count; i++) put(e, ", V a%z", i);
-  put(e, ") {\n  (void)self;\n  return ");
+  put(e, ") {\n  (void)self;\n  ");
+  e->has_cell = false;
+  bool is_jump = f->result == REP_VALUE && can_jump(e, f);
+  if (!is_jump) put(e, "return ");
   put_convert_begin(e, f->result, REP_VALUE);
-  put(e, "%f(c", f);
+  if (is_jump) put(e, "VK_JUMP%z(%f, c", count + 1, f);
+  else put(e, "%f(c", f);
   for (size_t i = 0; i < count; i++) {
     put(e, ", ");
     put_convert_begin(e, REP_VALUE, f->params.items[i]->rep);
@@ -648,7 +673,9 @@ static void emit_prim_prototypes(Emit *e) {
 }
 
 static void emit_includes(Emit *e) {
-  put(e, "/* Made by valkc from %s. */\n#include \"vk.h\"\n", program_name(e->p));
+  put(e, "/* Made by valkc from ");
+  put_in_comment(e, program_name(e->p));
+  put(e, ". */\n#include \"vk.h\"\n");
   if (e->needs_collections) put(e, "#include \"lists.h\"\n#include \"maps.h\"\n#include \"vectors.h\"\n");
 }
 

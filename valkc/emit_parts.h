@@ -21,6 +21,7 @@ typedef struct Emit {
   unsigned depth;              /* of indentation */
   LowFn *fn;                   /* being printed */
   const LowLabel *loop;        /* the innermost C loop around */
+  bool has_cell;               /* a cell on the stack was made in this function: no jumps */
   uint32_t file, line;         /* of the last #line directive */
   Located located;
   struct PlaceTable *places;
@@ -38,6 +39,7 @@ void put_line(Emit *e, const char *format, ...); /* indented, with a newline */
 void put_line_start(Emit *e);                    /* the indentation alone */
 void put_string(Emit *e, const char *bytes, size_t len); /* a C string literal */
 void put_mangled(Emit *e, const char *name);
+void put_in_comment(Emit *e, const char *text); /* which cannot end the comment */
 void put_var(Emit *e, const LowVar *v);
 void put_arg(Emit *e, LowArg a);
 void put_fast_call(Emit *e, const LowOp *op); /* emit.c: an operation with `fast` */ /* as a value, V */

@@ -77,6 +77,10 @@ static const char *word_of(unsigned char ch) {
   }
 }
 
+void put_in_comment(Emit *e, const char *text) {
+  for (; *text; text++) put_bytes(e, *text == '*' ? "." : text, 1);
+}
+
 enum { MANGLED_MAX = 48 }; /* characters of a name that are kept */
 
 void put_mangled(Emit *e, const char *name) {

@@ -144,6 +144,25 @@ static AVal t_abs(Flow *f, const Core *e, AVal *v) {
   return number(a, a, lo, a.hi > up ? a.hi : up);
 }
 
+/* One of two numbers, the same one whenever their order is the same; nan if one is. */
+static AVal least_or_greatest(Flow *f, AVal a, AVal b, bool is_greatest) {
+  if (!is_int(a) || !is_int(b)) return flow_join(f, aval_keep(a, T_NUM), aval_keep(b, T_NUM));
+  AVal r = is_greatest ? aval_range(a.lo > b.lo ? a.lo : b.lo, a.hi > b.hi ? a.hi : b.hi)
+                       : aval_range(a.lo < b.lo ? a.lo : b.lo, a.hi < b.hi ? a.hi : b.hi);
+  if (!is_greatest) r.below = a.below ? a.below : b.below;
+  return r;
+}
+
+static AVal t_max(Flow *f, const Core *e, AVal *v) {
+  (void)e;
+  return least_or_greatest(f, v[0], v[1], true);
+}
+
+static AVal t_min(Flow *f, const Core *e, AVal *v) {
+  (void)e;
+  return least_or_greatest(f, v[0], v[1], false);
+}
+
 /* ---- products and quotients --------------------------------------------------------------------- */
 
 /* A missing bound times anything but 0 saturates again. */
@@ -638,7 +657,7 @@ static const struct {
 } transfers[] = {
     {"%add", t_add, true}, {"%neg", t_neg, true}, {"%sub", t_sub, true}, {"%mul", t_mul, true}, {"%div", t_div, true},
     {"%", t_rem, true}, {"%rem", t_rem, true}, {"mod", t_mod, true},
-    {"%lt", t_bool, true}, {"%gt", t_bool, true}, {"%le", t_bool, true}, {"%ge", t_bool, true},
+    {"%max", t_max, true}, {"%min", t_min, true}, {"%lt", t_bool, true}, {"%gt", t_bool, true}, {"%le", t_bool, true}, {"%ge", t_bool, true},
     {"==", t_bool, true}, {"!=", t_bool, true}, {"not", t_bool, true},
     {"nil?", t_predicate, true}, {"int?", t_predicate, true}, {"float?", t_predicate, true},
     {"number?", t_predicate, true}, {"string?", t_predicate, true}, {"symbol?", t_predicate, true},

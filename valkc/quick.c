@@ -5,8 +5,8 @@
  * keeps: TinyCC opens no file and finds no symbol that we did not give it
  *
  * The #include lines are replaced by the declarations that the text needs (quick_prelude.c). One
- * constant, aligned to a page, is the first of the unit's data, so that code and data do not share a
- * page. TinyCC itself wants to make its code writable and executable: the archive it is linked
+ * constant, aligned to a page, is the first of the unit's data, so that code and data do not share
+ * a page. TinyCC itself wants to make its code writable and executable: the archive it is linked
  * from has its calls of mprotect and exit renamed to the two functions here (Makefile). */
 #include "quick.h"
 #include "compile.h"
@@ -23,6 +23,7 @@ enum { LEAN_BYTES_MIN = 512 << 10 };
 struct QuickUnit {
   void *pages;
   size_t code_bytes, bytes;
+  bool is_sealed;
   QuickSymbol *entries; /* the names are in one block behind them */
   size_t entry_count;
 };
@@ -137,7 +138,8 @@ static bool place_code(TCCState *tcc, QuickUnit *unit) {
   tcc_list_symbols(tcc, &list, note_entry);
   unit->entries = list.items;
   unit->entry_count = list.count;
-  return quick_memory_seal(unit->pages, unit->code_bytes, unit->bytes);
+  unit->is_sealed = quick_memory_seal(unit->pages, unit->code_bytes, unit->bytes);
+  return unit->is_sealed;
 }
 
 QuickUnit *quick_compile(const QuickSource *source) {
@@ -163,7 +165,10 @@ void *quick_entry(const QuickUnit *unit, const char *name) {
 }
 
 void quick_free(QuickUnit *unit) {
-  if (unit->pages) quick_memory_free(unit->pages, unit->code_bytes, unit->bytes);
+  if (unit->is_sealed)
+    quick_memory_free_sealed(unit->pages, unit->code_bytes, unit->bytes);
+  else if (unit->pages)
+    quick_memory_free(unit->pages, unit->bytes);
   for (size_t i = 0; i < unit->entry_count; i++) free((char *)unit->entries[i].name);
   free(unit->entries);
   free(unit);

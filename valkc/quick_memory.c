@@ -101,16 +101,20 @@ bool quick_memory_seal(void *pages, size_t code_bytes, size_t bytes) {
   return true;
 }
 
-void quick_memory_free(void *pages, size_t code_bytes, size_t bytes) {
-  size_t count = pages_of(bytes),
-         first = (size_t)((char *)pages - reserve.base) / quick_page_bytes();
-  madvise(pages, count * quick_page_bytes(), MADV_DONTNEED);
-  mprotect(pages, count * quick_page_bytes(), PROT_NONE);
+void quick_memory_free(void *pages, size_t bytes) {
+  size_t count = pages_of(bytes), all = count * quick_page_bytes();
+  madvise(pages, all, MADV_DONTNEED);
+  mprotect(pages, all, PROT_NONE);
+  size_t first = (size_t)((char *)pages - reserve.base) / quick_page_bytes();
   mark(first, count, false);
   if (first < reserve.next) reserve.next = first;
-  reserve.used.in_use -= count * quick_page_bytes();
+  reserve.used.in_use -= all;
+}
+
+void quick_memory_free_sealed(void *pages, size_t code_bytes, size_t bytes) {
   reserve.used.code -= code_bytes;
-  reserve.used.data -= count * quick_page_bytes() - code_bytes;
+  reserve.used.data -= pages_of(bytes) * quick_page_bytes() - code_bytes;
+  quick_memory_free(pages, bytes);
 }
 
 QuickMemory quick_memory_get(void) { return reserve.used; }

@@ -21,6 +21,7 @@ void *quick_memory_take(size_t bytes);
 /* Makes [pages, pages + code_bytes) executable and the rest read-only; code_bytes is a multiple of
  * the page size. False if the system refuses: the pages are then neither. */
 bool quick_memory_seal(void *pages, size_t code_bytes, size_t bytes);
-void quick_memory_free(void *pages, size_t code_bytes, size_t bytes);
+void quick_memory_free(void *pages, size_t bytes); /* not sealed */
+void quick_memory_free_sealed(void *pages, size_t code_bytes, size_t bytes);
 QuickMemory quick_memory_get(void);
 #endif

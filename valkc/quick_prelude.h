@@ -1,6 +1,6 @@
 /* quick_prelude.h - the declarations that C text for TinyCC needs of the runtime's headers.
  *
- * The tables are made when valkc is built (tools/prelude.c) from rt/vk_tcc.h and what it includes. */
+ * The tables are made when valkc is built (tools/prelude.c), from rt/vk_tcc.h and its includes. */
 #ifndef VALKC_QUICK_PRELUDE_H
 #define VALKC_QUICK_PRELUDE_H
 #include <stdbool.h>

@@ -32,7 +32,7 @@ typedef struct Splitter {
   LowFn *fn;
   LowBody *out; /* statements go here */
   LowConst *nil, *zero;
-  Span span; /* of the statement at hand */
+  Span span;           /* of the statement at hand */
   VEC(LowVar *) known; /* numbers from where we are to the end of some body around */
 } Splitter;
 
@@ -40,8 +40,10 @@ typedef struct Splitter {
 
 static void append(Splitter *s, LowStmt *stmt) {
   stmt->next = NULL;
-  if (s->out->last) s->out->last->next = stmt;
-  else s->out->first = stmt;
+  if (s->out->last)
+    s->out->last->next = stmt;
+  else
+    s->out->first = stmt;
   s->out->last = stmt;
 }
 
@@ -86,7 +88,9 @@ static LowOp copy_op(Splitter *s, LowArg a) {
   return op;
 }
 
-static LowArg var_arg(LowVar *v, LowFacts facts) { return (LowArg){.kind = ARG_VAR, .var = v, .facts = facts}; }
+static LowArg var_arg(LowVar *v, LowFacts facts) {
+  return (LowArg){.kind = ARG_VAR, .var = v, .facts = facts};
+}
 static LowArg const_arg(LowConst *k) { return (LowArg){.kind = ARG_CONST, .constant = k}; }
 
 static LowFacts without_error(LowFacts f) {
@@ -109,7 +113,9 @@ static bool may_be_error(LowArg a) {
 static bool is_split(LowArg a) { return a.kind == ARG_VAR && a.var->error && may_be_error(a); }
 
 /* What is an error if a is. */
-static LowArg error_of(LowArg a) { return is_split(a) ? var_arg(a.var->error, error_or_nil) : a; }
+static LowArg error_of(LowArg a) {
+  return is_split(a) ? var_arg(a.var->error, error_or_nil) : a;
+}
 
 /* The operand where it is known to be a number. */
 static LowArg as_number(LowArg a) {
@@ -149,8 +155,10 @@ static LowStmt *begin_if(Splitter *s, LowTest test, LowOp op) {
 static void set_from_error(Splitter *s, LowVar *v, LowArg a) {
   LowArg error = error_of(a);
   error.facts = only_error;
-  if (v->error) set_error(s, v, copy_op(s, error));
-  else set(s, v, copy_op(s, error));
+  if (v->error)
+    set_error(s, v, copy_op(s, error));
+  else
+    set(s, v, copy_op(s, error));
 }
 
 /* A value that may be an error becomes what v is. */
@@ -232,8 +240,10 @@ static void set_value(Splitter *s, LowVar *v, LowOp op) {
 /* ---- operations ------------------------------------------------------------------------------ */
 
 static void discard_or_set(Splitter *s, LowVar *v, LowOp op) {
-  if (v) set_value(s, v, op);
-  else new_stmt(s, STMT_DO)->op = op;
+  if (v)
+    set_value(s, v, op);
+  else
+    new_stmt(s, STMT_DO)->op = op;
 }
 
 /* What must be a number is one; it may have to be guarded. v: NULL for an operation done for its
@@ -258,8 +268,10 @@ static void raw_operation(Splitter *s, LowVar *v, LowOp op) {
     begin(s, &stmt->body);
     op.facts = without_error(op.facts);
   }
-  if (v && low_op_rep(&op) != REP_VALUE) set_number(s, v, op);
-  else discard_or_set(s, v, op);
+  if (v && low_op_rep(&op) != REP_VALUE)
+    set_number(s, v, op);
+  else
+    discard_or_set(s, v, op);
   if (!guard) return;
   s->out = &stmt->other;
   op.facts = only_error;
@@ -271,7 +283,8 @@ static LowOp any_error(Splitter *s, const LowOp *op) {
   LowOp test = {.kind = OP_COPY, .pos = op->pos};
   test.args = ARENA_ARRAY(s->low->arena, LowArg, op->count);
   for (size_t i = 0; i < op->count; i++)
-    if (fast_takes_error(op, i) && may_be_error(op->args[i])) test.args[test.count++] = error_of(op->args[i]);
+    if (fast_takes_error(op, i) && may_be_error(op->args[i]))
+      test.args[test.count++] = error_of(op->args[i]);
   return test;
 }
 
@@ -288,9 +301,12 @@ static LowVar *the_error(const LowOp *op) {
 
 static void operation(Splitter *s, LowVar *v, LowOp op) {
   if (!op.takes_errors) {
-    if (op.guard) raw_operation(s, v, op);
-    else if (v && low_op_rep(&op) != REP_VALUE) set_number(s, v, with_values(s, op));
-    else discard_or_set(s, v, with_values(s, op));
+    if (op.guard)
+      raw_operation(s, v, op);
+    else if (v && low_op_rep(&op) != REP_VALUE)
+      set_number(s, v, with_values(s, op));
+    else
+      discard_or_set(s, v, with_values(s, op));
     return;
   }
   LowOp test = any_error(s, &op);
@@ -311,7 +327,9 @@ static void operation(Splitter *s, LowVar *v, LowOp op) {
 
 /* ---- the statements as they were -------------------------------------------------------------- */
 
-static bool needs_split(const LowOp *op) { return op->kind == OP_PRIM && op->fast && (op->takes_errors || op->guard); }
+static bool needs_split(const LowOp *op) {
+  return op->kind == OP_PRIM && op->fast && (op->takes_errors || op->guard);
+}
 
 static bool has_split_operand(const LowOp *op) {
   for (size_t i = 0; i < op->count; i++)
@@ -327,8 +345,10 @@ static void split_set(Splitter *s, LowStmt *stmt) {
   }
   if (stmt->is_decl) declare(s, v);
   if (stmt->is_decl && v->error) declare(s, v->error);
-  if (stmt->op.kind == OP_COPY) set_copy(s, v, stmt->op.args[0]);
-  else operation(s, v, stmt->op);
+  if (stmt->op.kind == OP_COPY)
+    set_copy(s, v, stmt->op.args[0]);
+  else
+    operation(s, v, stmt->op);
 }
 
 static void split_return(Splitter *s, LowStmt *stmt) {
@@ -354,17 +374,22 @@ static LowVar *tested_var(const LowStmt *stmt) {
 
 static void split_if(Splitter *s, LowStmt *stmt) {
   LowVar *v = tested_var(stmt);
-  if (stmt->test == TEST_ERROR) stmt->op.args[0] = error_of(stmt->op.args[0]);
-  else if (stmt->test == TEST_UNBOUND) stmt->op = with_values(s, stmt->op);
-  else stmt->op.args[0] = as_number(stmt->op.args[0]);
+  if (stmt->test == TEST_ERROR)
+    stmt->op.args[0] = error_of(stmt->op.args[0]);
+  else if (stmt->test == TEST_UNBOUND)
+    stmt->op = with_values(s, stmt->op);
+  else
+    stmt->op.args[0] = as_number(stmt->op.args[0]);
   append(s, stmt);
   if (v) v->known = KNOWN_ERROR;
   split_body(s, &stmt->body);
   if (v) v->known = KNOWN_NUMBER;
   split_body(s, &stmt->other);
   if (!v) return;
-  if (stmt->body.is_closed) PUSH(s->low->arena, s->known, v);
-  else v->known = KNOWN_EITHER;
+  if (stmt->body.is_closed)
+    PUSH(s->low->arena, s->known, v);
+  else
+    v->known = KNOWN_EITHER;
 }
 
 static void split_stmt(Splitter *s, LowStmt *stmt) {
@@ -431,8 +456,10 @@ static void count_reads(const LowBody *body, bool is_reset) {
     if (is_reset && stmt->var) stmt->var->read_count = 0;
     for (size_t i = 0; i < stmt->op.count; i++)
       if (stmt->op.args[i].kind == ARG_VAR) {
-        if (is_reset) stmt->op.args[i].var->read_count = 0;
-        else stmt->op.args[i].var->read_count++;
+        if (is_reset)
+          stmt->op.args[i].var->read_count = 0;
+        else
+          stmt->op.args[i].var->read_count++;
       }
     count_reads(&stmt->body, is_reset);
     count_reads(&stmt->other, is_reset);

@@ -122,7 +122,8 @@ static int run_here(const Options *options) {
   ProgramMain program = compile_program(options, &status);
   fflush(stdout);
   if (!program) return status;
-  exit(program((int)options->arg_count, options->args)); /* as a program ends: with its own status */
+  exit(program((int)options->arg_count,
+               options->args)); /* as a program ends: with its own status */
 }
 
 /* ---- the command -------------------------------------------------------------------------- */

@@ -16,3 +16,10 @@ if [ -c /dev/full ]; then
   "$VALKC" emit a.valk >/dev/full 2>err && fail "a full disk was not noticed"
   has err "cannot write to stdout"
 fi
+
+# A path may have what ends a comment.
+mkdir 'x*'
+echo '(fun {f x} {print x}) (f 1) (f 2)' >'x*/a.valk'
+run 0 "$VALKC" build 'x*/a.valk' -o a
+run 0 "$VALKC" run 'x*/a.valk'
+is out "$(printf '1\n2')"

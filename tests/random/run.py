@@ -21,6 +21,8 @@ valid.
 import argparse
 import os
 import re
+import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -35,6 +37,7 @@ ASAN = {"ASAN_OPTIONS": "detect_leaks=0:detect_stack_use_after_return=0:handle_s
         "UBSAN_OPTIONS": "print_stacktrace=1:exitcode=99"}
 SECONDS = 5
 OUTPUT_MAX = 1 << 20
+FILE_MAX = 64 << 20  # executables too
 BUG = re.compile(r"bug in the compiler|AddressSanitizer|runtime error:|Assertion|segmentation|corrupt", re.I)
 
 
@@ -53,13 +56,19 @@ class Result:
 
 
 def run(command, env=None, seconds=SECONDS):
-    try:
-        p = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=seconds, env=env)
-    except subprocess.TimeoutExpired:
-        return Result(None, "", "")
-    if len(p.stdout) > OUTPUT_MAX:
-        return Result(None, "", "")
-    return Result(p.returncode, p.stdout.decode("utf-8", "replace"), p.stderr.decode("utf-8", "replace"))
+    """Output goes to files, whose size main() limits: a program may print without end."""
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+        try:
+            p = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, timeout=seconds, env=env)
+        except subprocess.TimeoutExpired:
+            return Result(None, "", "")
+        if p.returncode == -signal.SIGXFSZ or out.tell() > OUTPUT_MAX:
+            return Result(None, "", "")
+        texts = []
+        for f in (out, err):
+            f.seek(0)
+            texts.append(f.read(OUTPUT_MAX).decode("utf-8", "replace"))
+        return Result(p.returncode, *texts)
 
 
 class Runner:
@@ -219,6 +228,7 @@ def main():
     modes = [m for m in o.modes.split(",") if m]
     keep = o.keep or os.path.join(os.path.dirname(os.path.abspath(o.valkc)), "random")
     os.makedirs(keep, exist_ok=True)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_MAX, FILE_MAX))
     counts = {"same": 0, "differ": 0, "slow": 0, "invalid": 0}
     start = time.time()
     with tempfile.TemporaryDirectory() as directory:

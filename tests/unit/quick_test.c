@@ -107,8 +107,7 @@ static void test_memory(void) {
   CHECK(!quick_memory_take(after.reserved + 1));
 }
 
-/* Every declaration of the runtime's headers is C that TinyCC takes, and every macro that takes no argument
- * or a few expands to something it parses. */
+/* All declarations of the runtime's headers together are C that TinyCC takes. */
 static void test_headers(void) {
   size_t room = 1 << 20, len = 0;
   char *text = malloc(room);

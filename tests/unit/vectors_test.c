@@ -50,7 +50,8 @@ typedef struct Item {
 
 static Item random_int(void) {
   static const int64_t edges[] = {-128, 127, 0, -1, 1, 100};
-  return (Item){.kind = ITEM_INT, .number = below(2) ? edges[below(6)] : (int64_t)below(256) - 128};
+  return (Item){.kind = ITEM_INT,
+                .number = below(2) ? edges[below(6)] : (int64_t)below(256) - 128};
 }
 
 /* Of all magnitudes: some have no place in a word. */
@@ -58,7 +59,10 @@ static Item random_float(void) {
   static const double edges[] = {0.0, -0.0, 1.5, -2.25, 1e-300, 1e300, 5e-324, -1.0 / 3};
   static const double odd[] = {__builtin_inf(), -__builtin_inf()};
   unsigned n = below(12);
-  return (Item){.kind = ITEM_FLOAT, .real = n < 8 ? edges[n] : n < 10 ? odd[n - 8] : below(1000) / 7.0};
+  return (Item){.kind = ITEM_FLOAT,
+                .real = n < 8    ? edges[n]
+                        : n < 10 ? odd[n - 8]
+                                 : below(1000) / 7.0};
 }
 
 static Item random_other(void) {
@@ -89,7 +93,8 @@ static V item_value(vk *c, Item item) {
 static bool is_item(V v, Item item) {
   switch (item.kind) {
   case ITEM_INT: return v == VK_FIX(item.number);
-  case ITEM_FLOAT: return VK_IS_FLOAT(v) && vk_float_bits(vk_double(v)) == vk_float_bits(item.real);
+  case ITEM_FLOAT:
+    return VK_IS_FLOAT(v) && vk_float_bits(vk_double(v)) == vk_float_bits(item.real);
   case ITEM_STRING: return VK_IS_KIND(v, VK_STRING) && atoi(VK_STR(v)->bytes) == item.number;
   case ITEM_NIL: break;
   }
@@ -98,7 +103,8 @@ static bool is_item(V v, Item item) {
 
 static VkElements elements_for(Item item) {
   if (item.kind == ITEM_FLOAT) return VK_FLOATS;
-  return item.kind == ITEM_INT && item.number >= -128 && item.number <= 127 ? VK_BYTES : VK_VALUES;
+  return item.kind == ITEM_INT && item.number >= -128 && item.number <= 127 ? VK_BYTES
+                                                                            : VK_VALUES;
 }
 
 /* ---- the model ----------------------------------------------------------------------------- */
@@ -128,13 +134,17 @@ static void note(Model *m, Item item) {
 static bool has_item(vk *c, V vector, size_t i, Item item) {
   VkFloat room;
   V index = VK_FIX(i);
-  bool holds = is_item(vk_vec_get(c, vector, index), item) && is_item(vk_vec_ref(c, vector, i), item) &&
+  bool holds = is_item(vk_vec_get(c, vector, index), item) &&
+               is_item(vk_vec_ref(c, vector, i), item) &&
                is_item(vk_vec_peek(vector, i, &room), item) &&
                is_item(vk_op_vec_get(c, vector, index, &here), item) &&
                is_item(vk_vector_get(c, vector, (int64_t)i, &here), item);
   switch (VK_ELEMENTS(vector)) {
-  case VK_BYTES: return holds && vk_has_index(vector, i) && is_item(VK_FIX(vk_bytes_ref(vector, i)), item);
-  case VK_FLOATS: return holds && vk_has_index(vector, i) && is_item(vk_from_double(c, vk_floats_ref(vector, i)), item);
+  case VK_BYTES:
+    return holds && vk_has_index(vector, i) && is_item(VK_FIX(vk_bytes_ref(vector, i)), item);
+  case VK_FLOATS:
+    return holds && vk_has_index(vector, i) &&
+           is_item(vk_from_double(c, vk_floats_ref(vector, i)), item);
   default: return holds && is_item(vk_values_get(c, vector, (int64_t)i, &here), item);
   }
 }
@@ -175,7 +185,8 @@ static void make_list(vk *c, unsigned n, unsigned taste, bool as_values) {
 
 static void make_slice(vk *c, unsigned n, unsigned of) {
   Model *m = &models[n], from = models[of];
-  size_t first = below((unsigned)from.len + 1), last = first + below((unsigned)(from.len - first) + 1);
+  size_t first = below((unsigned)from.len + 1),
+         last = first + below((unsigned)(from.len - first) + 1);
   V args[] = {vectors[of], VK_FIX(first), VK_FIX(last)};
   vectors[n] = vk_vec_slice_n(c, 3, args);
   m->len = last - first;
@@ -190,11 +201,14 @@ static void store(vk *c, unsigned n, Item item) {
   size_t i = below((unsigned)m->len);
   V v = item_value(c, item);
   bool fits = elements_for(item) == VK_ELEMENTS(vectors[n]);
-  V r = below(2)                                         ? vk_vec_set(c, vectors[n], VK_FIX(i), v)
-        : VK_ELEMENTS(vectors[n]) == VK_VALUES           ? vk_values_set(c, vectors[n], (int64_t)i, v, &here)
-        : fits && VK_ELEMENTS(vectors[n]) == VK_BYTES    ? vk_bytes_set(c, vectors[n], (int64_t)i, VK_INT(v), &here)
-        : fits && VK_ELEMENTS(vectors[n]) == VK_FLOATS   ? vk_floats_set(c, vectors[n], (int64_t)i, vk_double(v), &here)
-                                                         : vk_op_vec_set(c, vectors[n], VK_FIX(i), v, &here);
+  V r = below(2) ? vk_vec_set(c, vectors[n], VK_FIX(i), v)
+        : VK_ELEMENTS(vectors[n]) == VK_VALUES
+            ? vk_values_set(c, vectors[n], (int64_t)i, v, &here)
+        : fits && VK_ELEMENTS(vectors[n]) == VK_BYTES
+            ? vk_bytes_set(c, vectors[n], (int64_t)i, VK_INT(v), &here)
+        : fits && VK_ELEMENTS(vectors[n]) == VK_FLOATS
+            ? vk_floats_set(c, vectors[n], (int64_t)i, vk_double(v), &here)
+            : vk_op_vec_set(c, vectors[n], VK_FIX(i), v, &here);
   CHECK(r == VK_NIL);
   m->items[i] = item;
   note(m, item);
@@ -220,8 +234,10 @@ static void push(vk *c, unsigned n, Item item) {
 static void pop(vk *c, unsigned n) {
   Model *m = &models[n];
   V v = vk_vec_pop(c, vectors[n]);
-  if (m->len == 0) CHECK(VK_IS_ABN(v));
-  else CHECK(is_item(v, m->items[--m->len]));
+  if (m->len == 0)
+    CHECK(VK_IS_ABN(v));
+  else
+    CHECK(is_item(v, m->items[--m->len]));
 }
 
 /* Through a list; the same elements kept as values are an equal vector with an equal hash. */
@@ -245,13 +261,20 @@ static void compare(vk *c, unsigned n) {
 
 static void step(vk *c) {
   unsigned n = below(VECTORS), taste = n % 3, what = below(100);
-  if (what < 4) make_filled(c, n, taste);
-  else if (what < 8) make_list(c, n, taste, below(3) == 0);
-  else if (what < 12) make_slice(c, n, below(VECTORS));
-  else if (what < 50) store(c, n, random_item(taste));
-  else if (what < 80) push(c, n, random_item(taste));
-  else if (what < 94) pop(c, n);
-  else compare(c, n);
+  if (what < 4)
+    make_filled(c, n, taste);
+  else if (what < 8)
+    make_list(c, n, taste, below(3) == 0);
+  else if (what < 12)
+    make_slice(c, n, below(VECTORS));
+  else if (what < 50)
+    store(c, n, random_item(taste));
+  else if (what < 80)
+    push(c, n, random_item(taste));
+  else if (what < 94)
+    pop(c, n);
+  else
+    compare(c, n);
   check_vector(c, n);
 }
 
