@@ -7,6 +7,7 @@
 #include "datum_value.h"
 #include "eval.h"
 #include "../lang/resolve.h"
+#include "handle.h"
 #include "heap.h"
 #include "lists.h"
 #include "vectors.h"
@@ -39,7 +40,7 @@ void eval_batch_end(Evaluator *ev, EvalBatch *b) {
 enum { UNIT_BYTES = 1 << 10 };
 
 typedef struct UnitHandle {
-  V hdr;
+  VkHandle handle; /* of no class */
   EvalUnit *unit;
 } UnitHandle;
 
@@ -60,7 +61,7 @@ static void free_handle(void *handle) { unit_free(((UnitHandle *)handle)->unit);
 /* The unit lives as long as the keeper does, which every closure of it captures. */
 static void tie(vk *c, EvalUnit *u, V keeper) {
   UnitHandle *h = vk_new(c, sizeof *h);
-  h->hdr = VK_HDR(VK_HANDLE, 0, 0);
+  h->handle.hdr = VK_HDR(VK_HANDLE, 0, 0);
   h->unit = u;
   V handle = VK_FROM_OBJ(h);
   vk_finalise(c, handle, free_handle);

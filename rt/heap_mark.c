@@ -84,6 +84,7 @@ static const struct {
     [VK_STORE] = {2, 2 | LENGTH_CAPACITY}, /* hdr capacity items... */
     [VK_MAP] = {3, 5},                     /* hdr len used entries index */
     [VK_ERROR] = {1, 4},                   /* hdr message kind data */
+    [VK_HANDLE] = {2, 2 | LENGTH_COUNT},   /* hdr class fields... */
 };
 
 void heap_fields(V *object, V **first, V **end) {

@@ -8,6 +8,7 @@
 #include "print.h"
 #include "bigint.h"
 #include "float_text.h"
+#include "handle.h"
 #include "lists.h"
 #include "maps.h"
 #include "vectors.h"
@@ -83,6 +84,11 @@ static void show_function(VkBuf *b, V closure) {
   vk_buf_putc(b, '>');
 }
 
+static void show_handle(VkBuf *b, V v) {
+  const VkHandleClass *class = VK_HANDLEP(v)->class;
+  vk_buf_putf(b, "<ref:%s>", class ? class->name : "handle");
+}
+
 static void show_error(VkBuf *b, V error) {
   vk_buf_put_z(b, "Error: ");
   const VkString *message = VK_STR(VK_ERR(error)->message);
@@ -103,7 +109,7 @@ static void show_object(VkBuf *b, V v, bool quoted) {
   case VK_CLOSURE: show_function(b, v); break;
   case VK_PAP: show_function(b, ((VkPap *)VK_OBJ(v))->fn); break;
   case VK_ATOM: vk_buf_put_z(b, "<ref:atom>"); break;
-  case VK_HANDLE: vk_buf_put_z(b, "<handle>"); break;
+  case VK_HANDLE: show_handle(b, v); break;
   default: vk_buf_put_z(b, "<internal>"); break;
   }
 }

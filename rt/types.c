@@ -18,7 +18,7 @@
  *   MAP      VkMap (maps.h)       entries index (or nil)    48
  *   ERROR    VkError              message kind data         40 + 8 * max(1, min(trace_count, 32))
  *   RAW      VkRaw                -                         16 + bytes
- *   HANDLE   its owner's          as its owner says
+ *   HANDLE   VkHandle (handle.h)  fields[count]             as its owner says
  *
  * A STORE also holds VK_UNBOUND: the key of a deleted map entry. */
 #include "equal.h"
