@@ -1,10 +1,43 @@
-/* fiber.h - what the runtime knows of the C stack code runs on, and of the scratch it owns.
+/* fiber.h - fibers: C stacks that take turns on the thread of one isolate.
  *
- * One VkFiber per C stack; the main program is one. c->fiber is the running one. The collector
- * scans [stack pointer, stack_base) of the running fiber, conservatively. */
+ * c->fiber is the running one. The main program is a fiber on the main stack (stack.h); others
+ * have stacks from a slab (fiber_stack.h), with a guard below. A fiber runs until it waits: there is
+ * no preemption, so what happens between two waits is atomic for the isolate. While a fiber
+ * does not run its callee-saved registers are on its stack, and `sp` points at them; the
+ * collector scans [sp, stack_base) conservatively, and its scratch.
+ *
+ *   new -> READY -> RUNNING -- vk_fiber_wait --> WAITING -- vk_fiber_wake --> READY -> ...
+ *                      \-- entry returns, vk_fiber_die --> gone, its stack reused
+ *
+ * Everything here is for the isolate's own thread; others use the inbox of sched.h. */
 #ifndef VK_FIBER_H
 #define VK_FIBER_H
-#include <stddef.h>
+#include "vk.h"
+#include <stdbool.h>
+
+typedef enum VkFiberState {
+  VK_FIBER_RUNNING, /* c->fiber */
+  VK_FIBER_READY,   /* in the run queue */
+  VK_FIBER_WAITING, /* in vk_fiber_wait */
+} VkFiberState;
+
+/* What a fiber waits for: in the frame that calls vk_fiber_wait, first in a larger structure if
+ * whoever wakes needs more. */
+typedef struct VkWait {
+  const char *what; /* for people: "await", "recv"; static */
+  /* Cancelled, or the fiber dies: unlink from whoever would wake it. NULL: nobody knows of it. */
+  void (*undo)(vk *c, struct VkWait *w);
+} VkWait;
+
+/* What a fiber does: copied by vk_fiber_start. */
+typedef struct VkFiberTask {
+  void (*entry)(vk *c, void *arg); /* on the fiber's stack; may wait */
+  /* If not NULL: the fiber is over, in every case. error: nil, or why entry did not return
+   * (:stack-overflow), or did not begin (:cancelled). On the loop's stack: must not wait. */
+  void (*ended)(vk *c, void *arg, V error);
+  void *arg;
+  V value; /* a root until the fiber is over: vk_fiber_value */
+} VkFiberTask;
 
 typedef struct VkFiber {
   char *stack_base;  /* highest address of the stack, exclusive: it grows down from here */
@@ -12,5 +45,68 @@ typedef struct VkFiber {
   struct VkScratchChunk *scratch[2]; /* newest chunks of the two bump stacks: see scratch.h */
   unsigned scratch_chunks;           /* in both */
   size_t scratch_bytes_max;          /* in chunks, at any time */
+
+  /* Of a fiber that does not run; the running one's are in c. */
+  void *sp;
+  VkScratch scratch_saved[2];
+  char *tail_limit;
+  const VkPos *place; /* where it waits, in the source; or NULL */
+
+  uint8_t state;     /* VkFiberState */
+  bool is_cancelled; /* and not told yet: at its next wait */
+  bool is_started;   /* entry was called */
+  bool is_dirty;     /* among the dirty fibers: a minor collection must look at it */
+  bool is_unscanned; /* not yet in the snapshot of the full marking under way */
+  uint64_t number;   /* in order of creation; the main program is 1, the loop 0 */
+  VkWait *wait;      /* WAITING: for this */
+  V wake_value;      /* what vk_fiber_wait gives */
+  VkFiberTask task;  /* not of the main program */
+  struct VkFiber *next, *previous; /* all fibers of the isolate */
+  struct VkFiber *next_ready;
+  struct VkFiber *next_dirty;
+  void *sanitizer; /* TSan's fiber, or ASan's fake stack */
 } VkFiber;
+
+/* ---- making ------------------------------------------------------------------------------- */
+
+/* A new fiber that calls fn, a function of no arguments. The result is a future of its value, or
+ * an error (:out-of-memory) if there is no stack for it. It runs once the running fiber waits. A
+ * stack overflow in it makes its future a :stack-overflow error. */
+V vk_spawn(vk *c, V fn);
+/* A new fiber without a future, for C: NULL if there is no stack for it. */
+VkFiber *vk_fiber_start(vk *c, const VkFiberTask *task);
+/* The value of the running fiber's task. */
+V vk_fiber_value(vk *c);
+
+/* ---- waiting ------------------------------------------------------------------------------ */
+
+/* Suspends the running fiber; other fibers and the event loop run. Gives what it was woken with, or
+ * after vk_fiber_cancel an error of kind :cancelled (w->undo was then called). Not on the
+ * loop's stack, and nothing may be parked (DESIGN 3). */
+V vk_fiber_wait(vk *c, VkWait *w);
+/* f, which waits, becomes ready: behind those that are ready already. */
+void vk_fiber_wake(vk *c, VkFiber *f, V value);
+/* Ends f's wait with an error of kind :cancelled. If it does not wait it gets that at its next
+ * wait; if it never ran, it does not run. Delivered once: what cleans up may wait. */
+void vk_fiber_cancel(vk *c, VkFiber *f);
+/* Lets the other ready fibers run. */
+void vk_fiber_yield(vk *c);
+
+/* ---- the end of a fiber that does not return ------------------------------------------------ */
+
+/* The running fiber is over, with that error. Nothing on its stack is returned to. For the main
+ * program: reports the error, exit status 1. */
+_Noreturn void vk_fiber_die(vk *c, V error);
+/* The same with a :stack-overflow error. */
+_Noreturn void vk_fiber_overflow(vk *c);
+
+/* C code of the runtime that recurses or needs much stack calls this first: the fiber ends unless
+ * VK_FIBER_C_ROOM is left. A fault in the guard from C code would end the process. */
+enum { VK_FIBER_C_ROOM = 16 << 10 };
+#define VK_FIBER_CHECK(c)                                                                      \
+  do {                                                                                         \
+    if (VK_UNLIKELY((char *)__builtin_frame_address(0) - (c)->fiber->stack_limit <             \
+                    VK_FIBER_C_ROOM))                                                          \
+      vk_fiber_overflow(c);                                                                    \
+  } while (0)
 #endif

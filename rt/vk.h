@@ -221,7 +221,9 @@ struct vk {
   V abn; /* the abnormal value behind a raw result */
   VkScratch scratch[2];
   struct VkHeap *heap;
-  struct VkFiber *fiber;
+  struct VkFiber *fiber;   /* the running one */
+  struct VkFibers *fibers; /* all of them, and who runs when: NULL before the first spawn: sched.h */
+  const VkPos *place;      /* of the last primitive called that may wait */
   const struct VkProgram *program;
   struct Evaluator *eval; /* NULL before the first eval: eval.h */
   /* A parked tail call: either closure `park_fn` (any value), or known code. Roots. */
