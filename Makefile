@@ -19,7 +19,7 @@ DESTDIR =
 BUILD = build
 # Tests at once; modes of the golden tests.
 JOBS := $(shell nproc 2>/dev/null || echo 1)
-MODES = aot,run,O0,asan
+MODES = aot,run,O0,asan,skip
 
 WARNINGS = -Wall -Wextra
 # Doubles and characters are the same on every machine.

@@ -17,7 +17,6 @@ static inline int64_t vk_to_int64(V v) { return VK_LIKELY(VK_IS_FIX(v)) ? VK_INT
 /* Operands may be constants, which C takes for 32 bits. */
 #define vk_int_add(a, b) ((int64_t)(a) + (b))
 #define vk_int_sub(a, b) ((int64_t)(a) - (b))
-#define vk_int_mul(a, b) ((int64_t)(a) * (b))
 #define vk_int_neg(a) (-(int64_t)(a))
 #define vk_int_div(a, b) ((int64_t)(a) / (b))
 #define vk_int_rem(a, b) ((a) % (b))
@@ -25,6 +24,8 @@ static inline int64_t vk_int_mod(int64_t a, int64_t b) {
   int64_t r = a % b;
   return r != 0 && (r < 0) != (b < 0) ? r + b : r;
 }
+/* A function: `if (a * b)` would be warned of. */
+static inline int64_t vk_int_mul(int64_t a, int64_t b) { return a * b; }
 #define vk_int_abs(a) ((a) < 0 ? -(a) : (a))
 #define vk_int_and(a, b) ((a) & (b))
 #define vk_int_or(a, b) ((a) | (b))
@@ -61,7 +62,8 @@ static inline V vk_fix_mul(vk *c, V a, V b, const VkPos *pos) {
 }
 
 #define vk_float_add(a, b) ((a) + (b))
-#define vk_float_sub(a, b) ((a) - (b))
+/* A function: gcc 12 takes 0.0 - (double)n for -(double)n, which differs for n = 0. */
+static inline double vk_float_sub(double a, double b) { return a - b; }
 #define vk_float_mul(a, b) ((a) * (b))
 #define vk_float_div(a, b) ((a) / (b))
 #define vk_float_neg(a) (-(a))

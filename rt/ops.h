@@ -211,7 +211,7 @@ static inline V vk_op_items(vk *c, V l, V who, V index, const VkPos *pos) {
 
 /* The first cell of a list being built: it lives as long as the C block around. The collector sees
  * it with the rest of the stack; storing into it needs no barrier, and vk_write knows. */
-#define vk_op_cell(c, pos) ((void)(c), VK_FROM_PAIR((&(VkPair){VK_NIL, VK_NIL})))
+#define vk_op_cell(c, pos) ((void)(c), (void)(pos), VK_FROM_PAIR((&(VkPair){VK_NIL, VK_NIL})))
 
 V vk_qq_cons_slow(vk *c, V x, V rest, const VkPos *pos) VK_COLD;
 static inline V vk_op_qq_cons(vk *c, V x, V rest, const VkPos *pos) {

@@ -140,7 +140,7 @@ static void add_code_options(BuildCommand *b, const Options *o) {
   if (b->family == CLANG) add_all(b, "-fbracket-depth=100000");
   if (o->debug_info) add_debug_options(b);
   /* A truth value is a number like others: comparing it with one is what the program says. */
-  if (o->warn_c) add_all(b, "-Wall -Wextra -Werror -Wno-bool-compare -Wno-unknown-warning-option");
+  if (o->warn_c) add_all(b, "-Wall -Wextra -Werror -Wno-bool-compare -Wno-infinite-recursion -Wno-unknown-warning-option");
   if (o->sanitize)
     add_all(b,
             "-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer");

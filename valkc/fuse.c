@@ -122,9 +122,19 @@ static bool drop_unread(LowProgram *low, LowBody *body) {
   return changed;
 }
 
+static bool uses_self(const LowBody *body) {
+  for (const LowStmt *s = body->first; s; s = s->next) {
+    for (size_t i = 0; i < s->op.count; i++)
+      if (s->op.args[i].kind == ARG_SELF || s->op.args[i].kind == ARG_CAPTURE) return true;
+    if (uses_self(&s->body) || uses_self(&s->other)) return true;
+  }
+  return false;
+}
+
 static void fuse_fn(LowProgram *low, LowFn *f) {
   while (drop_unread(low, &f->body)) continue; /* again for what loops carry round */
   f->uses_c = low_fn_uses_c(f);
+  f->uses_self = uses_self(&f->body);
   fuse_body(low, &f->body);
 }
 

@@ -97,23 +97,36 @@ static void build_show(Compilation *c, FILE *out) { fprintf(out, "%s\n", c->outp
 /* ---- the table ---------------------------------------------------------------------------- */
 
 typedef struct PassRow {
-  const char *name, *input, *output, *doc;
+  const char *name, *input, *output, *doc; /* input NULL: part of the pass above */
   bool is_optional;
+  unsigned id; /* PassId or PartId */
   void (*run)(Compilation *);
   void (*verify)(Compilation *);
   void (*show)(Compilation *, FILE *);
 } PassRow;
 static const PassRow pass_rows[] = {
 #define PASS(name, is_optional, input, output, doc)                                            \
-  {#name, input, output, doc, is_optional, name##_pass, name##_verify, name##_show},
+  {#name, input, output, doc, is_optional, PASS_##name, name##_pass, name##_verify, name##_show},
+#define PART(name, pass, doc) {#name, NULL, NULL, doc, true, PART_##name, NULL, NULL, NULL},
 #include "passes.def"
 };
+enum { ROW_COUNT = sizeof pass_rows / sizeof *pass_rows };
+
+static bool is_part(const PassRow *row) { return !row->input; }
 
 void passes_list(void) {
-  for (unsigned i = 0; i < PASS_COUNT; i++)
-    printf("%-9s %-7s -> %-11s %s%s\n", pass_rows[i].name, pass_rows[i].input,
-           pass_rows[i].output, pass_rows[i].doc,
-           pass_rows[i].is_optional ? " (optional)" : "");
+  for (unsigned i = 0; i < ROW_COUNT; i++) {
+    const PassRow *row = &pass_rows[i];
+    const char *note = row->is_optional ? " (optional)" : "";
+    if (is_part(row)) printf("  %-10s part of it         %s%s\n", row->name, row->doc, note);
+    else printf("%-9s %-7s -> %-11s %s%s\n", row->name, row->input, row->output, row->doc, note);
+  }
+}
+
+const char *passes_optional(size_t i) {
+  for (unsigned row = 0; row < ROW_COUNT; row++)
+    if (pass_rows[row].is_optional && i-- == 0) return pass_rows[row].name;
+  return NULL;
 }
 
 /* True if the list "a,b,c" has the name. */
@@ -129,7 +142,7 @@ static bool list_has(const char *list, const char *name) {
 
 static bool unknown_pass(const char *name, const char *option) {
   DiagNearest nearest = {.name = name};
-  for (unsigned i = 0; i < PASS_COUNT; i++) diag_consider(&nearest, pass_rows[i].name);
+  for (unsigned i = 0; i < ROW_COUNT; i++) diag_consider(&nearest, pass_rows[i].name);
   fprintf(stderr, "valkc: `%s`: there is no pass `%s`", option, name);
   if (nearest.best) fprintf(stderr, "; did you mean `%s`?", nearest.best);
   fputs("\nsee: valkc --list-passes\n", stderr);
@@ -138,8 +151,12 @@ static bool unknown_pass(const char *name, const char *option) {
 
 static bool check_pass_name(const char *name, const char *option, bool only_optional) {
   unsigned i = 0;
-  while (i < PASS_COUNT && strcmp(pass_rows[i].name, name) != 0) i++;
-  if (i == PASS_COUNT) return unknown_pass(name, option);
+  while (i < ROW_COUNT && strcmp(pass_rows[i].name, name) != 0) i++;
+  if (i == ROW_COUNT) return unknown_pass(name, option);
+  if (!only_optional && is_part(&pass_rows[i])) {
+    fprintf(stderr, "valkc: `%s`: `%s` is part of a pass; only passes can be dumped\n", option, name);
+    return false;
+  }
   if (!only_optional || pass_rows[i].is_optional) return true;
   fprintf(stderr, "valkc: `%s`: the pass `%s` cannot be left out\n", option, name);
   return false;
@@ -190,9 +207,16 @@ void compilation_free(Compilation *c) {
 
 static PassId last_dumped(const char *dump, PassId last) {
   PassId found = PASS_COUNT;
-  for (unsigned i = 0; i <= last; i++)
-    if (list_has(dump, pass_rows[i].name)) found = (PassId)i;
+  for (const PassRow *row = pass_rows; row < pass_rows + ROW_COUNT; row++)
+    if (!is_part(row) && row->id <= last && list_has(dump, row->name)) found = (PassId)row->id;
   return found;
+}
+
+static unsigned skipped_parts(const char *skip) {
+  unsigned parts = 0;
+  for (const PassRow *row = pass_rows; row < pass_rows + ROW_COUNT; row++)
+    if (is_part(row) && list_has(skip, row->name)) parts |= 1u << row->id;
+  return parts;
 }
 
 /* Dumps of several passes are told apart by a heading. */
@@ -202,8 +226,7 @@ static void dump_pass(Compilation *c, const PassRow *row) {
   row->show(c, stdout);
 }
 
-static void run_pass(Compilation *c, PassId id) {
-  const PassRow *row = &pass_rows[id];
+static void run_pass(Compilation *c, const PassRow *row) {
   double start = now_seconds();
   row->run(c);
   if (c->options->verbose)
@@ -215,12 +238,14 @@ int passes_run(Compilation *c, PassId last) {
   PassId dumped = last_dumped(c->options->dump, last);
   c->is_stopped = dumped != PASS_COUNT;
   if (c->is_stopped) last = dumped;
-  for (unsigned i = 0; i <= last; i++) {
-    bool is_skipped = list_has(c->options->skip, pass_rows[i].name);
-    if (!is_skipped) run_pass(c, (PassId)i);
-    if (i == PASS_resolve || i == last || c->status != EXIT_OK) diag_flush(&c->diag);
+  c->program.skipped_parts = skipped_parts(c->options->skip);
+  for (const PassRow *row = pass_rows; row < pass_rows + ROW_COUNT; row++) {
+    if (is_part(row)) continue;
+    if (row->id > last) break;
+    if (!list_has(c->options->skip, row->name)) run_pass(c, row);
+    if (row->id == PASS_resolve || row->id == last || c->status != EXIT_OK) diag_flush(&c->diag);
     if (c->status != EXIT_OK) break;
-    dump_pass(c, &pass_rows[i]);
+    dump_pass(c, row);
   }
   return c->status;
 }

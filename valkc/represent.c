@@ -302,14 +302,14 @@ static void mark_guarded(const LowBody *body, PtrMap *targets) {
 
 /* ---- statements ---------------------------------------------------------------------------- */
 
-/* raw = several C statements: through a temporary of the operation's own representation. */
+/* raw = several C statements, and what was a tail call before: through a temporary of the operation's own representation. */
 static void split_body(LowProgram *low, LowFn *f, LowBody *body) {
   for (LowStmt *s = body->first; s; s = s->next) {
     split_body(low, f, &s->body);
     split_body(low, f, &s->other);
     LowRep own = low_op_rep(&s->op);
     bool is_set = s->kind == STMT_SET && s->var->rep != REP_VALUE && s->var->rep != own;
-    bool is_return = s->kind == STMT_RETURN && !s->is_tail && f->result != own;
+    bool is_return = s->kind == STMT_RETURN && !s->is_tail;
     if ((!is_set && !is_return) || s->op.fast || low_op_is_expression(&s->op)) continue;
     LowVar *t = ARENA_NEW(low->arena, LowVar);
     t->name = "";

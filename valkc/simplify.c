@@ -13,6 +13,7 @@
 #include "deforest.h"
 #include "inline.h"
 #include "local.h"
+#include "passes.h"
 #include <string.h>
 
 enum { ROUNDS_MAX = 6 };
@@ -86,7 +87,7 @@ static void simplify_prim(Simplifier *s, Core **slot) {
     e->count = 1;
     s->changed = true;
   }
-  Core *value = fold_prim(s->p, *slot);
+  Core *value = PART_RUNS(s->p, fold) ? fold_prim(s->p, *slot) : NULL;
   if (!value) return;
   *slot = value;
   s->changed = true;
@@ -150,7 +151,7 @@ static void simplify_call(Simplifier *s, Core **slot) {
     Core *partial = e->items[i]->kind == CORE_CALL ? inline_partial(&s->inliner, e->items[i]) : NULL;
     if (partial) e->items[i] = partial;
   }
-  Core *body = inline_call(&s->inliner, e);
+  Core *body = PART_RUNS(s->p, inline) ? inline_call(&s->inliner, e) : NULL;
   if (!body) return;
   *slot = body;
   s->changed = true;
@@ -227,14 +228,14 @@ static void simplify_rounds(Simplifier *s) {
 
 void simplify_run(Program *p) {
   Simplifier s = {.p = p, .inliner.p = p, .values.arena = p->arena};
-  if (deforest_run(p)) {
+  if (PART_RUNS(p, deforest) && deforest_run(p)) {
     core_find_free(p);
     core_find_reachable(p);
   }
   simplify_rounds(&s);
-  if (local_contify(p)) {
+  if (PART_RUNS(p, contify) && local_contify(p)) {
     core_find_free(p);
     simplify_rounds(&s);
   }
-  if (local_lift(p)) core_find_free(p);
+  if (PART_RUNS(p, lift) && local_lift(p)) core_find_free(p);
 }

@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 enum {
-  MODES_MAX = 16,
+  MODES_MAX = 64,
   JOBS_MAX = 256,
   COMPILE_SECONDS_MAX = 120,
   OUTPUT_BYTES_MAX = 64 << 20,
@@ -32,12 +32,14 @@ typedef struct Mode {
   unsigned time_factor;
   const char *doc;
   bool in_process; /* `valkc run` compiles it once more, where it runs */
+  bool is_partial; /* something is left out: dumps differ */
+  unsigned turn, turns; /* turns > 0: of as many tests in a row only the one numbered turn */
 } Mode;
 static const Mode mode_rows[] = {
 #define MODE(name, options, env, time_factor, doc)                                             \
-  {#name, options, env, time_factor, doc, false},
+  {#name, options, env, time_factor, doc, false, false, 0, 0},
 #define RUN_MODE(name, options, env, time_factor, doc)                                         \
-  {#name, options, env, time_factor, doc, true},
+  {#name, options, env, time_factor, doc, true, false, 0, 0},
 #include "modes.def"
 };
 enum { MODE_COUNT = sizeof mode_rows / sizeof *mode_rows };
@@ -81,20 +83,53 @@ typedef struct Runner {
 
 /* ---- what to run -------------------------------------------------------------------------- */
 
+static bool add_mode(Runner *r, const Mode *mode) {
+  if (r->mode_count == MODES_MAX) return false;
+  r->modes[r->mode_count++] = mode;
+  return true;
+}
+
+/* As `run`, but one optimisation left out. */
+static bool add_skip_mode(Runner *r, const char *pass, unsigned turn, unsigned turns) {
+  Mode *mode = ARENA_NEW(&r->arena, Mode);
+  *mode = (Mode){.name = arena_printf(&r->arena, "skip-%s", pass),
+                 .options = arena_printf(&r->arena, "--skip=%s", pass),
+                 .env = "", .time_factor = 4, .in_process = true, .is_partial = true, .turn = turn, .turns = turns};
+  return add_mode(r, mode);
+}
+
+/* skip-PASS; skip-each: all of them; skip: they take turns, each test is run without one. */
+static bool add_skip_modes(Runner *r, const char *name) {
+  unsigned count = 0, added = 0;
+  bool by_turns = !strcmp(name, "skip"), each = !strcmp(name, "skip-each");
+  if (strncmp(name, "skip", 4) != 0) return false;
+  while (passes_optional(count)) count++;
+  for (unsigned i = 0; i < count; i++) {
+    const char *pass = passes_optional(i);
+    bool is_named = !strncmp(name, "skip-", 5) && !strcmp(name + 5, pass);
+    if (by_turns || each || is_named) added += add_skip_mode(r, pass, i, by_turns ? count : 0);
+  }
+  return added > 0;
+}
+
+static bool add_named_mode(Runner *r, const char *name) {
+  for (size_t i = 0; i < MODE_COUNT; i++)
+    if (!strcmp(mode_rows[i].name, name)) return add_mode(r, &mode_rows[i]);
+  return add_skip_modes(r, name);
+}
+
 static bool choose_modes(Runner *r, const char *list) {
   for (const char *p = list; *p; p += strspn(p, ",")) {
-    size_t len = strcspn(p, ","), i = 0;
-    while (i < MODE_COUNT &&
-           (strlen(mode_rows[i].name) != len || strncmp(mode_rows[i].name, p, len)))
-      i++;
-    if (i == MODE_COUNT || r->mode_count == MODES_MAX) {
-      fprintf(stderr, "valkc: there is no mode `%.*s`; the modes are:\n", (int)len, p);
-      for (i = 0; i < MODE_COUNT; i++)
+    const char *name = arena_copy(&r->arena, p, strcspn(p, ","));
+    if (!add_named_mode(r, name)) {
+      fprintf(stderr, "valkc: there is no mode `%s`; the modes are:\n", name);
+      for (size_t i = 0; i < MODE_COUNT; i++)
         fprintf(stderr, "  %-8s %s\n", mode_rows[i].name, mode_rows[i].doc);
+      fputs("  skip-PASS  as run, without an optional pass; skip-each: all such modes; skip: a different one "
+            "for each test\n", stderr);
       return false;
     }
-    r->modes[r->mode_count++] = &mode_rows[i];
-    p += len;
+    p += strlen(name);
   }
   return true;
 }
@@ -395,6 +430,8 @@ static bool start_next(Runner *r, Job *job) {
     const Mode *mode = r->modes[i / r->tests.count];
     const char *skip = testfile_skip_reason(test, mode->name);
     if (mode != r->modes[0] && testfile_only_compiles(test)) continue;
+    if (mode->is_partial && test->dump_passes) continue;
+    if (mode->turns > 0 && i % r->tests.count % mode->turns != mode->turn) continue;
     if (skip) {
       record(r, &(Result){.test = test, .mode = mode, .outcome = SKIPPED, .report = skip});
       continue;

@@ -14,3 +14,8 @@ has out ";; lower"
 run 0 "$VALKC" build --skip=simplify a.valk
 run 0 ./a
 is out 49
+# Parts of a pass can be left out, not dumped.
+run 0 "$VALKC" emit --skip=inline,contify a.valk
+has out "f_square"
+run 2 "$VALKC" build --dump=inline a.valk
+has err "part of a pass"

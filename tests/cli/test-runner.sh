@@ -26,3 +26,11 @@ has t/bad-output.valk "; expect: 2"
 run 2 "$VALKC" test no-such-dir
 mkdir empty
 run 2 "$VALKC" test empty
+# Without one optimisation: by name, each in turn, all of them.
+run 0 "$VALKC" test --mode=skip-inline --json t/good.valk
+has out '"mode":"skip-inline"'
+run 0 "$VALKC" test --mode=skip t/good.valk
+is_last "1 passed, 0 failed"
+run 0 "$VALKC" test --mode=skip-each t/good.valk
+[ "$(tail -n 1 out)" = "$("$VALKC" --list-passes | grep -c optional) passed, 0 failed" ] || fail "not each: $(tail -n 1 out)"
+run 2 "$VALKC" test --mode=skip-lower t/good.valk
