@@ -31,7 +31,7 @@ RELEASE = -O2 -fPIE -ffunction-sections -fdata-sections
 # Functions of the runtime with arrays on the stack check it: costs 1 %, 2 in bench/kernels/json.
 SSP = -fstack-protector-strong
 RT_RELEASE = $(RELEASE) -fno-plt $(SSP)
-ASAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+ASAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -DVK_DEBUG
 LIBS = $(BUILD)/libtcc.a -l:libtommath.a -lm
 OBJCOPY = objcopy
 HOSTCC = $(CC)
@@ -119,9 +119,9 @@ $(BUILD)/prelude: tools/prelude.c tools/prelude_macro.c tools/prelude_macro.h va
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(HOSTCC) -O1 -std=gnu11 -D_GNU_SOURCE= $(WARNINGS) -o $@ $(filter %.c,$^)
-$(BUILD)/quick_table.c: $(BUILD)/prelude $(wildcard rt/*.h rt/*.def rt/prims/*.def)
+$(BUILD)/quick_table.c: $(BUILD)/prelude $(BUILD)/flags $(wildcard rt/*.h rt/*.def rt/prims/*.def)
 	$(call say,GEN,$@)
-	$(Q)$(CC) -E -w -dD -D__TINYC__=1 -iquote rt rt/vk_tcc.h >$@.i
+	$(Q)$(CC) -E -w -dD -D__TINYC__=1 $(filter -D%,$(CFLAGS)) -iquote rt rt/vk_tcc.h >$@.i
 	$(Q)$(BUILD)/prelude rt/ <$@.i >$@.tmp && mv -f $@.tmp $@
 $(QUICK_OBJ) $(ASAN_QUICK_OBJ): $(BUILD)/quick_table.c
 	@mkdir -p $(@D)

@@ -16,7 +16,7 @@ V vk_cons_slow(vk *c, V head, V tail);
 void *vk_new_slow(vk *c, size_t bytes);
 void vk_write_slow(vk *c, V *slot);
 #ifdef VK_DEBUG
-void vk_check_store(vk *c, V owner, V v); /* scratch.c: the heap must not point into scratch */
+void vk_check_store(vk *c, V owner, V v); /* heap_debug.c: the heap must not point into scratch */
 #define VK_CHECK_STORE(c, owner, v) vk_check_store(c, owner, v)
 #else
 #define VK_CHECK_STORE(c, owner, v) ((void)0)

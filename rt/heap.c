@@ -5,6 +5,7 @@
  * in steps of COMMIT_BLOCKS. Free blocks are found lowest address first, so the heap stays
  * compact and the same few blocks serve as the nursery. */
 #include "heap_impl.h"
+#include "poison.h"
 #include "stack.h"
 #include <stdlib.h>
 #include <string.h>
@@ -102,6 +103,7 @@ static bool prepare(VkHeap *h) {
   h->c->barrier =
       (VkBarrier){.base = (uintptr_t)h->base, .logged = (const uint8_t *)h->logs, .tags = 0x62};
   heap_set_limit(h, limit);
+  heap_debug_prepare(h);
   vk_stack_expect_depth(h->c->fiber);
   return true;
 }
@@ -195,17 +197,24 @@ void vk_heap_init(vk *c, const VkDefaults *defaults) {
 
 size_t vk_arena_limit(const vk *c) { return c->heap->arena_bytes; }
 
-void vk_heap_end(vk *c) { heap_run_all_finalisers(c->heap); }
+void vk_heap_end(vk *c) {
+  heap_check_stores(c->heap);
+  heap_run_all_finalisers(c->heap);
+}
 
 void vk_heap_free(vk *c) {
   VkHeap *h = c->heap;
   heap_run_all_finalisers(h);
-  if (h->base) munmap(h->reserved, h->reserved_bytes);
+  if (h->base) {
+    vk_unpoison(h->base, h->committed_granules * GRANULE_BYTES);
+    munmap(h->reserved, h->reserved_bytes);
+  }
   free(h->mark_stack.items);
   free(h->log.items);
   free(h->young_blocks.items);
   free(h->roots.items);
   free(h->finalisers.items);
+  heap_debug_free(h);
   if (h == &first_heap)
     memset(h, 0, sizeof *h);
   else
@@ -269,6 +278,7 @@ bool heap_acquire_blocks(VkHeap *h, uint32_t count, uint32_t *first) {
   uint64_t used = (uint64_t)h->used_blocks * BLOCK_BYTES;
   if (used > h->stats.used_bytes_max) h->stats.used_bytes_max = used;
   *first = b;
+  vk_unpoison(block_start(h, b), (size_t)count * BLOCK_BYTES);
   return true;
 }
 

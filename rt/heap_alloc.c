@@ -4,6 +4,7 @@
  * allocated (and logged; and marked, while marking is under way); heap_retire_runs takes back
  * what was not used. Runs are short (8 KiB, pairs 32) so that zeroing stays in the cache. */
 #include "heap_impl.h"
+#include "poison.h"
 #include <assert.h>
 #include <string.h>
 
@@ -59,6 +60,8 @@ static void begin_run(VkHeap *h, SizeClass *s, uint32_t from, uint32_t to) {
     h->live_bytes += bytes;
   }
   char *start = block_start(h, b) + (size_t)from * s->cell_bytes;
+  vk_unpoison(start, bytes);
+  heap_debug_run_begins(h, s, start, bytes);
   if (s != &h->classes[CLASS_PAIRS] && s < &h->classes[CLASS_MEDIUM] &&
       !(h->blocks[b].flags & BLOCK_ZERO))
     memset(start, 0, bytes); /* I5; medium objects are cleared one by one */
@@ -111,6 +114,8 @@ static bool next_block(VkHeap *h, SizeClass *s) {
 }
 
 void heap_retire_runs(VkHeap *h) {
+  heap_check_stores(h);
+  heap_debug_retired(h);
   for (unsigned k = 0; k < CLASS_COUNT; k++) {
     SizeClass *s = &h->classes[k];
     VkRun *run = s->run;
@@ -213,6 +218,7 @@ static void *large_new(VkHeap *h, size_t bytes) {
     h->live_bytes += bytes;
   }
   heap_young_block(h, first);
+  heap_debug_large(h, block_start(h, first));
   h->budget -= (int64_t)bytes;
   return block_start(h, first);
 }

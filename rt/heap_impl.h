@@ -193,6 +193,11 @@ struct VkHeap {
   FinaliserList finalisers;
   HeapStats stats;
   size_t commits_left; /* tests: how often the system still gives memory */
+#ifdef VK_DEBUG
+  uint64_t *regions;            /* a bit per granule: an object here belongs to a scratch region */
+  char *unchecked[CLASS_COUNT]; /* cells from here on are new to the store check; or NULL */
+  WordList unchecked_large;
+#endif
 };
 
 /* ---- bits --------------------------------------------------------------------------------- */
@@ -299,4 +304,23 @@ void heap_plan_full(VkHeap *h);
 
 /* heap_check.c */
 void heap_print_consumers(VkHeap *h, FILE *to);
+
+/* heap_debug.c */
+#ifdef VK_DEBUG
+void heap_debug_prepare(VkHeap *h); /* the address range is known now */
+void heap_debug_free(VkHeap *h);
+void heap_debug_run_begins(VkHeap *h, SizeClass *s, char *start, size_t bytes);
+void heap_debug_large(VkHeap *h, char *start);
+void heap_debug_own(VkHeap *h, const void *p); /* scratch had no room for this new object */
+void heap_check_stores(VkHeap *h); /* all new objects, globals, roots; no object is half made */
+void heap_debug_retired(VkHeap *h);
+#else
+static inline void heap_debug_prepare(VkHeap *h) { (void)h; }
+static inline void heap_debug_free(VkHeap *h) { (void)h; }
+#define heap_debug_run_begins(h, s, start, bytes) ((void)0)
+static inline void heap_debug_large(VkHeap *h, char *start) { (void)h, (void)start; }
+static inline void heap_debug_own(VkHeap *h, const void *p) { (void)h, (void)p; }
+static inline void heap_check_stores(VkHeap *h) { (void)h; }
+static inline void heap_debug_retired(VkHeap *h) { (void)h; }
+#endif
 #endif

@@ -7,6 +7,7 @@
  * few and in the cache. After full marking all blocks are UNSWEPT; allocation sweeps them as it
  * needs cells, each minor collection some more, and the next full marking what is left. */
 #include "heap_impl.h"
+#include "poison.h"
 #include <assert.h>
 #include <string.h>
 
@@ -14,16 +15,13 @@
  * costs more time than their space is worth. */
 enum { AVAILABLE_PART = 16 };
 
-#ifdef VK_DEBUG
-/* Free cells get a value that looks like an object at an address that cannot be. */
-#define POISON UINT64_C(0xDEADBEEFDEADBEED)
+#if defined(VK_DEBUG) || defined(VK_HAS_ASAN)
 static void poison_free_cells(VkHeap *h, uint32_t b) {
   const SizeClass *s = &h->classes[h->blocks[b].klass];
   const uint64_t *allocs = block_bits(h->allocs, b);
   for (uint32_t i = 0; i < s->cell_count; i++) {
     if (bit_get(allocs, (size_t)i * (s->cell_bytes / GRANULE_BYTES))) continue;
-    V *words = (V *)(block_start(h, b) + (size_t)i * s->cell_bytes);
-    for (uint32_t w = 0; w < s->cell_bytes / sizeof(V); w++) words[w] = POISON;
+    vk_poison(block_start(h, b) + (size_t)i * s->cell_bytes, s->cell_bytes);
   }
 }
 #else

@@ -1,6 +1,7 @@
 /* scratch.c - chunks of the bump stacks (contract: scratch.h). */
 #include "scratch.h"
-#include "heap.h"
+#include "heap_impl.h"
+#include "poison.h"
 #include "slab.h"
 #include <stdatomic.h>
 #include <stdio.h>
@@ -22,14 +23,6 @@ static VkSlab *chunk_slab(void) {
 static char *chunk_data(VkScratchChunk *chunk) { return (char *)(chunk + 1); }
 static char *chunk_end(VkScratchChunk *chunk) { return (char *)chunk + VK_SCRATCH_CHUNK_BYTES; }
 
-static void poison(char *from, char *to) {
-#ifdef VK_DEBUG
-  memset(from, 0xDB, (size_t)(to - from)); /* a tail of tag 3: no reference */
-#else
-  (void)from, (void)to;
-#endif
-}
-
 /* ---- growing ------------------------------------------------------------------------------ */
 
 /* A new chunk on top of stack s, unless the fiber has all it may have. */
@@ -46,24 +39,26 @@ static bool push_chunk(vk *c, int s) {
   f->scratch_chunks++;
   c->scratch[s].cur = chunk_data(chunk);
   c->scratch[s].lim = chunk_end(chunk);
+  vk_poison(chunk_data(chunk), (size_t)(chunk_end(chunk) - chunk_data(chunk)));
   size_t bytes = (size_t)f->scratch_chunks * VK_SCRATCH_CHUNK_BYTES;
   if (bytes > f->scratch_bytes_max) f->scratch_bytes_max = bytes;
   return true;
 }
 
-/* Falls through to the heap, past the check that vk_cons makes in debug builds. */
+/* Falls through to the heap. */
 V vk_scratch_cons_slow(vk *c, int s, V head, V tail) {
   if (push_chunk(c, s)) return vk_scratch_cons(c, s, head, tail);
-  if (c->pairs.cur == c->pairs.lim) return vk_cons_slow(c, head, tail);
-  VkPair *p = (VkPair *)c->pairs.cur;
-  c->pairs.cur += sizeof *p;
-  *p = (VkPair){head, tail};
-  return VK_FROM_PAIR(p);
+  V pair = vk_cons(c, VK_NIL, VK_NIL);
+  heap_debug_own(c->heap, VK_PAIR(pair));
+  *VK_PAIR(pair) = (VkPair){head, tail};
+  return pair;
 }
 
 void *vk_scratch_new_slow(vk *c, int s, size_t bytes) {
   if (bytes <= VK_SCRATCH_BYTES_MAX && push_chunk(c, s)) return vk_scratch_new(c, s, bytes);
-  return vk_new(c, bytes);
+  void *p = vk_new(c, bytes);
+  heap_debug_own(c->heap, p);
+  return p;
 }
 
 /* ---- reset -------------------------------------------------------------------------------- */
@@ -71,7 +66,7 @@ void *vk_scratch_new_slow(vk *c, int s, size_t bytes) {
 static void pop_chunk(vk *c, int s) {
   VkFiber *f = c->fiber;
   VkScratchChunk *chunk = f->scratch[s];
-  poison(chunk_data(chunk), c->scratch[s].cur);
+  vk_poison(chunk_data(chunk), (size_t)(c->scratch[s].cur - chunk_data(chunk)));
   f->scratch[s] = chunk->previous;
   f->scratch_chunks--;
   c->scratch[s].cur = chunk->previous ? chunk->previous->top : NULL;
@@ -83,11 +78,12 @@ static void pop_chunk(vk *c, int s) {
 void vk_scratch_reset_slow(vk *c, int s, char *mark) {
   VkFiber *f = c->fiber;
   if (!f->scratch[s]) return;
+  heap_check_stores(c->heap);
   while (f->scratch[s]->previous && ((uintptr_t)mark - 1) >> VK_SCRATCH_SHIFT !=
                                         (uintptr_t)f->scratch[s] >> VK_SCRATCH_SHIFT)
     pop_chunk(c, s);
   if (!mark) mark = chunk_data(f->scratch[s]);
-  poison(mark, c->scratch[s].cur);
+  vk_poison(mark, (size_t)(c->scratch[s].cur - mark));
   c->scratch[s].cur = mark;
 }
 
@@ -137,20 +133,3 @@ bool scratch_is_valid(vk *c) {
   }
   return count == c->fiber->scratch_chunks;
 }
-
-#ifdef VK_DEBUG
-/* owner: VK_NIL for a new pair. Region-owned objects may point into scratch; a pair that fell
- * through has no header to say so, and is not stored into by what places on scratch. */
-void vk_check_store(vk *c, V owner, V v) {
-  (void)c;
-  if (!(VK_IS_PAIR(v) || VK_IS_OBJ(v) || VK_TAG_ABN == (v & 7))) return;
-  if (!vk_scratch_owns((void *)(v & ~(V)7))) return;
-  if (owner != VK_NIL) {
-    V *object = (V *)(owner & ~(V)7);
-    if ((uintptr_t)object - c->barrier.base >= c->barrier.bytes) return;
-    if (!VK_IS_PAIR(owner) && *object & VK_REGION) return;
-  }
-  fprintf(stderr, "a scratch value %#llx is stored on the heap\n", (unsigned long long)v);
-  abort();
-}
-#endif

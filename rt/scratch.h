@@ -10,11 +10,13 @@
  * it need no barrier (vk_write is fine too).
  *
  * Beyond VALK_ARENA_SIZE per fiber, and for objects over VK_SCRATCH_BYTES_MAX, the heap serves:
- * correct, merely slower. Such an object is region-owned: it may come to hold dangling pointers
- * into scratch, which the collector ignores. */
+ * correct, merely slower. Such an object still belongs to the region: it may come to hold dangling
+ * pointers into scratch, which the collector ignores, and debug builds let nothing else on the
+ * heap refer to it. */
 #ifndef VK_SCRATCH_H
 #define VK_SCRATCH_H
 #include "fiber.h"
+#include "poison.h"
 #include "vk.h"
 #include <stdbool.h>
 
@@ -37,31 +39,28 @@ static inline V vk_scratch_cons(vk *c, int s, V head, V tail) {
   char *p = c->scratch[s].cur;
   if (VK_UNLIKELY(p == c->scratch[s].lim)) return vk_scratch_cons_slow(c, s, head, tail);
   c->scratch[s].cur = p + sizeof(VkPair);
+  vk_unpoison(p, sizeof(VkPair));
   ((VkPair *)p)->head = head;
   ((VkPair *)p)->tail = tail;
   return VK_FROM_PAIR(p);
 }
 
-/* Not zeroed: the caller writes all fields, and the header as hdr | vk_region_flag(c, p). */
+/* Not zeroed: the caller writes header and fields before anything else may allocate. */
 static inline void *vk_scratch_new(vk *c, int s, size_t bytes) {
   char *p = c->scratch[s].cur;
   size_t rounded = (bytes + 15) & ~(size_t)15;
   if (VK_UNLIKELY((size_t)(c->scratch[s].lim - p) < rounded))
     return vk_scratch_new_slow(c, s, bytes);
   c->scratch[s].cur = p + rounded;
+  vk_unpoison(p, rounded);
   return p;
-}
-
-/* VK_REGION if p fell through to the heap. */
-static inline V vk_region_flag(vk *c, const void *p) {
-  return (uintptr_t)p - c->barrier.base < c->barrier.bytes ? VK_REGION : 0;
 }
 
 static inline char *vk_scratch_mark(vk *c, int s) { return c->scratch[s].cur; }
 
 /* Everything allocated on s since the mark dies. */
 static inline void vk_scratch_reset(vk *c, int s, char *mark) {
-#ifndef VK_DEBUG
+#if !defined(VK_DEBUG) && !defined(VK_HAS_ASAN)
   uintptr_t now = (uintptr_t)c->scratch[s].cur - 1;
   if (VK_LIKELY(!((now ^ ((uintptr_t)mark - 1)) >> VK_SCRATCH_SHIFT))) {
     c->scratch[s].cur = mark;

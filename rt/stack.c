@@ -1,18 +1,12 @@
 /* stack.c - reserving the main stack and moving onto it (contract: stack.h). */
 #include "stack.h"
 #include "limits.h"
+#include "poison.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
-#if defined(__SANITIZE_ADDRESS__)
-#define HAS_ASAN 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define HAS_ASAN 1
-#endif
-#endif
-#ifdef HAS_ASAN
+#ifdef VK_HAS_ASAN
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -28,7 +22,7 @@ static const size_t small_page_bytes = 1 << 20;
 /* AddressSanitizer's frames are larger, and the same depth must still fit. More than twice was
  * tried: filling 8 GiB and its shadow takes half a minute before an endless recursion ends. */
 static size_t stack_bytes_default(void) {
-#ifdef HAS_ASAN
+#ifdef VK_HAS_ASAN
   return 2 * vk_stack_bytes_usual;
 #else
   return vk_stack_bytes_usual;
@@ -139,7 +133,7 @@ __asm__(".text\n"
 #error "vk_stack_switch: write the few instructions for this processor"
 #endif
 
-#ifdef HAS_ASAN
+#ifdef VK_HAS_ASAN
 /* AddressSanitizer must know which stack is current, both ways. */
 typedef struct Entry {
   void (*fn)(void *);

@@ -81,7 +81,6 @@ typedef enum VkKind {
 #define VK_FROZEN ((V)1 << 56)   /* deeply immutable: mutators give an error */
 #define VK_KEYWORD ((V)1 << 57)  /* a symbol that evaluates to itself */
 #define VK_NEGATIVE ((V)1 << 58) /* a big integer below zero */
-#define VK_REGION ((V)1 << 59)   /* heap object owned by a scratch region (fell through) */
 #define VK_HDR(kind, aux, count) ((V)(kind) | (V)(aux) << 16 | (V)(count) << 32)
 #define VK_HDR_KIND(h) ((VkKind)((h)&255))
 #define VK_HDR_AUX(h) ((unsigned)((h) >> 16 & 0xFFFF))

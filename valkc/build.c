@@ -126,6 +126,12 @@ static void add_debug_options(BuildCommand *b) {
     add(b, arena_printf(&b->arena, "-ffile-prefix-map=%s=.", here));
 }
 
+#ifdef VK_DEBUG
+static const bool is_debug_build = true;
+#else
+static const bool is_debug_build = false;
+#endif
+
 /* The words of V and vk.h's structures are read through several types: no strict aliasing. gcc
  * by default hardly inlines a function into itself once its slow paths are calls; the parameter
  * takes fib from 3.6x to 1.6x C. At -O1 sibling calls are off; -O0 relies on the guards. Fused
@@ -146,6 +152,7 @@ static void add_code_options(BuildCommand *b, const Options *o) {
             "-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer");
   else
     add_all(b, "-fno-plt -ffunction-sections -fdata-sections");
+  if (o->sanitize || is_debug_build) add(b, "-DVK_DEBUG"); /* as the runtime it is linked with */
   if (!o->sanitize && !o->no_pie) add(b, "-fPIE");
 }
 

@@ -1,8 +1,12 @@
-/* scratch_test.c - the two bump stacks: marks, resets, chunks, falling through to the heap. */
-#include "../../rt/heap.h"
+/* scratch_test.c - the two bump stacks: marks, resets, chunks, falling through to the heap; and
+ * what debug builds make of stores into the heap. */
+#include "../../rt/heap_impl.h"
 #include "../../rt/scratch.h"
 #include "check.h"
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static vk isolate;
 static VkFiber fiber;
@@ -92,8 +96,7 @@ static void test_fall_through(void) {
   CHECK(!vk_scratch_owns(VK_PAIR(l)));
   V *big = vk_scratch_new(c, 1, VK_SCRATCH_BYTES_MAX + 8);
   CHECK(!vk_scratch_owns(big));
-  big[0] = VK_HDR(VK_RAW, 0, 0) | vk_region_flag(c, big);
-  CHECK((*big & VK_REGION) != 0);
+  big[0] = VK_HDR(VK_RAW, 0, 0);
   end(c);
 
   c = begin(0);
@@ -111,11 +114,102 @@ static void test_sizes(void) {
     CHECK(vk_scratch_owns(p) && vk_scratch_owns(p + bytes - 1));
     memset(p, 0x5A, bytes);
     CHECK(scratch_is_valid(c));
-    CHECK(vk_region_flag(c, p) == 0);
   }
   CHECK(c->fiber->scratch_bytes_max >= vk_scratch_used(c));
   end(c);
 }
+
+#ifdef VK_DEBUG
+/* A reset in a child: it must end by abort if what `store` did is wrong, else by exit. */
+static bool is_store_caught(void (*store)(vk *c, V short_lived), size_t arena_bytes) {
+  fflush(stdout);
+  pid_t child = fork();
+  if (!child) {
+    vk *c = begin(arena_bytes);
+    char *mark = vk_scratch_mark(c, 0);
+    fclose(stderr);
+    store(c, vk_scratch_cons(c, 0, VK_FIX(1), VK_NIL));
+    vk_scratch_reset(c, 0, mark);
+    vk_heap_end(c);
+    _exit(0);
+  }
+  int status;
+  waitpid(child, &status, 0);
+  return WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT;
+}
+
+static void store_head(vk *c, V v) { vk_cons(c, v, VK_NIL); }
+static void store_tail(vk *c, V v) { vk_cons(c, VK_NIL, v); }
+static void store_box(vk *c, V v) { vk_box(c, v); }
+static void store_later(vk *c, V v) { VK_BOX_SET(c, vk_box(c, VK_NIL), v); }
+static void store_pair_later(vk *c, V v) {
+  V pair = vk_cons(c, VK_NIL, VK_NIL);
+  vk_write(c, pair, &VK_HEAD(pair), v);
+}
+static V store_of(vk *c, size_t capacity) {
+  VkStore *s = vk_new(c, sizeof *s + capacity * sizeof(V));
+  s->hdr = VK_HDR(VK_STORE, 0, 0);
+  s->capacity = capacity;
+  for (size_t i = 0; i < capacity; i++) s->items[i] = VK_NIL;
+  return VK_FROM_OBJ(s);
+}
+static void store_medium(vk *c, V v) { VK_STOREP(store_of(c, 100))->items[99] = v; }
+static void store_large(vk *c, V v) { VK_STOREP(store_of(c, 10000))->items[9999] = v; }
+static void store_error(vk *c, V v) {
+  VkError *e = vk_new(c, sizeof *e + 8);
+  *e = (VkError){.hdr = VK_HDR(VK_ERROR, 0, 0), .message = VK_NIL, .kind = VK_NIL, .data = v};
+}
+static void store_root(vk *c, V v) {
+  static V slot;
+  vk_root_add(c, &slot);
+  slot = v;
+}
+static void store_from_stack(vk *c, V v) {
+  char here[64 << 10]; /* as if the program's frames were in it */
+  V *pair = (V *)(((uintptr_t)here + 15) & ~(uintptr_t)15);
+  (void)v;
+  fiber.stack_limit = here;
+  pair[0] = pair[1] = VK_NIL;
+  vk_box(c, VK_FROM_PAIR(pair));
+  heap_check_stores(c->heap);
+}
+static void store_old_run(vk *c, V v) {
+  vk_box(c, v);
+  for (int i = 0; i < 10000; i++) vk_box(c, VK_NIL);
+}
+/* Right: what may point into scratch. */
+static void store_in_scratch(vk *c, V v) {
+  vk_scratch_cons(c, 1, v, vk_scratch_cons(c, 0, v, VK_NIL));
+  V *box = vk_scratch_new(c, 1, sizeof(VkBox));
+  box[0] = VK_HDR(VK_BOX, 0, 0);
+  box[1] = VK_NIL;
+  VK_BOX_SET(c, VK_FROM_OBJ(box), v);
+}
+static void store_fell_through(vk *c, V v) {
+  V *big = vk_scratch_new(c, 1, VK_SCRATCH_BYTES_MAX + 16);
+  big[0] = VK_HDR(VK_STORE, 0, 0);
+  big[1] = VK_SCRATCH_BYTES_MAX / 8;
+  for (int i = 0; i < VK_SCRATCH_BYTES_MAX / 8; i++) big[2 + i] = v;
+  vk_write(c, VK_FROM_OBJ(big), &big[3], v);
+}
+
+static void test_store_check(void) {
+  static void (*const wrong[])(vk *, V) = {
+      store_head,   store_tail,  store_box,  store_later,      store_pair_later, store_medium,
+      store_large,  store_error, store_root, store_from_stack, store_old_run};
+  static void (*const right[])(vk *, V) = {store_in_scratch, store_fell_through};
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    CHECK(is_store_caught(wrong[i], 4 << 20));
+    CHECK(is_store_caught(wrong[i], 0)); /* what has no room in scratch lives no longer */
+  }
+  for (size_t i = 0; i < sizeof right / sizeof *right; i++) {
+    CHECK(!is_store_caught(right[i], 4 << 20));
+    CHECK(!is_store_caught(right[i], 0));
+  }
+}
+#else
+static void test_store_check(void) {}
+#endif
 
 int main(void) {
   fiber.stack_base = (char *)__builtin_frame_address(0);
@@ -123,5 +217,6 @@ int main(void) {
   test_two_stacks();
   test_fall_through();
   test_sizes();
+  test_store_check();
   return check_done();
 }
