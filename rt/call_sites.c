@@ -44,7 +44,7 @@ static int runs_code(V f, size_t n) {
   }
   if (!VK_IS_KIND(f, VK_CLOSURE)) return 0;
   const VkFn *fn = VK_CLO(f)->fn;
-  return !fn->is_builtin && n >= fn->min && (fn->max == VK_ANY || n <= fn->max);
+  return fn->origin != VK_BUILTIN && n >= fn->min && (fn->max == VK_ANY || n <= fn->max);
 }
 
 V vk_tail0(vk *c, V f, const VkPos *pos) {

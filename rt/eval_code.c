@@ -206,8 +206,10 @@ static EvalFn *fn_new(Gen *g, Lambda *l, size_t captures) {
   fn->param_count = (uint32_t)n;
   fn->capture_count = (uint32_t)captures;
   fn->own = -1;
+  fn->fn.origin = VK_EVALUATED;
   if (!l) return fn;
-  fn->fn = (VkFn){.name = l->name, .code = eval_entries[n < VK_REG_ARGS ? n : VK_REG_ARGS]};
+  fn->fn.name = l->name;
+  fn->fn.code = eval_entries[n < VK_REG_ARGS ? n : VK_REG_ARGS];
   fn->fn.min = (uint16_t)(n - l->has_rest);
   fn->fn.max = l->has_rest ? VK_ANY : (uint16_t)n;
   fn->fn.conv = l->has_rest ? VK_CONV_REST : VK_CONV_FIXED;
@@ -311,7 +313,8 @@ const EvalFn *eval_translate_top(Evaluator *ev, EvalUnit *unit, V *keeper, Core 
 
 const EvalFn *eval_translate_thunk(Evaluator *ev, EvalUnit *unit, V *keeper, Core *core) {
   EvalFn *fn = translate_root(ev, unit, keeper, core, true);
-  fn->fn = (VkFn){.name = "eval", .code = eval_entries[0], .conv = VK_CONV_FIXED};
+  fn->fn.name = "eval";
+  fn->fn.code = eval_entries[0];
   return fn;
 }
 

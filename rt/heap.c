@@ -205,6 +205,7 @@ void vk_heap_end(vk *c) {
 void vk_heap_free(vk *c) {
   VkHeap *h = c->heap;
   heap_run_all_finalisers(h);
+  heap_drop_frozen(h);
   if (h->base) {
     vk_unpoison(h->base, h->committed_granules * GRANULE_BYTES);
     munmap(h->reserved, h->reserved_bytes);
@@ -213,6 +214,7 @@ void vk_heap_free(vk *c) {
   free(h->log.items);
   free(h->young_blocks.items);
   free(h->roots.items);
+  free(h->segments.items);
   free(h->finalisers.items);
   heap_debug_free(h);
   if (h == &first_heap)

@@ -38,6 +38,12 @@ V vk_out_of_memory(vk *c, size_t bytes); /* an error of kind :out-of-memory */
  * or at vk_heap_free. Plain C: it must not allocate from the heap or keep the object. */
 void vk_finalise(vk *c, V object, void (*fn)(void *object));
 
+/* Until vk_heap_resume nothing is collected, so that a lot of objects can be made that refer to
+ * each other and that nothing else refers to yet. Makes sure, by collecting before, that there is
+ * room for `bytes`; false if there is none: then nothing is suspended. */
+bool vk_heap_suspend(vk *c, size_t bytes);
+void vk_heap_resume(vk *c);
+
 /* Collect everything unreachable now; gives bytes freed. */
 size_t vk_collect(vk *c);
 size_t vk_heap_used(vk *c);         /* bytes of live and not yet collected objects */

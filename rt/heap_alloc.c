@@ -148,6 +148,7 @@ static void stress(VkHeap *h) {
 }
 
 static void before_allocation(VkHeap *h) {
+  if (VK_UNLIKELY(h->is_suspended)) return;
   if (VK_UNLIKELY(h->stress)) stress(h);
   if (h->budget <= 0) heap_event(h);
 }

@@ -210,6 +210,7 @@ static void start_marking(VkHeap *h) {
 static void finish_marking(VkHeap *h) {
   heap_retire_runs(h);
   heap_run_finalisers(h, false);
+  heap_sweep_frozen(h);
   heap_clear_log(h);
   heap_forget_young(h);
   heap_sweep_begin(h);
@@ -298,7 +299,7 @@ void heap_event(VkHeap *h) {
     run_event(h, stress_event(h));
   else if (h->phase == HEAP_MARKING)
     run_event(h, EVENT_SLICE);
-  else if (old >= h->full_trigger_bytes && since_full(h) >= after)
+  else if ((old >= h->full_trigger_bytes && since_full(h) >= after) || h->wants_full)
     run_event(h, EVENT_START);
   else if (skips)
     skip_minor(h);
@@ -323,13 +324,26 @@ size_t vk_heap_used(vk *c) { return used_bytes(c->heap); }
  * a row that left less than a 64th of the limit, it ends rather than collect without end. */
 bool heap_emergency(VkHeap *h, size_t bytes, unsigned attempt) {
   size_t limit = (size_t)h->limit_blocks * BLOCK_BYTES;
-  if (bytes > limit || attempt) return false;
+  if (bytes > limit || attempt || h->is_suspended) return false;
   heap_collect_full(h);
   if (bytes > BLOCK_BYTES) return true; /* if it fails the program goes on without */
   bool leaves_much = h->live_bytes + limit / 64 < limit;
   h->strikes = leaves_much ? 0 : h->strikes + 1;
   return h->strikes <= STRIKES_MAX;
 }
+
+bool vk_heap_suspend(vk *c, size_t bytes) {
+  VkHeap *h = c->heap;
+  assert(!h->is_suspended);
+  heap_prepare(h);
+  size_t blocks = bytes / BLOCK_BYTES + bytes / BLOCK_BYTES / 8 + 2;
+  if (blocks > h->limit_blocks - h->used_blocks && bytes >= BLOCK_BYTES) heap_collect_full(h);
+  if (blocks > h->limit_blocks - h->used_blocks && bytes >= BLOCK_BYTES) return false;
+  h->is_suspended = true;
+  return true;
+}
+
+void vk_heap_resume(vk *c) { c->heap->is_suspended = false; }
 
 V vk_out_of_memory(vk *c, size_t bytes) {
   return vk_errorf(c, VK_SYM(out_of_memory),

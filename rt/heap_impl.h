@@ -161,6 +161,8 @@ struct VkHeap {
 
   HeapPhase phase;
   bool is_collecting;
+  bool is_suspended; /* vk_heap_suspend: no event now */
+  bool wants_full;   /* full marking may start, whatever the heap's own size */
   int64_t budget;            /* bytes to allocate before the next event */
   size_t cycle_bytes;        /* the budget when the cycle began */
   size_t nursery_bytes;      /* what the next cycle should get */
@@ -190,6 +192,10 @@ struct VkHeap {
   WordList log;          /* granule addresses; + 1: the whole card */
   WordList young_blocks; /* block numbers */
   WordList roots;        /* V * registered by vk_root_add */
+  WordList segments;     /* VkSegment * held: frozen.h */
+  uint8_t *segment_states;   /* per unit of all segments: SegmentState; NULL: never held any */
+  size_t segment_bytes;      /* of those held */
+  size_t segment_new_bytes;  /* and of them, since the last full collection */
   FinaliserList finalisers;
   HeapStats stats;
   size_t commits_left; /* tests: how often the system still gives memory */
@@ -265,6 +271,14 @@ void heap_mark_fields_within(VkHeap *h, char *low, char *high);
 static inline bool heap_is_marked(const VkHeap *h, V v) {
   return bit_get(h->marks, heap_granule(h, v));
 }
+
+/* heap_frozen.c */
+void heap_mark_frozen(VkHeap *h, uintptr_t address); /* full marking found it: any word */
+static inline bool heap_sees_frozen(const VkHeap *h) {
+  return h->phase == HEAP_MARKING && h->segments.count;
+}
+void heap_sweep_frozen(VkHeap *h);                   /* full marking ended: gives up the others */
+void heap_drop_frozen(VkHeap *h);                    /* the isolate ends */
 
 /* heap_roots.c */
 void heap_mark_roots(VkHeap *h);

@@ -13,6 +13,7 @@
  *
  * A short queue between stack and tracing gives prefetches time to arrive (Cher, Hosking,
  * Vitek: "Software Prefetching for Mark-Sweep Garbage Collection", ASPLOS 2004). */
+#include "frozen.h"
 #include "heap_impl.h"
 #include <stdlib.h>
 
@@ -137,6 +138,8 @@ typedef struct Tracer {
   VkHeap *h;
   uintptr_t base;
   size_t granules;
+  uintptr_t frozen_base; /* segments: frozen.h; no bytes if they do not matter now */
+  size_t frozen_bytes;
   uint64_t *marks;
   uintptr_t *items;
   size_t count, most; /* of the stack; up to most a step has room */
@@ -148,6 +151,8 @@ static inline Tracer tracer_begin(VkHeap *h) {
   return (Tracer){.h = h,
                   .base = (uintptr_t)h->base,
                   .granules = h->committed_granules,
+                  .frozen_base = vk_frozen_range.base,
+                  .frozen_bytes = heap_sees_frozen(h) ? vk_frozen_range.bytes : 0,
                   .marks = h->marks,
                   .items = h->mark_stack.items,
                   .count = h->mark_stack.count,
@@ -168,7 +173,11 @@ static inline bool is_reference(V v) { return 0x62u >> (v & 7) & 1; }
 /* Whether v refers to the heap and was not marked; it is now. */
 static inline bool mark(Tracer *t, V v) {
   size_t granule = (v - t->base) / GRANULE_BYTES;
-  if (!is_reference(v) || granule >= t->granules) return false;
+  if (!is_reference(v)) return false;
+  if (granule >= t->granules) {
+    if (v - t->frozen_base < t->frozen_bytes) heap_mark_frozen(t->h, v);
+    return false;
+  }
   uint64_t bit = (uint64_t)1 << (granule % 64), *word = &t->marks[granule / 64];
   if (*word & bit) return false;
   *word |= bit;
@@ -188,7 +197,10 @@ void heap_mark_value(VkHeap *h, V v) {
 
 void heap_mark_word(VkHeap *h, uintptr_t word) {
   V v = heap_find(h, word);
-  if (v) heap_mark_value(h, v);
+  if (v)
+    heap_mark_value(h, v);
+  else if (heap_sees_frozen(h))
+    heap_mark_frozen(h, word);
 }
 
 void heap_mark_fields_within(VkHeap *h, char *low, char *high) {

@@ -12,6 +12,8 @@ __attribute__((no_sanitize("address"))) static void mark_words(VkHeap *h, const 
                                                                const char *high) {
   const uintptr_t *p = (const uintptr_t *)(((uintptr_t)low + 7) & ~(uintptr_t)7);
   uintptr_t base = (uintptr_t)h->base, bytes = h->committed_granules * GRANULE_BYTES;
+  if (heap_sees_frozen(h))
+    for (const uintptr_t *q = p; (const char *)(q + 1) <= high; q++) heap_mark_frozen(h, *q);
   for (; (const char *)(p + 1) <= high; p++)
     if (*p - base < bytes) heap_mark_word(h, *p);
 }

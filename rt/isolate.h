@@ -1,7 +1,7 @@
 /* isolate.h - isolates: threads that each run Valk code in a context of their own.
  *
  * An isolate has its own `vk`: heap, scratch, fibers, event loop, globals, evaluator. Nothing
- * mutable is shared; values cross as messages (message.h). The workers of the pool (pool.h) and of
+ * mutable is shared; values cross as messages (parcel.h). The workers of the pool (pool.h) and of
  * a server are isolates.
  *
  * Globals: the process takes one snapshot of them, at the first `future` or `listen`, and each

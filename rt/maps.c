@@ -224,6 +224,8 @@ static void resize(vk *c, V map, size_t room) {
   for (uint32_t n = 1; n <= m->used; n++) index_add(m, *entry_of(m, n), n);
 }
 
+void vk_map_reindex(vk *c, V map) { resize(c, map, room_of(VK_MAPP(map))); }
+
 static size_t room_for(size_t len) {
   size_t room = ENTRIES_MIN;
   while (room < len) room *= 2;

@@ -59,6 +59,9 @@ static inline bool vk_map_next(V map, size_t *i, V *key, V *value) {
 bool vk_map_candidate(V map, uint32_t hash, size_t *probe, size_t *entry);
 uint32_t vk_map_hash(V key); /* equal keys hash equally */
 
+/* Makes the index anew: for a map whose keys came to have other addresses. */
+void vk_map_reindex(vk *c, V map);
+
 /* As vk_map_put, but leaves the key as it is: for maps that no program sees. */
 void vk_map_put_unfrozen(vk *c, V map, V key, V value);
 

@@ -74,7 +74,7 @@ static void make_builtins(void) {
     const VkPrimRow *row = &vk_prim_rows[i];
     VkFn *fn = &fns[i];
     assert(row->is_argv || row->min <= 4);
-    *fn = (VkFn){.name = row->name, .min = row->min, .max = row->max, .is_builtin = 1};
+    *fn = (VkFn){.name = row->name, .min = row->min, .max = row->max, .origin = VK_BUILTIN};
     fn->conv = row->is_argv ? VK_CONV_ARGV : VK_CONV_FIXED;
     fn->code = row->is_argv ? (void *)enter_argv : enter[row->min];
     VkClosure *closure = (VkClosure *)(cells + i * CELL_BYTES);

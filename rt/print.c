@@ -79,7 +79,7 @@ static void show_float(VkBuf *b, double x) {
 
 static void show_function(VkBuf *b, V closure) {
   const VkFn *fn = VK_CLO(closure)->fn;
-  vk_buf_put_z(b, fn->is_builtin ? "<builtin" : "<lambda");
+  vk_buf_put_z(b, fn->origin == VK_BUILTIN ? "<builtin" : "<lambda");
   if (fn->name) vk_buf_putc(b, ' '), vk_buf_put_z(b, fn->name);
   vk_buf_putc(b, '>');
 }

@@ -150,12 +150,6 @@ void vk_freeze(V v) {
   vk_seen_free(&f.seen);
 }
 
-V vk_freeze_p(vk *c, V v) {
-  (void)c;
-  vk_freeze(v);
-  return v;
-}
-
 V vk_frozen_p(vk *c, V v) {
   (void)c;
   return VK_FIX(!(VK_IS_VECTOR(v) || VK_IS_MAP(v)) || VK_IS_FROZEN(v));

@@ -166,13 +166,18 @@ typedef enum VkConv {
   VK_CONV_REST,  /* the same with one more parameter: the list of the remaining arguments */
   VK_CONV_ARGV,  /* V f(vk *c, V self, size_t n, const V *args): primitives with optional args */
 } VkConv;
+typedef enum VkOrigin {
+  VK_COMPILED,
+  VK_BUILTIN,   /* prints as <builtin name>, not as <lambda name> */
+  VK_EVALUATED, /* its code is the evaluator's, of one isolate */
+} VkOrigin;
 enum { VK_REG_ARGS = 4, VK_MAX_PARAMS = 255, VK_ANY = 0xFFFF };
 typedef struct VkFn {
   const char *name; /* NULL: anonymous */
   void *code;
   uint16_t min, max; /* arguments required, arguments accepted (VK_ANY: no limit) */
   uint8_t conv;
-  uint8_t is_builtin; /* prints as <builtin name>, else <lambda name> */
+  uint8_t origin; /* VkOrigin */
   VkPos pos;
 } VkFn;
 typedef struct VkClosure {

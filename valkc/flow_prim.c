@@ -570,7 +570,7 @@ static AVal t_list_vec(Flow *f, const Core *e, AVal *a) {
 static AVal t_freeze(Flow *f, const Core *e, AVal *a) {
   (void)e;
   flow_freeze(f, a[0]);
-  return a[0];
+  return with_error(a[0]);
 }
 
 static AVal t_map(Flow *f, const Core *e, AVal *a) {
