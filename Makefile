@@ -32,7 +32,9 @@ RELEASE = -O2 -fPIE -ffunction-sections -fdata-sections
 SSP = -fstack-protector-strong
 RT_RELEASE = $(RELEASE) -fno-plt $(SSP)
 ASAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -DVK_DEBUG
-LIBS = $(BUILD)/libtcc.a -l:libtommath.a -lm
+# What libnet.a stands on; the archives of the distribution, so that nothing is loaded at start.
+NET_LIBS = -l:libuv_a.a -l:libnghttp2.a -l:libssl.a -l:libcrypto.a
+LIBS = $(BUILD)/libtcc.a $(NET_LIBS) -l:libtommath.a -lm
 OBJCOPY = objcopy
 HOSTCC = $(CC)
 LIBTCC = $$($(CC) -print-file-name=libtcc.a)
@@ -48,12 +50,13 @@ TARGET_FLAGS := $(if $(filter %-musl,$(TARGET)),-nostdinc) -isystem $(BUILD)/inc
   $(if $(filter %-musl,$(TARGET)),-isystem $(shell $(CC) -print-file-name=include))
 LIBTCC = $(BUILD)/libtcc-all.a
 # valkc for another machine carries its C library.
-LIBS = $(BUILD)/libtcc.a -L$(BUILD) -ltommath -lm -static-pie
+LIBS = $(BUILD)/libtcc.a -L$(BUILD) $(NET_LIBS) -ltommath -lm -static-pie
 endif
 
 LANG_SRC := $(wildcard lang/*.c)
 VALKC_SRC := $(wildcard valkc/*.c)
 RT_SRC := $(wildcard rt/*.c) $(wildcard rt/*.S)
+NET_SRC := $(wildcard net/*.c)
 UNIT_SRC := $(wildcard tests/unit/*.c)
 
 # objects DIRECTORY, SOURCES
@@ -63,21 +66,23 @@ VALKC_OBJ := $(call objects,$(BUILD)/obj,$(filter-out valkc/main.c,$(VALKC_SRC))
 # The runtime's `read` and `eval` are the compiler's front end; programs without them link none of it.
 FRONT_SRC := $(LANG_SRC)
 RT_OBJ := $(call objects,$(BUILD)/obj,$(RT_SRC))
+NET_OBJ := $(call objects,$(BUILD)/obj,$(NET_SRC))
 STD_TEXT_OBJ := $(BUILD)/obj/library_texts.o
 FRONT_OBJ := $(call objects,$(BUILD)/obj,$(FRONT_SRC)) $(STD_TEXT_OBJ)
 ASAN_FRONT_OBJ := $(call objects,$(BUILD)/asan/obj,$(FRONT_SRC)) $(STD_TEXT_OBJ)
 ASAN_LANG_OBJ := $(call objects,$(BUILD)/asan/obj,$(LANG_SRC))
 ASAN_VALKC_OBJ := $(call objects,$(BUILD)/asan/obj,$(filter-out valkc/main.c,$(VALKC_SRC)))
 ASAN_RT_OBJ := $(call objects,$(BUILD)/asan/obj,$(RT_SRC))
+ASAN_NET_OBJ := $(call objects,$(BUILD)/asan/obj,$(NET_SRC))
 MAIN_OBJ := $(BUILD)/obj/valkc/main.o $(BUILD)/asan/obj/valkc/main.o
 UNITS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
 ASAN_UNITS := $(patsubst tests/unit/%.c,$(BUILD)/asan/unit/%,$(UNIT_SRC))
 QUICK_OBJ := $(BUILD)/obj/quick_table.o
 ASAN_QUICK_OBJ := $(BUILD)/asan/obj/quick_table.o
-ALL_OBJ := $(LANG_OBJ) $(VALKC_OBJ) $(RT_OBJ) $(ASAN_LANG_OBJ) $(ASAN_VALKC_OBJ) $(ASAN_RT_OBJ) \
+ALL_OBJ := $(LANG_OBJ) $(VALKC_OBJ) $(RT_OBJ) $(NET_OBJ) $(ASAN_NET_OBJ) $(ASAN_LANG_OBJ) $(ASAN_VALKC_OBJ) $(ASAN_RT_OBJ) \
            $(MAIN_OBJ) $(UNITS:=.o) $(ASAN_UNITS:=.o)
 
-all: $(BUILD)/valkc $(BUILD)/librt.a
+all: $(BUILD)/valkc $(BUILD)/librt.a $(BUILD)/libnet.a
 
 # One short line per step; `make V=1` shows the commands.
 Q := $(if $(V),,@)
@@ -85,22 +90,25 @@ say = $(if $(V),,@echo "  $(1)  $(2)")
 
 # ---- building ---------------------------------------------------------------------------------
 
-$(BUILD)/valkc: $(BUILD)/obj/valkc/main.o $(BUILD)/libvalkc.a $(BUILD)/liblang.a $(BUILD)/librt.a \
+$(BUILD)/valkc: $(BUILD)/obj/valkc/main.o $(BUILD)/libvalkc.a $(BUILD)/libnet.a $(BUILD)/liblang.a $(BUILD)/librt.a \
                 | $(BUILD)/libtcc.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
 $(BUILD)/libvalkc.a: $(VALKC_OBJ) $(QUICK_OBJ)
 $(BUILD)/liblang.a: $(LANG_OBJ)
 $(BUILD)/librt.a: $(RT_OBJ) $(FRONT_OBJ)
+$(BUILD)/libnet.a: $(NET_OBJ)
 
-asan: $(BUILD)/asan/valkc $(BUILD)/asan/librt.a
+asan: $(BUILD)/asan/valkc $(BUILD)/asan/librt.a $(BUILD)/asan/libnet.a
 $(BUILD)/asan/valkc: $(BUILD)/asan/obj/valkc/main.o $(BUILD)/asan/libvalkc.a \
-                     $(BUILD)/asan/liblang.a $(BUILD)/asan/librt.a | $(BUILD)/libtcc.a
+                     $(BUILD)/asan/libnet.a $(BUILD)/asan/liblang.a $(BUILD)/asan/librt.a \
+                     | $(BUILD)/libtcc.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ASAN) $(LDFLAGS) -o $@ $^ $(LIBS)
 $(BUILD)/asan/libvalkc.a: $(ASAN_VALKC_OBJ) $(ASAN_QUICK_OBJ)
 $(BUILD)/asan/liblang.a: $(ASAN_LANG_OBJ)
 $(BUILD)/asan/librt.a: $(ASAN_RT_OBJ) $(ASAN_FRONT_OBJ)
+$(BUILD)/asan/libnet.a: $(ASAN_NET_OBJ)
 
 # The library as text, for `eval` at run time.
 $(STD_TEXT_OBJ): tools/embed std/INDEX $(wildcard std/*.valk)
@@ -139,10 +147,12 @@ $(ASAN_QUICK_OBJ): FLAGS = $(ASAN)
 
 $(LANG_OBJ) $(VALKC_OBJ) $(BUILD)/obj/valkc/main.o: FLAGS = $(RELEASE)
 $(RT_OBJ): FLAGS = $(RT_RELEASE) $(RT_FLAGS)
+$(NET_OBJ): FLAGS = $(RT_RELEASE) $(RT_FLAGS) -iquote rt
 $(ASAN_LANG_OBJ) $(ASAN_VALKC_OBJ) $(BUILD)/asan/obj/valkc/main.o: FLAGS = $(ASAN)
 $(ASAN_RT_OBJ): FLAGS = $(ASAN) $(RT_FLAGS)
-$(UNITS:=.o): FLAGS = $(RELEASE) $(RT_FLAGS) -iquote rt -iquote lang -iquote valkc
-$(ASAN_UNITS:=.o): FLAGS = $(ASAN) $(RT_FLAGS) -iquote rt -iquote lang -iquote valkc
+$(ASAN_NET_OBJ): FLAGS = $(ASAN) $(RT_FLAGS) -iquote rt
+$(UNITS:=.o): FLAGS = $(RELEASE) $(RT_FLAGS) -iquote rt -iquote lang -iquote valkc -iquote net
+$(ASAN_UNITS:=.o): FLAGS = $(ASAN) $(RT_FLAGS) -iquote rt -iquote lang -iquote valkc -iquote net
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
@@ -174,7 +184,7 @@ $(BUILD)/flags: FORCE
 target_make = $(MAKE) --no-print-directory BUILD=$(BUILD)/$(1) TARGET=$(1) CC=$(call tool,$(1),gcc) \
   AR=$(call tool,$(1),ar) OBJCOPY=$(call tool,$(1),objcopy) HOSTCC='$(CC)'
 # valkc itself is made for other machines, with glibc.
-target_results = librt.a $(if $(filter $(NATIVE) %-musl,$(1)),,valkc)
+target_results = librt.a $(if $(filter %-musl,$(1)),,libnet.a) $(if $(filter $(NATIVE) %-musl,$(1)),,valkc)
 
 targets:
 	@tools/deps $(if $(filter aarch64-%,$(TARGETS)),arm64,build)
@@ -193,12 +203,12 @@ $(BUILD)/asan/unit/%.o: tests/unit/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(COMMON) $(FLAGS) $(CFLAGS) -c $< -o $@
-$(BUILD)/unit/%: $(BUILD)/unit/%.o $(BUILD)/libvalkc.a $(BUILD)/liblang.a $(BUILD)/librt.a \
+$(BUILD)/unit/%: $(BUILD)/unit/%.o $(BUILD)/libvalkc.a $(BUILD)/libnet.a $(BUILD)/liblang.a $(BUILD)/librt.a \
                  | $(BUILD)/libtcc.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS)
-$(BUILD)/asan/unit/%: $(BUILD)/asan/unit/%.o $(BUILD)/asan/libvalkc.a $(BUILD)/asan/liblang.a \
-                      $(BUILD)/asan/librt.a | $(BUILD)/libtcc.a
+$(BUILD)/asan/unit/%: $(BUILD)/asan/unit/%.o $(BUILD)/asan/libvalkc.a $(BUILD)/asan/libnet.a \
+                      $(BUILD)/asan/liblang.a $(BUILD)/asan/librt.a | $(BUILD)/libtcc.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ASAN) $(LDFLAGS) -o $@ $^ $(LIBS)
 .PRECIOUS: $(BUILD)/unit/%.o $(BUILD)/asan/unit/%.o
@@ -259,12 +269,15 @@ LIBDIR = $(DESTDIR)$(PREFIX)/lib/valkc
 BINDIR = $(DESTDIR)$(PREFIX)/bin
 SHAREDIR = $(DESTDIR)$(PREFIX)/share
 INSTALLED_TARGETS = $(wildcard $(TARGETS:%=$(BUILD)/%/librt.a))
-# libtommath.a goes along, so that building programs needs only a C compiler and libc.
+# The libraries go along, so that building programs needs only a C compiler and libc.
 install: all
 	install -d "$(BINDIR)" "$(LIBDIR)/include/prims" "$(LIBDIR)/std" "$(SHAREDIR)/doc/valkc"
 	install -m 755 $(BUILD)/valkc "$(BINDIR)/valkc"
 	install -m 644 $(BUILD)/librt.a "$(LIBDIR)/librt.a"
-	install -m 644 "$$($(CC) -print-file-name=libtommath.a)" "$(LIBDIR)/libtommath.a"
+	install -m 644 $(BUILD)/libnet.a "$(LIBDIR)/libnet.a"
+	@for library in libtommath libuv_a libnghttp2 libssl libcrypto; do \
+	  install -m 644 "$$($(CC) -print-file-name=$$library.a)" "$(LIBDIR)/$$library.a" || exit; \
+	done
 	install -m 644 rt/*.h rt/*.def "$(LIBDIR)/include"
 	install -m 644 rt/prims/*.def "$(LIBDIR)/include/prims"
 	install -m 644 std/INDEX std/*.valk "$(LIBDIR)/std"
@@ -273,7 +286,7 @@ install: all
 	@for archive in $(INSTALLED_TARGETS); do \
 	  from=$$(dirname "$$archive"); to="$(LIBDIR)/$$(basename "$$from")"; \
 	  echo "install for $$(basename "$$from")"; \
-	  install -d "$$to" && install -m 644 "$$from"/librt.a "$$from"/libtommath.a "$$to" || exit; \
+	  install -d "$$to" && install -m 644 "$$from"/lib[!t]*.a "$$from"/libtommath.a "$$to" || exit; \
 	  if [ -e "$$from/rcrt1.o" ]; then \
 	    install -m 644 "$$from"/libc.a "$$from"/rcrt1.o "$$from"/crt1.o "$$to" && \
 	      cp -R "$$from/include" "$$to" && chmod -R u=rwX,go=rX "$$to/include" || exit; \

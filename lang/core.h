@@ -164,6 +164,7 @@ enum {
   PRIM_INTERNAL = 64, /* visible in std only */
   PRIM_BLOCKS = 256,  /* may suspend the fiber: others run meanwhile */
   PRIM_FRESH = 128,   /* the result is newly allocated (or immediate), never an argument */
+  PRIM_NET = 256,     /* its code is in libnet.a, which is linked only where it is used */
 };
 extern const Prim prim_table[];
 extern const size_t prim_count;

@@ -17,6 +17,7 @@
 #define CALLS PRIM_CALLS
 #define INTERNAL PRIM_INTERNAL
 #define FRESH PRIM_FRESH
+#define NET PRIM_NET
 
 /* A leading % makes a name internal without saying so in the row; a lone % is arithmetic. */
 #define FLAGS(name, flags) ((flags) | ((name)[0] == '%' && (name)[1] ? PRIM_INTERNAL : 0))

@@ -42,6 +42,9 @@ static V *globals_new(const VkProgram *p) {
   return globals;
 }
 
+/* Linked only into programs that may wait for something. */
+void vk_sched_finish(vk *c) __attribute__((weak));
+
 /* On the main stack. */
 void vk_run_tops(void *to) {
   VkRunTops *run = to;
@@ -57,6 +60,7 @@ void vk_run_tops(void *to) {
     run->status = 1;
     return;
   }
+  if (vk_sched_finish) vk_sched_finish(c);
 }
 
 /* glibc's start code makes relocated data read-only in static executables, too; musl's does not. */

@@ -124,6 +124,8 @@ static void show_single(VkBuf *b, V v, bool quoted) {
     show_float(b, vk_imm_double(v));
   else if (VK_IS_OBJ(v))
     show_object(b, v, quoted);
+  else if (VK_IS_REQUEST(v))
+    vk_buf_put_z(b, "<ref:request>");
   else if (VK_IS_ABN(v) && v != VK_MARK)
     show_error(b, v);
   else

@@ -35,6 +35,7 @@ typedef struct TypeInfo {
 } TypeInfo;
 
 static TypeInfo object_type(V v) {
+  if (VK_IS_REQUEST(v)) return (TypeInfo){"Handle", VK_SYM(handle)};
   switch (VK_KIND(v)) {
   case VK_STRING: return (TypeInfo){"String", VK_SYM(string)};
   case VK_SYMBOL:
@@ -90,7 +91,7 @@ V vk_keyword_p(vk *c, V v) {
 
 V vk_ref_p(vk *c, V v) {
   (void)c;
-  return VK_FIX(VK_IS_KIND(v, VK_ATOM) || VK_IS_KIND(v, VK_HANDLE));
+  return VK_FIX(VK_IS_KIND(v, VK_ATOM) || VK_IS_KIND(v, VK_HANDLE) || VK_IS_REQUEST(v));
 }
 
 /* ---- freezing ------------------------------------------------------------------------------

@@ -4,7 +4,7 @@
  *
  *   0  fixnum     61-bit signed integer, shifted left by 3
  *   1  pair       address + 1 of two words {head, tail}; no header; the tail is nil or a pair
- *   2  immediate  nil (= 2), unbound (= 10)
+ *   2  immediate  nil (= 2), unbound (= 10), requests (low byte 18)
  *   3  float      |x| >= 2   } self-tagged: bits rotated left by 4, xor 7
  *   4  float      |x| <  2   } (Melancon, Serrano, Feeley: Float Self-Tagging, arXiv 2411.16544)
  *   7  float      0 and tiny } other magnitudes are boxed objects of kind VK_FLOAT
@@ -39,6 +39,11 @@ enum { VK_TAG_PAIR = 1, VK_TAG_IMM = 2, VK_TAG_OBJ = 5, VK_TAG_ABN = 6 };
 #define VK_NIL ((V)2)
 #define VK_UNBOUND ((V)10) /* a variable without a value; never the value of an expression */
 #define VK_MARK ((V)6)     /* "a tail call is parked in c": see vk_resume */
+/* A request of the server (net/request.h), which has no memory of its own on the heap: it names
+ * one by a number of 56 bits. */
+#define VK_REQUEST(payload) ((V)(payload) << 8 | 18)
+#define VK_IS_REQUEST(v) (((v)&255) == 18)
+#define VK_REQUEST_PAYLOAD(v) ((v) >> 8)
 #define VK_FIX(n) ((V)((uint64_t)(int64_t)(n) << 3))
 #define VK_INT(v) ((int64_t)(v) >> 3)
 #define VK_FIX_MAX (((int64_t)1 << 60) - 1)
@@ -229,6 +234,7 @@ struct vk {
   struct VkFibers *fibers; /* all of them, and who runs when: NULL before the first spawn: sched.h */
   const VkPos *place;      /* of the last primitive called that may wait */
   const struct VkProgram *program;
+  struct NetLoop *net;    /* its event loop with sockets, or NULL: net/loop.h */
   struct Evaluator *eval; /* NULL before the first eval: eval.h */
   /* A parked tail call: either closure `park_fn` (any value), or known code. Roots. */
   V park_fn;

@@ -9,6 +9,7 @@
 #include "cache.h"
 #include "hash.h"
 #include "home.h"
+#include "low.h"
 #include "process.h"
 #include "size.h"
 #include "target.h"
@@ -185,20 +186,23 @@ static void add_in(BuildCommand *b, const char *format, const char *dir) {
 
 /* musl's own start code and nothing else: the compiler's, made for glibc, asks for a dynamic
  * loader, and its crtbegin and crtend serve languages with constructors. */
-static void add_libraries(BuildCommand *b, const Options *o) {
+static void add_libraries(BuildCommand *b, const Options *o, bool uses_net) {
   if (b->target.is_musl) {
     add_all(b, "-nostdlib -nostartfiles");
     add_in(b, o->no_pie ? "%s/crt1.o" : "%s/rcrt1.o", b->archive_dir);
   }
+  if (uses_net) add_in(b, "%s/libnet.a", b->archive_dir);
   add_in(b, "%s/librt.a", b->archive_dir);
   add_in(b, "-L%s", b->archive_dir);
+  /* libuv looks names up by what glibc would load, where names are looked up at all: a warning. */
+  if (uses_net) add_all(b, "-l:libuv_a.a -l:libnghttp2.a -l:libssl.a -l:libcrypto.a");
   if (b->target.is_musl)
     add_all(b, "-ltommath -Wl,--start-group -lc -lgcc -Wl,--end-group");
   else
     add_all(b, o->sanitize ? "-l:libtommath.a -lm" : "-ltommath -lm");
 }
 
-static void make_command(BuildCommand *b, const Options *o) {
+static void make_command(BuildCommand *b, const Options *o, bool uses_net) {
   add(b, b->compiler);
   if (b->family == CLANG && !b->target.is_native)
     add_in(b, "--target=%s", b->target.machine->triplet);
@@ -211,7 +215,7 @@ static void make_command(BuildCommand *b, const Options *o) {
   add(b, home_get()->include_dir);
   add_all(b, "-x c /dev/stdin -x none");
   add_link_options(b, o);
-  add_libraries(b, o);
+  add_libraries(b, o, uses_net);
 }
 
 static void show_command(const BuildCommand *b) {
@@ -369,7 +373,9 @@ static void add_system(Hash *h, const BuildCommand *b) {
 
 /* What make_command made, before -o, and what it would use. */
 static void add_command(Hash *h, BuildCommand *b) {
-  static const char *const archives[] = {"%s/librt.a", "%s/libtommath.a", "%s/libc.a"};
+  static const char *const archives[] = {"%s/librt.a",  "%s/libnet.a",     "%s/libtommath.a",
+                                         "%s/libuv_a.a", "%s/libnghttp2.a", "%s/libssl.a",
+                                         "%s/libcrypto.a", "%s/libc.a"};
   for (size_t i = 0; i < b->words.count; i++) hash_add_text(h, b->words.items[i]);
   add_identity(h, b->compiler);
   add_system(h, b);
@@ -390,7 +396,7 @@ bool build_command_key(const Options *o, char hex[HASH_HEX_BYTES]) {
   bool is_ok = prepare(&b, o);
   if (is_ok) {
     Hash h;
-    make_command(&b, o);
+    make_command(&b, o, false); /* which programs link it, their sources say */
     hash_start(&h);
     add_identity(&h, "/proc/self/exe");
     add_command(&h, &b);
@@ -404,7 +410,7 @@ bool build_key(Compilation *c, char hex[HASH_HEX_BYTES]) {
   BuildCommand b;
   bool is_ok = prepare(&b, c->options);
   if (is_ok) {
-    make_command(&b, c->options);
+    make_command(&b, c->options, c->low->uses_net);
     command_key(c, &b, hex);
   }
   release(&b);
@@ -453,7 +459,7 @@ static int build_cached(Compilation *c, BuildCommand *b, const char *path) {
 
 static int build_with(Compilation *c, BuildCommand *b, const char *path) {
   if (c->options->debug_info) pin_lines(c);
-  make_command(b, c->options);
+  make_command(b, c->options, c->low->uses_net);
   int result = wants_cache(c->options) ? build_cached(c, b, path) : compile_to(c, b, path);
   if (result == EXIT_OK && c->options->size && !size_report(stdout, path, b->map_path)) {
     fputs("valkc: --size needs the map of GNU ld, which this linker does not write\n", stderr);

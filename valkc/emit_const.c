@@ -233,7 +233,10 @@ static void emit_function(Emit *e, const LowConst *k) {
   put(e, ", 0), (void *)%f__v, &fn_%n, {}};\n", f, f);
 }
 
-void emit_use_prim(Emit *e, const Prim *prim) { e->is_prim_used[prim - prim_table] = true; }
+void emit_use_prim(Emit *e, const Prim *prim) {
+  e->is_prim_used[prim - prim_table] = true;
+  if (prim->flags & PRIM_NET) e->low->uses_net = true;
+}
 
 static void emit_builtin_code(Emit *e, const Prim *prim) {
   put(e, "static V ");

@@ -242,6 +242,7 @@ typedef struct LowProgram {
   VEC(LowConst *) consts; /* every constant, parts before wholes */
   VEC(Global *) slots;    /* slot -> global; NULL: a dynamic constant's */
   VEC(LowConst *) slot_inits; /* slot -> its first value, NULL: unbound */
+  bool uses_net;              /* emit: a primitive of libnet.a is in the text */
 } LowProgram;
 
 /* A FIX primitive that fails, or anything that needs an argument array: not one C expression. */

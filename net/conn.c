@@ -1,0 +1,472 @@
+/* conn.c - a server's connection: frames to requests, handlers, answers (contract: server.h). */
+#include "log.h"
+#include "server.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t now_of(const NetConn *conn) { return net_loop_now_ms(conn->server->loop); }
+
+/* ---- queues -------------------------------------------------------------------------------- */
+
+static void ready(NetRequest *r) {
+  NetConn *conn = r->conn;
+  assert(r->state == NET_ARRIVING);
+  r->state = NET_READY;
+  r->next_ready = NULL;
+  if (conn->first_ready)
+    conn->last_ready->next_ready = r;
+  else
+    conn->first_ready = r;
+  conn->last_ready = r;
+}
+
+static void unready(NetConn *conn, NetRequest *r) {
+  NetRequest **at = &conn->first_ready, *previous = NULL;
+  for (; *at && *at != r; at = &(*at)->next_ready) previous = *at;
+  if (!*at) return;
+  *at = r->next_ready;
+  if (conn->last_ready == r) conn->last_ready = previous;
+}
+
+static void unlink_request(NetConn *conn, NetRequest *r) {
+  if (r->previous)
+    r->previous->next = r->next;
+  else
+    conn->requests = r->next;
+  if (r->next) r->next->previous = r->previous;
+  r->conn = NULL;
+}
+
+static void forget_body(NetServer *s, NetRequest *r) {
+  s->body_bytes -= r->body_len;
+  r->body_len = 0;
+}
+
+/* The stream of r is closed, whyever. A handler that still runs keeps it until it returns. */
+static void request_closed(NetConn *conn, NetRequest *r) {
+  if (conn->arriving == r) conn->arriving = NULL;
+  if (r->state == NET_READY) unready(conn, r);
+  unlink_request(conn, r);
+  if (r->state == NET_RUNNING) return;
+  forget_body(conn->server, r);
+  net_request_give(conn->server->loop, r);
+}
+
+/* ---- stream numbers ------------------------------------------------------------------------ */
+
+enum { IDS_KEPT = 256 };
+
+static void note_opened(NetConn *conn, uint32_t id) {
+  if (id <= conn->last_id) return;
+  uint32_t from = conn->last_id / 2 + 1, to = id / 2;
+  if (to - from >= IDS_KEPT) from = to - IDS_KEPT + 1;
+  for (uint32_t i = from; i <= to; i++) conn->opened[i / 64 % 4] &= ~((uint64_t)1 << i % 64);
+  conn->opened[to / 64 % 4] |= (uint64_t)1 << to % 64;
+  conn->last_id = id;
+}
+
+/* A number that was passed over can never be used (RFC 9113, 5.1.1); nghttp2 ignores it. */
+static bool was_passed_over(const NetConn *conn, uint32_t id) {
+  if (!(id & 1) || id >= conn->last_id) return false;
+  uint32_t i = id / 2, last = conn->last_id / 2;
+  return last - i < IDS_KEPT && !(conn->opened[i / 64 % 4] >> i % 64 & 1);
+}
+
+static int on_begin_frame(nghttp2_session *h2, const nghttp2_frame_hd *head, void *user) {
+  NetConn *conn = user;
+  (void)h2;
+  if (conn->session.is_doomed) return NGHTTP2_ERR_CALLBACK_FAILURE;
+  if (head->type != NGHTTP2_HEADERS || !was_passed_over(conn, (uint32_t)head->stream_id))
+    return 0;
+  net_session_doom(&conn->session, NGHTTP2_PROTOCOL_ERROR);
+  return NGHTTP2_ERR_CALLBACK_FAILURE;
+}
+
+/* ---- fields -------------------------------------------------------------------------------- */
+
+static int on_begin_headers(nghttp2_session *h2, const nghttp2_frame *frame, void *user) {
+  NetConn *conn = user;
+  NetServer *s = conn->server;
+  if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) {
+    conn->arriving = NULL;
+    conn->trailer_bytes = 0;
+    return 0;
+  }
+  note_opened(conn, (uint32_t)frame->hd.stream_id);
+  NetRequest *r = net_request_take(s->loop);
+  conn->arriving = r;
+  conn->trailer_bytes = 0;
+  if (!r) { /* its fields are counted as trailers; then it is refused */
+    nghttp2_submit_rst_stream(h2, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
+                              NGHTTP2_REFUSED_STREAM);
+    return 0;
+  }
+  r->conn = conn;
+  r->stream_id = frame->hd.stream_id;
+  r->started_ms = r->active_ms = now_of(conn);
+  r->next = conn->requests;
+  if (r->next) r->next->previous = r;
+  conn->requests = r;
+  nghttp2_session_set_stream_user_data(h2, r->stream_id, r);
+  return 0;
+}
+
+/* The list is counted before anything is copied. Beyond the limit the stream is reset and nghttp2
+ * decodes the rest without telling us; somebody who goes on like that is cut off. */
+static int list_too_large(NetConn *conn) {
+  enum { BAD_LISTS_MAX = 8 };
+  if (++conn->bad_lists > BAD_LISTS_MAX) {
+    net_session_doom(&conn->session, NGHTTP2_ENHANCE_YOUR_CALM);
+    return NGHTTP2_ERR_CALLBACK_FAILURE;
+  }
+  return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+}
+
+static int on_header(nghttp2_session *h2, const nghttp2_frame *frame, const uint8_t *name,
+                     size_t name_len, const uint8_t *value, size_t value_len, uint8_t flags,
+                     void *user) {
+  enum { FIELD_OVERHEAD = 32 };
+  NetConn *conn = user;
+  NetRequest *r = conn->arriving;
+  size_t *total = r ? &r->list_bytes : &conn->trailer_bytes;
+  (void)h2, (void)frame, (void)flags;
+  *total += name_len + value_len + FIELD_OVERHEAD;
+  if (*total > conn->server->limits.max_headers) return list_too_large(conn);
+  if (r && !net_request_field(r, name, name_len, value, value_len))
+    return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+  return 0;
+}
+
+static const NetField *find_field(const NetRequest *r, const char *name, size_t len) {
+  for (unsigned i = 0; i < r->field_count; i++)
+    if (r->fields[i].name.len == len && !memcmp(r->fields[i].name.bytes, name, len))
+      return &r->fields[i];
+  return NULL;
+}
+#define FIND_FIELD(r, name) find_field(r, name, sizeof(name) - 1)
+
+static bool text_is(NetText t, const char *word) {
+  return t.len == strlen(word) && !memcmp(t.bytes, word, t.len);
+}
+
+/* nghttp2 has checked that it is a number. */
+static void note_length(NetRequest *r) {
+  const NetField *f = FIND_FIELD(r, "content-length");
+  if (!f) return;
+  r->announced = 0;
+  for (size_t i = 0; i < f->value.len; i++) {
+    r->announced = r->announced * 10 + (f->value.bytes[i] - '0');
+    if (r->announced > 1LL << 58) return; /* large enough */
+  }
+}
+
+/* A client that waits before it sends the body. */
+static void answer_expectation(NetConn *conn, const NetRequest *r) {
+  static const nghttp2_nv go_on = {(uint8_t *)":status", (uint8_t *)"100", 7, 3,
+                                   NGHTTP2_NV_FLAG_NO_COPY_NAME |
+                                       NGHTTP2_NV_FLAG_NO_COPY_VALUE};
+  const NetField *f = FIND_FIELD(r, "expect");
+  if (f && text_is(f->value, "100-continue"))
+    nghttp2_submit_headers(conn->session.h2, NGHTTP2_FLAG_NONE, r->stream_id, NULL, &go_on, 1,
+                           NULL);
+}
+
+/* Answers before the body is there, and wants none of it. A client that goes on sending is reset a
+ * while later (RFC 9113, 8.1): one that sees both at once (curl 7.88) takes the answer for lost. */
+static void reject(NetConn *conn, NetRequest *r, int status) {
+  r->is_rejected = true;
+  forget_body(conn->server, r);
+  net_answer_status(conn->server, r, status);
+  r->active_ms = now_of(conn);
+}
+
+static void fields_complete(NetConn *conn, NetRequest *r, bool is_end) {
+  NetServer *s = conn->server;
+  r->has_fields = true;
+  r->is_head = text_is(r->method, "HEAD");
+  s->requests++;
+  if (is_end) {
+    ready(r);
+    return;
+  }
+  note_length(r);
+  if (r->announced >= 0 && (uint64_t)r->announced > s->limits.max_body)
+    reject(conn, r, 413);
+  else
+    answer_expectation(conn, r);
+}
+
+/* ---- frames -------------------------------------------------------------------------------- */
+
+static int on_data(nghttp2_session *h2, uint8_t flags, int32_t stream_id, const uint8_t *bytes,
+                   size_t len, void *user) {
+  NetConn *conn = user;
+  NetServer *s = conn->server;
+  NetRequest *r = nghttp2_session_get_stream_user_data(h2, stream_id);
+  (void)flags;
+  if (!r || r->state != NET_ARRIVING) return 0;
+  r->active_ms = now_of(conn);
+  if (r->body_len + len > s->limits.max_body)
+    reject(conn, r, 413);
+  else if (s->body_bytes + len > s->limits.max_body_total || !net_request_body(r, bytes, len))
+    reject(conn, r, 503);
+  else
+    s->body_bytes += len;
+  return 0;
+}
+
+static int on_frame(nghttp2_session *h2, const nghttp2_frame *frame, void *user) {
+  NetConn *conn = user;
+  bool is_end = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
+  NetRequest *r;
+  switch (frame->hd.type) {
+  case NGHTTP2_HEADERS:
+    r = conn->arriving;
+    if (frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
+      if (r) fields_complete(conn, r, is_end);
+      conn->arriving = NULL;
+      return 0;
+    }
+    break;
+  case NGHTTP2_DATA: break;
+  case NGHTTP2_SETTINGS: conn->has_settings = true; return 0;
+  case NGHTTP2_PING:
+    if (frame->hd.flags & NGHTTP2_FLAG_ACK && conn->server->is_draining) net_conn_drain(conn);
+    return 0;
+  default: return 0;
+  }
+  if (!is_end) return 0;
+  r = nghttp2_session_get_stream_user_data(h2, frame->hd.stream_id);
+  if (r && r->state == NET_ARRIVING) ready(r);
+  return 0;
+}
+
+static int on_stream_close(nghttp2_session *h2, int32_t stream_id, uint32_t code, void *user) {
+  NetConn *conn = user;
+  NetRequest *r = nghttp2_session_get_stream_user_data(h2, stream_id);
+  (void)code;
+  if (r) request_closed(conn, r);
+  return 0;
+}
+
+/* ---- a turn -------------------------------------------------------------------------------- */
+
+void net_conn_answered(NetRequest *r) {
+  r->state = NET_ANSWERED;
+  if (r->conn) r->conn->since_ms = now_of(r->conn);
+}
+
+static void run(NetServer *s, NetRequest *r) {
+  vk *c = s->loop->isolate;
+  V value = net_request_value(s->loop, r);
+  r->state = NET_RUNNING;
+  V result = vk_call(c, s->handler, 1, &value);
+  if (r->conn) {
+    net_answer(s, r, result);
+    return;
+  }
+  forget_body(s, r);
+  net_request_give(s->loop, r);
+}
+
+static void run_ready(NetConn *conn) {
+  for (NetRequest *r; (r = conn->first_ready);) {
+    conn->first_ready = r->next_ready;
+    run(conn->server, r);
+  }
+  conn->last_ready = NULL;
+}
+
+void net_conn_flush(NetConn *conn) {
+  NetStream *stream = &conn->session.stream;
+  net_session_flush(&conn->session);
+  uint64_t now = now_of(conn);
+  if (!stream->is_blocked)
+    conn->blocked_ms = 0;
+  else if (!conn->blocked_ms)
+    conn->blocked_ms = now ? now : 1;
+  if (stream->is_finishing && !conn->finish_ms) conn->finish_ms = now;
+}
+
+static void on_bytes(NetStream *stream, const uint8_t *bytes, size_t len) {
+  net_session_receive((NetSession *)stream, bytes, len);
+}
+
+static void on_read(NetStream *stream) {
+  NetConn *conn = (NetConn *)stream;
+  if (!conn->session.is_doomed) run_ready(conn);
+  net_conn_flush(conn);
+}
+
+static void on_drained(NetStream *stream) { net_conn_flush((NetConn *)stream); }
+
+/* ---- life ---------------------------------------------------------------------------------- */
+
+static void on_ready(NetStream *stream) {
+  NetConn *conn = (NetConn *)stream;
+  const NetLimits *limits = &conn->server->limits;
+  enum { WINDOW = 256 << 10 };
+  nghttp2_settings_entry settings[] = {
+      {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, limits->max_streams},
+      {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, WINDOW},
+      {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, limits->max_headers},
+      {NGHTTP2_SETTINGS_NO_RFC7540_PRIORITIES, 1},
+  };
+  nghttp2_session *h2 = conn->session.h2;
+  nghttp2_submit_settings(h2, NGHTTP2_FLAG_NONE, settings, sizeof settings / sizeof *settings);
+  nghttp2_session_set_local_window_size(h2, NGHTTP2_FLAG_NONE, 0, 4 * WINDOW);
+  if (!stream->ssl) net_conn_flush(conn);
+}
+
+static void on_end(NetStream *stream, const char *why) {
+  (void)why;
+  net_stream_close(stream);
+}
+
+static void on_closed(NetStream *stream) {
+  NetConn *conn = (NetConn *)stream;
+  NetServer *s = conn->server;
+  while (conn->requests) request_closed(conn, conn->requests);
+  net_session_free(&conn->session);
+  if (conn->previous)
+    conn->previous->next = conn->next;
+  else
+    s->conns = conn->next;
+  if (conn->next) conn->next->previous = conn->previous;
+  free(conn);
+  net_server_conn_closed(s);
+}
+
+static const NetStreamEvents events = {.on_ready = on_ready,
+                                       .on_bytes = on_bytes,
+                                       .on_read = on_read,
+                                       .on_drained = on_drained,
+                                       .on_end = on_end,
+                                       .on_closed = on_closed};
+
+static void link_conn(NetServer *s, NetConn *conn) {
+  conn->next = s->conns;
+  if (s->conns) s->conns->previous = conn;
+  s->conns = conn;
+  s->conn_count++;
+}
+
+/* One that cannot be served is accepted and closed: it would else stay in the queue. */
+void net_conn_open(NetServer *s, uv_stream_t *listener) {
+  NetConn *conn = calloc(1, sizeof *conn);
+  if (!conn) return;
+  conn->server = s;
+  conn->since_ms = net_loop_now_ms(s->loop);
+  NetStream *stream = &conn->session.stream;
+  if (net_stream_init(stream, s->loop, &events)) {
+    free(conn);
+    return;
+  }
+  link_conn(s, conn);
+  SSL *ssl = NULL;
+  bool is_ok = uv_accept(listener, (uv_stream_t *)&stream->tcp) == 0 &&
+               s->conn_count <= s->limits.max_connections &&
+               net_session_init(&conn->session, &s->kind) &&
+               (!s->tls || (ssl = SSL_new(s->tls)));
+  if (!is_ok) {
+    s->refused++;
+    net_stream_close(stream);
+    return;
+  }
+  if (ssl) SSL_set_accept_state(ssl);
+  net_stream_start(stream, ssl);
+}
+
+/* ---- shutdown ------------------------------------------------------------------------------ */
+
+/* RFC 9113, 6.8: first a GOAWAY that refuses nothing, then, a round trip later, the one that says
+ * which requests were taken. */
+void net_conn_drain(NetConn *conn) {
+  nghttp2_session *h2 = conn->session.h2;
+  NetStream *stream = &conn->session.stream;
+  if (conn->has_told_end || stream->is_ended || stream->is_finishing || !stream->is_ready)
+    return;
+  if (!conn->drain_ms) {
+    conn->drain_ms = now_of(conn);
+    nghttp2_submit_shutdown_notice(h2);
+    nghttp2_submit_ping(h2, NGHTTP2_FLAG_NONE, NULL);
+    return;
+  }
+  conn->has_told_end = true;
+  nghttp2_submit_goaway(h2, NGHTTP2_FLAG_NONE, nghttp2_session_get_last_proc_stream_id(h2),
+                        NGHTTP2_NO_ERROR, NULL, 0);
+}
+
+/* ---- time ---------------------------------------------------------------------------------- */
+
+static bool has_passed(uint64_t since, uint64_t limit, uint64_t now) {
+  return limit && now > since && now - since >= limit;
+}
+
+static void check_requests(NetConn *conn, uint64_t now) {
+  enum { REJECTED_MS = 500 };
+  const NetLimits *limits = &conn->server->limits;
+  for (NetRequest *r = conn->requests, *next; r; r = next) {
+    next = r->next;
+    if (r->is_rejected && has_passed(r->active_ms, REJECTED_MS, now))
+      nghttp2_submit_rst_stream(conn->session.h2, NGHTTP2_FLAG_NONE, r->stream_id,
+                                NGHTTP2_NO_ERROR);
+    if (r->state != NET_ARRIVING) continue;
+    bool is_late = r->has_fields ? has_passed(r->active_ms, limits->body_ms, now)
+                                 : has_passed(r->started_ms, limits->headers_ms, now);
+    if (!is_late) continue;
+    if (!r->has_fields) { /* nothing else can come before its last field */
+      net_session_doom(&conn->session, NGHTTP2_ENHANCE_YOUR_CALM);
+      return;
+    }
+    reject(conn, r, 408);
+  }
+}
+
+void net_conn_check_time(NetConn *conn, uint64_t now) {
+  enum { GOODBYE_MS = 1000, ROUND_TRIP_MS = 1000 };
+  const NetLimits *limits = &conn->server->limits;
+  NetStream *stream = &conn->session.stream;
+  if (stream->is_closing) return;
+  if (stream->is_finishing) {
+    if (has_passed(conn->finish_ms, GOODBYE_MS, now)) net_stream_close(stream);
+    return;
+  }
+  if (conn->blocked_ms && has_passed(conn->blocked_ms, limits->write_ms, now)) {
+    net_stream_close(stream);
+    return;
+  }
+  if (!conn->has_settings) {
+    if (!has_passed(conn->since_ms, limits->handshake_ms, now)) return;
+    if (!stream->is_ready) {
+      net_stream_close(stream);
+      return;
+    }
+    net_session_doom(&conn->session, NGHTTP2_SETTINGS_TIMEOUT);
+  } else if (!conn->requests) {
+    if (has_passed(conn->since_ms, limits->idle_ms, now))
+      net_session_doom(&conn->session, NGHTTP2_NO_ERROR);
+  } else {
+    check_requests(conn, now);
+  }
+  if (conn->drain_ms && has_passed(conn->drain_ms, ROUND_TRIP_MS, now)) net_conn_drain(conn);
+  net_conn_flush(conn);
+}
+
+/* ---- nghttp2's part ------------------------------------------------------------------------ */
+
+bool net_conn_kind(NetServer *s) {
+  if (!net_session_kind_init(&s->kind, true)) return false;
+  nghttp2_session_callbacks *calls = s->kind.callbacks;
+  nghttp2_session_callbacks_set_on_begin_frame_callback(calls, on_begin_frame);
+  nghttp2_session_callbacks_set_on_begin_headers_callback(calls, on_begin_headers);
+  nghttp2_session_callbacks_set_on_header_callback(calls, on_header);
+  nghttp2_session_callbacks_set_on_data_chunk_recv_callback(calls, on_data);
+  nghttp2_session_callbacks_set_on_frame_recv_callback(calls, on_frame);
+  nghttp2_session_callbacks_set_on_stream_close_callback(calls, on_stream_close);
+  nghttp2_option_set_stream_reset_rate_limit(s->kind.options, 1000, 33);
+  nghttp2_option_set_max_outbound_ack(s->kind.options, 1000);
+  nghttp2_option_set_max_settings(s->kind.options, 32);
+  return true;
+}
