@@ -32,7 +32,7 @@ V vk_sleep(vk *c, V ms) {
   vk_out_flush(); /* who waits wants to see what was printed before */
   struct timespec t = {.tv_sec = (time_t)(wanted / 1000)};
   t.tv_nsec = (long)((wanted - (double)t.tv_sec * 1000) * 1e6);
-  while (nanosleep(&t, &t) && errno == EINTR) continue;
+  while (nanosleep(&t, &t) && errno == EINTR && !VK_IS_STOPPING(c)) continue;
   return VK_NIL;
 }
 
