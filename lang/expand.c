@@ -277,6 +277,17 @@ Lambda *expand_lambda(Expander *x, Datum *params, size_t first, Datum *body, con
   return l;
 }
 
+Lambda *expand_thunk(Expander *x, Datum *d, Span span, Ctx ctx) {
+  Lambda *l = ARENA_NEW(x->p->arena, Lambda);
+  l->span = span;
+  l->id = x->p->next_id++;
+  PUSH(x->p->arena, x->p->written, l);
+  Scope *s = scope_new(x, SCOPE_FRAME, ctx);
+  frame_add(x, s, &l->body);
+  l->body = expand_branch(x, d, ctx_within(ctx, s, NULL));
+  return l;
+}
+
 /* ---- the end of a batch ------------------------------------------------------------------ */
 
 static void expand_block(Expander *x, Literal lit) {

@@ -72,6 +72,8 @@ Core *expand_exprs(Expander *x, Datum **items, size_t n, Span span, Ctx ctx);
 Core *expand_fail(Expander *x, Span at); /* stands for what could not be expanded */
 Lambda *expand_lambda(Expander *x, Datum *params, size_t first, Datum *body, const char *name,
                       Span span, Ctx ctx);
+/* A function of no parameters whose body is the branch d. */
+Lambda *expand_thunk(Expander *x, Datum *d, Span span, Ctx ctx);
 Scope *scope_new(Expander *x, int kind, Ctx ctx);
 Var *scope_add(Expander *x, Scope *s, const char *name, Span span);
 void frame_add(Expander *x, Scope *s, Core **body);
@@ -139,7 +141,9 @@ Core *form_match(Expander *x, Datum *d, Ctx ctx);
 /* library.c: std by name. */
 typedef struct Library Library;
 Library *library_load(Program *p);
+Datum *library_definition(Program *p, Global *g); /* requires: one that std defines */
 Global *library_find(Program *p, const char *name); /* function, variable or primitive; or NULL */
 /* Does the library code that name leads to use eval? Visits each definition once. */
 bool library_mentions_eval(Program *p, const char *name);
+void library_consider(Program *p, DiagNearest *near);
 #endif

@@ -566,6 +566,12 @@ static Core *thread(Expander *x, Datum *d, bool is_last, Ctx ctx) {
 static Core *form_thread_first(Expander *x, Datum *d, Ctx ctx) { return thread(x, d, false, ctx); }
 static Core *form_thread_last(Expander *x, Datum *d, Ctx ctx) { return thread(x, d, true, ctx); }
 
+/* (spawn e): e as a function without parameters, called by the runtime in a fiber of its own. */
+static Core *form_spawn(Expander *x, Datum *d, Ctx ctx) {
+  Lambda *l = expand_thunk(x, d->items[1], d->span, ctx);
+  return core_prim(x->p, d->span, "%spawn", 1, lambda_node(x, l, d->span));
+}
+
 static Core *form_later(Expander *x, Datum *d, Ctx ctx) {
   (void)ctx;
   diag_error(x->p->diag, d->span, "not supported yet: `%s`", d->items[0]->text);
@@ -610,20 +616,10 @@ static const Form forms[] = {
     {"module", 1, ANY, form_module, "(module name {export names...})"},
     {"import", 1, 2, form_import, "(import \"path\") or (import \"path\" {names...})"},
     {"future", 0, ANY, form_later, "(future expression)"},
-    {"spawn", 0, ANY, form_later, "(spawn expression)"},
+    {"spawn", 1, 1, form_spawn, "(spawn expression)"},
 };
 
 const Form *form_table(size_t *count) {
   *count = sizeof forms / sizeof *forms;
   return forms;
-}
-
-const char *form_name(size_t index) {
-  return index < sizeof forms / sizeof *forms ? forms[index].name : NULL;
-}
-
-const char *form_usage(const char *name) {
-  for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
-    if (!strcmp(forms[i].name, name)) return forms[i].usage;
-  return NULL;
 }

@@ -19,6 +19,7 @@
  * Where many arguments have to be put together, they are in a STORE object that the C stack
  * refers to: the collector must see them, and stacks of fibers are small. */
 #include "equal.h"
+#include "fiber.h"
 #include "fns.h"
 #include "lists.h"
 #include "vectors.h"
@@ -249,7 +250,9 @@ static V run_closure(vk *c) {
 }
 
 V vk_resume(vk *c) {
-  char *limit = (char *)__builtin_frame_address(0) - TAIL_ROOM;
+  char *here = __builtin_frame_address(0);
+  size_t left = (size_t)(here - c->fiber->stack_limit) / 4; /* of a fiber's stack, much less */
+  char *limit = here - (left < TAIL_ROOM ? left : TAIL_ROOM);
   if (limit < c->tail_limit) c->tail_limit = limit;
   V r;
   do r = c->park_code ? run_code(c) : run_closure(c);

@@ -8,6 +8,7 @@
  * The stack is the C stack: a Valk call takes about 400 bytes of it. Functions that end in
  * another node's run are jumps, so that branches and sequences add nothing. */
 #include "eval_run.h"
+#include "fiber.h"
 #include "fns.h"
 #include "prim_code.h"
 #include <assert.h>
@@ -128,11 +129,8 @@ static const EvalFn *take_parked(vk *c, V *env, size_t room) {
   return fn;
 }
 
-/* Never an error but where somebody may stop the program: eval_stop.c. */
-#define STOPS(c) VK_UNLIKELY((char *)__builtin_frame_address(0) < (c)->stop_limit)
-
 static V enter4(vk *c, V self, V a, V b, V d, V e) {
-  if (STOPS(c)) return eval_stopped(c);
+  VK_FIBER_CHECK(c);
   const EvalFn *fn = fn_of(c, self);
   size_t room = fn->slot_count > SLOTS_LEAST ? fn->slot_count : SLOTS_LEAST;
   V env[room];
@@ -150,7 +148,6 @@ static V enter4(vk *c, V self, V a, V b, V d, V e) {
     if (VK_LIKELY(r != VK_MARK)) return r;
     fn = take_parked(c, env, room);
     if (!fn) return VK_MARK;
-    if (STOPS(c)) return eval_stopped(c);
   }
 }
 static V enter0(vk *c, V self) { return enter4(c, self, 0, 0, 0, 0); }
@@ -232,7 +229,8 @@ V eval_do_head(vk *c, const Code *e, V *env) {
   return RUN(e->kids[1]);
 }
 
-/* ---- primitives ---------------------------------------------------------------------------- */
+/* ---- primitives ----------------------------------------------------------------------------
+ * Those that may wait have one or two arguments: c->place is for them. */
 
 static V placed(vk *c, V r, const Code *e) {
   return VK_UNLIKELY(VK_IS_ABN(r)) && e->pos ? vk_at(c, r, e->pos) : r;
@@ -245,10 +243,12 @@ V eval_do_prim0(vk *c, const Code *e, V *env) {
 }
 V eval_do_prim1(vk *c, const Code *e, V *env) {
   V a = RUN(e->kids[0]);
+  c->place = e->pos;
   return placed(c, CODE(V(*)(vk *, V))(c, a), e);
 }
 V eval_do_prim2(vk *c, const Code *e, V *env) {
   V a = RUN(e->kids[0]), b = RUN(e->kids[1]);
+  c->place = e->pos;
   return placed(c, CODE(V(*)(vk *, V, V))(c, a, b), e);
 }
 V eval_do_prim3(vk *c, const Code *e, V *env) {
@@ -360,11 +360,10 @@ V eval_do_loop(vk *c, const Code *e, V *env) {
   uint32_t n = e->count - 1;
   for (uint32_t i = 0; i < n; i++) env[e->slot + i] = RUN(e->kids[i]);
   const Code *body = e->kids[n];
-  for (;;) {
-    V r = RUN(body);
-    if (r != RECUR) return r;
-    if (STOPS(c)) return eval_stopped(c);
-  }
+  V r;
+  do r = RUN(body);
+  while (r == RECUR);
+  return r;
 }
 V eval_do_recur(vk *c, const Code *e, V *env) {
   uint32_t n = e->count;

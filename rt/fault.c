@@ -10,6 +10,7 @@
  *
  * Everything here runs in a signal handler: system calls and own memory only. */
 #include "fault.h"
+#include "fault_code.h"
 #include "out.h"
 #include "process.h"
 #include "stack.h"
@@ -54,15 +55,6 @@ static void put_number(Text *t, uint64_t n, unsigned base) {
 
 /* ---- code addresses to functions --------------------------------------------------------- */
 
-typedef struct Code {
-  uintptr_t start;
-  const VkFn *fn; /* NULL: a top-level form */
-} Code;
-typedef struct CodeMap {
-  Code *items; /* by start */
-  size_t count;
-} CodeMap;
-
 /* Where code of the runtime begins: it follows the program's in the executable, so that these
  * end the last function of the program. What lies beyond all starts is cut by distance. */
 static const VkFn runtime;
@@ -84,10 +76,13 @@ static void code_sort(Code *items, size_t count) { /* Shell's: in place, no stac
     }
 }
 
-static CodeMap code_map(const VkProgram *p) {
-  CodeMap m = {NULL, 0};
-  size_t most = p->fn_count + p->top_count + RUNTIME_STARTS;
-  void *memory = mmap(NULL, most * sizeof(Code), PROT_READ | PROT_WRITE,
+void code_map_free(CodeMap *m) {
+  if (m->items) munmap(m->items, m->most * sizeof(Code));
+}
+
+CodeMap code_map(const VkProgram *p) {
+  CodeMap m = {.most = p->fn_count + p->top_count + RUNTIME_STARTS};
+  void *memory = mmap(NULL, m.most * sizeof(Code), PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return m;
   m.items = memory;
@@ -103,7 +98,7 @@ static CodeMap code_map(const VkProgram *p) {
 
 /* The function whose code `address` may be in, but is not the start of; NULL if none. Most words
  * of a stack are no code: the first two tests settle those. */
-static const Code *code_find(const CodeMap *m, uintptr_t address) {
+const Code *code_find(const CodeMap *m, uintptr_t address) {
   if (!m->count || address <= m->items[0].start) return NULL;
   if (address > m->items[m->count - 1].start + LAST_FUNCTION_BYTES) return NULL;
   size_t low = 0, high = m->count; /* items[low].start <= address < items[high].start */
@@ -119,7 +114,7 @@ static const Code *code_find(const CodeMap *m, uintptr_t address) {
 }
 
 /* Whether the instruction before `address`, which is in the function at `start`, is a call. */
-static bool follows_call(uintptr_t start, uintptr_t address) {
+bool code_follows_call(uintptr_t start, uintptr_t address) {
 #if defined(__x86_64__)
   const unsigned char *p = (const unsigned char *)address;
   uintptr_t before = address - start;
@@ -220,7 +215,7 @@ __attribute__((no_sanitize("address"))) static void trace_stack(Text *text,
   const uintptr_t *word = (const uintptr_t *)(((uintptr_t)sp + 7) & ~(uintptr_t)7);
   for (; (const char *)word < base; word++) {
     code = code_find(&map, *word);
-    if (code && follows_call(code->start, *word)) trace_add(&trace, code);
+    if (code && code_follows_call(code->start, *word)) trace_add(&trace, code);
   }
   trace_print(text, program, &trace);
 }
@@ -245,6 +240,8 @@ static void *handler_stack(void) {
   return p;
 }
 
+vk *vk_fault_isolate(void) { return isolate; }
+
 static void interrupted_at(const void *context, uintptr_t *pc, uintptr_t *sp) {
   const mcontext_t *m = &((const ucontext_t *)context)->uc_mcontext;
 #if defined(__x86_64__)
@@ -260,7 +257,7 @@ static void interrupted_at(const void *context, uintptr_t *pc, uintptr_t *sp) {
 static const char *first_readable(const VkFiber *f, uintptr_t sp) {
   uintptr_t limit = (uintptr_t)f->stack_limit, base = (uintptr_t)f->stack_base;
   if (sp >= limit && sp < base) return (const char *)sp;
-  return sp < limit && limit - sp <= VK_GUARD_BYTES ? f->stack_limit : f->stack_base;
+  return sp < limit && limit - sp <= f->guard_bytes ? f->stack_limit : f->stack_base;
 }
 
 /* The form of vk_error_text. */
@@ -280,17 +277,21 @@ static void explain_bug(Text *text, int signal_number, const void *address) {
   put(text, "\n");
 }
 
+/* fiber_fault.c, in programs with fibers: whether the fiber ends, and the thread goes on. */
+bool vk_fiber_fault(vk *c, void *context) __attribute__((weak));
+
 static void on_fault(int signal_number, siginfo_t *info, void *context) {
-  /* A second fault, in here, must not come back. */
-  signal(SIGSEGV, SIG_DFL);
-  signal(SIGBUS, SIG_DFL);
   vk *c = isolate;
   VkFiber *f = c ? c->fiber : NULL;
   uintptr_t pc = 0, sp = 0, address = (uintptr_t)info->si_addr;
   interrupted_at(context, &pc, &sp);
   bool is_overflow = f && info->si_code > 0 && info->si_code != SI_KERNEL &&
                      address < (uintptr_t)f->stack_limit &&
-                     (uintptr_t)f->stack_limit - address <= VK_GUARD_BYTES;
+                     (uintptr_t)f->stack_limit - address <= f->guard_bytes;
+  if (is_overflow && vk_fiber_fault && vk_fiber_fault(c, context)) return;
+  /* A second fault, in here, must not come back. */
+  signal(SIGSEGV, SIG_DFL);
+  signal(SIGBUS, SIG_DFL);
   Text text = {.len = 0};
   if (is_overflow) {
     vk_out_flush_unlocked();

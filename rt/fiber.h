@@ -33,15 +33,17 @@ typedef struct VkWait {
 typedef struct VkFiberTask {
   void (*entry)(vk *c, void *arg); /* on the fiber's stack; may wait */
   /* If not NULL: the fiber is over, in every case. error: nil, or why entry did not return
-   * (:stack-overflow), or did not begin (:cancelled). On the loop's stack: must not wait. */
+   * (:stack-overflow), or did not begin (:cancelled). On the fiber's stack; must not wait. */
   void (*ended)(vk *c, void *arg, V error);
   void *arg;
   V value; /* a root until the fiber is over: vk_fiber_value */
 } VkFiberTask;
 
 typedef struct VkFiber {
-  char *stack_base;  /* highest address of the stack, exclusive: it grows down from here */
-  char *stack_limit; /* lowest address that may be used (guard below) */
+  char *stack_base;   /* highest address of the stack, exclusive: it grows down from here */
+  char *stack_limit;  /* lowest address that may be used */
+  size_t guard_bytes; /* below it */
+  char *c_limit;      /* lower down, runtime C that recurses must not begin; NULL: no matter */
   struct VkScratchChunk *scratch[2]; /* newest chunks of the two bump stacks: see scratch.h */
   unsigned scratch_chunks;           /* in both */
   size_t scratch_bytes_max;          /* in chunks, at any time */
@@ -55,15 +57,16 @@ typedef struct VkFiber {
   uint8_t state;     /* VkFiberState */
   bool is_cancelled; /* and not told yet: at its next wait */
   bool is_started;   /* entry was called */
-  bool is_dirty;     /* among the dirty fibers: a minor collection must look at it */
-  bool is_unscanned; /* not yet in the snapshot of the full marking under way */
-  uint64_t number;   /* in order of creation; the main program is 1, the loop 0 */
-  VkWait *wait;      /* WAITING: for this */
-  V wake_value;      /* what vk_fiber_wait gives */
-  VkFiberTask task;  /* not of the main program */
-  struct VkFiber *next, *previous; /* all fibers of the isolate */
+  bool is_dirty;     /* in the list of dirty fibers: fiber_impl.h */
+  bool is_yellow;    /* C code used up the stack: it ends when that code returns */
+  uint32_t epoch;
+  uint64_t number;                 /* in order of creation; the main program is 1, the loop 0 */
+  VkWait *wait;                    /* WAITING: for this */
+  V wake_value;                    /* what vk_fiber_wait gives */
+  VkFiberTask task;                /* all 0: the main program, the loop */
+  V future;                        /* of vk_spawn, else nil */
+  struct VkFiber *next, *previous; /* in its list */
   struct VkFiber *next_ready;
-  struct VkFiber *next_dirty;
   void *sanitizer; /* TSan's fiber, or ASan's fake stack */
 } VkFiber;
 
@@ -100,13 +103,13 @@ _Noreturn void vk_fiber_die(vk *c, V error);
 /* The same with a :stack-overflow error. */
 _Noreturn void vk_fiber_overflow(vk *c);
 
-/* C code of the runtime that recurses or needs much stack calls this first: the fiber ends unless
- * VK_FIBER_C_ROOM is left. A fault in the guard from C code would end the process. */
+/* C code of the runtime that recurses calls this first, where it may be abandoned: the fiber ends
+ * unless VK_FIBER_C_ROOM is left. Other C code that gets into the guard goes on in its yellow part,
+ * and the fiber ends when that returns to the program's code (fault.c). */
 enum { VK_FIBER_C_ROOM = 16 << 10 };
 #define VK_FIBER_CHECK(c)                                                                      \
   do {                                                                                         \
-    if (VK_UNLIKELY((char *)__builtin_frame_address(0) - (c)->fiber->stack_limit <             \
-                    VK_FIBER_C_ROOM))                                                          \
+    if (VK_UNLIKELY((char *)__builtin_frame_address(0) < (c)->fiber->c_limit))                 \
       vk_fiber_overflow(c);                                                                    \
   } while (0)
 #endif

@@ -183,8 +183,6 @@ struct VkHeap {
   size_t arena_bytes;      /* VALK_ARENA_SIZE */
   uint32_t sweep_next, sweep_end; /* blocks in between may be UNSWEPT */
   unsigned stress, stress_left, stress_turn;
-  void (*on_reserve)(vk *c);  /* who stops the program when the limit is reached; NULL: nobody */
-  uint32_t limit_of_program;  /* blocks; 0: the reserve beyond it is not in use */
   unsigned strikes; /* collections in a row that left next to nothing free */
   bool trace;
 
@@ -283,7 +281,10 @@ void heap_sweep_frozen(VkHeap *h);                   /* full marking ended: give
 void heap_drop_frozen(VkHeap *h);                    /* the isolate ends */
 
 /* heap_roots.c */
-void heap_mark_roots(VkHeap *h);
+void heap_mark_roots(VkHeap *h); /* when a full marking begins, but for fibers that wait: */
+bool heap_has_unscanned(const VkHeap *h);
+size_t heap_scan_next(VkHeap *h);    /* one of them; gives bytes looked at */
+void heap_clean_fibers(VkHeap *h);   /* all that fibers refer to is marked */
 void heap_mark_logged(VkHeap *h);
 void heap_clear_log(VkHeap *h);
 void heap_run_finalisers(VkHeap *h, bool young_only);

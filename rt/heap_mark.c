@@ -279,7 +279,9 @@ static VK_COLD bool rescan_block(VkHeap *h) {
   return false;
 }
 
-bool heap_trace_done(const VkHeap *h) { return !h->mark_stack.count && !h->has_rescan; }
+bool heap_trace_done(const VkHeap *h) {
+  return !h->mark_stack.count && !h->has_rescan && !heap_has_unscanned(h);
+}
 
 typedef struct Queue {
   V items[QUEUE_LENGTH];
@@ -329,6 +331,10 @@ size_t heap_trace(VkHeap *h, size_t budget) {
       if (t.count) continue;
       tracer_end(&t);
       bool has_more = h->has_rescan && rescan_block(h);
+      if (!has_more && heap_has_unscanned(h)) {
+        done += heap_scan_next(h);
+        has_more = true;
+      }
       t = tracer_begin(h);
       if (!has_more) break;
       continue;

@@ -4,7 +4,9 @@
  * Stack, scratch and the parked call are scanned conservatively: every word that points at or
  * into an allocated object keeps it. Scratch is all scanned, so a plain store is enough there. */
 #include "heap_impl.h"
+#include "fiber_impl.h"
 #include "scratch.h"
+#include <assert.h>
 
 /* ---- conservative areas ------------------------------------------------------------------- */
 
@@ -18,11 +20,11 @@ __attribute__((no_sanitize("address"))) static void mark_words(VkHeap *h, const 
     if (*p - base < bytes) heap_mark_word(h, *p);
 }
 
-static size_t mark_scratch(VkHeap *h) {
+static size_t mark_scratch(VkHeap *h, const VkFiber *f) {
   size_t bytes = 0;
   const char *low, *high;
   for (int s = 0; s < 2; s++) {
-    VkScratchWalk w = {0};
+    VkScratchWalk w = {.fiber = f};
     while (vk_scratch_next(h->c, s, &w, &low, &high)) {
       mark_words(h, low, high);
       bytes += (size_t)(high - low);
@@ -44,11 +46,75 @@ static void mark_isolate(VkHeap *h) {
   for (size_t i = 0; i < h->roots.count; i++) heap_mark_word(h, *(V *)h->roots.items[i]);
 }
 
+/* ---- fibers: see fiber_impl.h ----------------------------------------------------------------- */
+
+static size_t mark_fiber(VkHeap *h, const VkFiber *f, const char *stack_pointer) {
+  mark_words(h, stack_pointer, f->stack_base);
+  heap_mark_word(h, f->wake_value);
+  heap_mark_word(h, f->task.value);
+  heap_mark_word(h, f->future);
+  return (size_t)(f->stack_base - stack_pointer) + mark_scratch(h, f);
+}
+
+size_t heap_scan_fiber(VkHeap *h, VkFiber *f) {
+  assert(f != h->c->fiber);
+  f->epoch = h->c->fibers->epoch;
+  return mark_fiber(h, f, f->sp);
+}
+
+/* What they refer to is old from now on. */
+void heap_clean_fibers(VkHeap *h) {
+  struct VkFibers *fs = h->c->fibers;
+  if (!fs) return;
+  for (VkFiber *f = fs->dirty.next; f != &fs->dirty; f = f->next) f->is_dirty = false;
+  fiber_list_move(&fs->dirty, &fs->clean);
+}
+
+static size_t mark_dirty_fibers(VkHeap *h) {
+  struct VkFibers *fs = h->c->fibers;
+  size_t bytes = 0;
+  if (!fs) return 0;
+  for (VkFiber *f = fs->dirty.next; f != &fs->dirty; f = f->next)
+    if (f != h->c->fiber) bytes += heap_scan_fiber(h, f);
+  heap_clean_fibers(h);
+  return bytes;
+}
+
+/* Those that do not run are as they are at the beginning until they do. */
+static void put_off_fibers(VkHeap *h) {
+  struct VkFibers *fs = h->c->fibers;
+  VkFiber *running = h->c->fiber;
+  if (!fs) return;
+  heap_clean_fibers(h);
+  fiber_list_move(&fs->clean, &fs->unscanned);
+  running->epoch = ++fs->epoch;
+  fiber_list_remove(running);
+  fiber_list_add(&fs->clean, running);
+}
+
+bool heap_has_unscanned(const VkHeap *h) {
+  const struct VkFibers *fs = h->c->fibers;
+  return fs && fs->unscanned.next != &fs->unscanned;
+}
+
+/* Each is on a page of its own, which is in no cache. */
+enum { FIBER_COST_BYTES = 2 << 10 };
+
+size_t heap_scan_next(VkHeap *h) {
+  struct VkFibers *fs = h->c->fibers;
+  VkFiber *f = fs->unscanned.next;
+  fiber_list_remove(f);
+  fiber_list_add(&fs->clean, f);
+  return heap_scan_fiber(h, f) + FIBER_COST_BYTES;
+}
+
 /* Everything from the caller's frames on, and the rest. */
 static __attribute__((noinline)) void mark_from(VkHeap *h, const char *stack_pointer) {
-  const char *base = h->c->fiber->stack_base;
-  mark_words(h, stack_pointer, base);
-  h->root_bytes = (size_t)(base - stack_pointer) + mark_scratch(h);
+  h->root_bytes = mark_fiber(h, h->c->fiber, stack_pointer);
+  if (h->phase == HEAP_MARKING)
+    put_off_fibers(h);
+  else
+    h->root_bytes += mark_dirty_fibers(h);
   mark_isolate(h);
 }
 

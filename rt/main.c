@@ -42,7 +42,7 @@ static V *globals_new(const VkProgram *p) {
   return globals;
 }
 
-/* Linked only into programs that may wait for something. */
+/* Of programs with fibers. */
 void vk_sched_finish(vk *c) __attribute__((weak));
 
 /* On the main stack. */
@@ -60,7 +60,7 @@ void vk_run_tops(void *to) {
     run->status = 1;
     return;
   }
-  if (vk_sched_finish) vk_sched_finish(c);
+  if (c->fibers) vk_sched_finish(c);
 }
 
 /* glibc's start code makes relocated data read-only in static executables, too; musl's does not. */
@@ -86,8 +86,8 @@ static void protect_relocated(void) {
 #endif
 
 int vk_main(int argc, char **argv, const VkProgram *program) {
-  vk_process = (struct VkProcess){argc, argv};
   vk *c = &main_isolate;
+  vk_process = (struct VkProcess){argc, argv, c};
   protect_relocated();
   c->program = program;
   c->fiber = &main_fiber;

@@ -7,6 +7,7 @@
 extern struct VkProcess {
   int argc;
   char **argv;
+  vk *first; /* the isolate of the main program */
 } vk_process;
 
 /* Runs the program's top-level forms; status becomes 1 at the first error, which is reported.

@@ -95,12 +95,13 @@ void vk_scratch_free(vk *c) {
 /* ---- looking ------------------------------------------------------------------------------ */
 
 bool vk_scratch_next(vk *c, int s, VkScratchWalk *w, const char **low, const char **high) {
-  bool is_newest = !w->is_started;
-  w->chunk = is_newest ? c->fiber->scratch[s] : w->chunk->previous;
+  bool is_newest = !w->is_started, is_running = w->fiber == c->fiber;
+  w->chunk = is_newest ? w->fiber->scratch[s] : w->chunk->previous;
   w->is_started = true;
   if (!w->chunk) return false;
   *low = chunk_data(w->chunk);
-  *high = is_newest ? c->scratch[s].cur : w->chunk->top;
+  const VkScratch *top = is_running ? &c->scratch[s] : &w->fiber->scratch_saved[s];
+  *high = is_newest ? top->cur : w->chunk->top;
   return true;
 }
 
@@ -108,7 +109,7 @@ size_t vk_scratch_used(vk *c) {
   size_t bytes = 0;
   const char *low, *high;
   for (int s = 0; s < 2; s++) {
-    VkScratchWalk w = {0};
+    VkScratchWalk w = {.fiber = c->fiber};
     while (vk_scratch_next(c, s, &w, &low, &high)) bytes += (size_t)(high - low);
   }
   return bytes;
@@ -122,7 +123,7 @@ bool vk_scratch_owns(const void *p) {
 bool scratch_is_valid(vk *c) {
   size_t count = 0;
   for (int s = 0; s < 2; s++) {
-    VkScratchWalk w = {0};
+    VkScratchWalk w = {.fiber = c->fiber};
     const char *low, *high;
     for (; vk_scratch_next(c, s, &w, &low, &high); count++) {
       if (!vk_scratch_owns(w.chunk)) return false;

@@ -72,7 +72,8 @@ static inline void vk_scratch_reset(vk *c, int s, char *mark) {
 
 /* ---- for the collector and mem/arena ------------------------------------------------------ */
 
-typedef struct VkScratchWalk { /* start: {0} */
+typedef struct VkScratchWalk { /* start: only fiber set */
+  const VkFiber *fiber;
   VkScratchChunk *chunk;
   bool is_started;
 } VkScratchWalk;

@@ -54,6 +54,8 @@ VkSlab *vk_slab_new(const char *name, size_t slot_bytes, size_t slot_count) {
   bytes = (bytes + PAGE - 1) / PAGE * PAGE;
   VkSlab *s = aligned_alloc(64, sizeof *s);
   char *slots = s ? reserve_slots(bytes, align) : NULL;
+  /* Large slots are touched in part: huge pages would commit the rest. */
+  if (slots && slot_bytes > PAGE) madvise(slots, bytes, MADV_NOHUGEPAGE);
   void *next = slots ? reserve(slot_count * sizeof(uint32_t)) : NULL;
   if (!next) {
     if (slots) munmap(slots, bytes);
@@ -113,8 +115,12 @@ void *vk_slab_take(VkSlab *s) {
   return s->slots + (size_t)(number - 1) * s->slot_bytes;
 }
 
+size_t vk_slab_index(const VkSlab *s, const void *slot) {
+  return (size_t)((const char *)slot - s->slots) / s->slot_bytes;
+}
+
 void vk_slab_give(VkSlab *s, void *slot) {
-  uint32_t number = (uint32_t)((size_t)((char *)slot - s->slots) / s->slot_bytes) + 1;
+  uint32_t number = (uint32_t)vk_slab_index(s, slot) + 1;
   atomic_fetch_sub_explicit(&s->used, 1, memory_order_relaxed);
   uint64_t head = atomic_load_explicit(&s->head, memory_order_relaxed), want;
   do {

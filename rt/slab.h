@@ -24,6 +24,7 @@ VkSlab *vk_slab_new(const char *name, size_t slot_bytes, size_t slot_count);
 void *vk_slab_take(VkSlab *s); /* contents undefined; NULL if all are taken */
 void vk_slab_give(VkSlab *s, void *slot);
 bool vk_slab_owns(const VkSlab *s, const void *p);
+size_t vk_slab_index(const VkSlab *s, const void *slot); /* below slot_count */
 
 VkSlabStats vk_slab_stats(const VkSlab *s);
 VkSlab *vk_slab_next(VkSlab *s); /* the pools of the process: NULL gives the first */

@@ -77,6 +77,7 @@ void vk_stack_init(VkFiber *f) {
     exit(1);
   }
   f->stack_limit = p + VK_GUARD_BYTES;
+  f->guard_bytes = VK_GUARD_BYTES;
   f->stack_base = f->stack_limit + bytes;
 }
 

@@ -21,18 +21,33 @@ V vk_time_us(vk *c, size_t n, const V *args) {
   return vk_int_from_i64(c, (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000);
 }
 
-/* A wait longer than a century counts as one: nanosleep rejects absurd times. */
-static const double sleep_ms_max = 100 * 366 * 86400e3;
+/* A wait longer than a century counts as one: sums of nanoseconds must fit. */
+static const double duration_ms_max = 100 * 366 * 86400e3;
+
+V vk_duration(vk *c, const char *who, int index, V ms, int64_t *ns) {
+  if (!vk_is_number(ms)) return vk_arg_error(c, who, index, ms, "a number of milliseconds");
+  double wanted = vk_num_to_double(ms);
+  if (!(wanted >= 0)) return vk_errorf(c, VK_SYM(range), "%s: the time must not be below 0", who);
+  if (wanted > duration_ms_max) wanted = duration_ms_max;
+  *ns = (int64_t)(wanted * 1e6);
+  return VK_NIL;
+}
+
+/* Of a program without fibers, which does not link the scheduler. */
+static void sleep_alone(int64_t ns) {
+  vk_out_flush(); /* who waits wants to see what was printed before */
+  struct timespec t = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
+  while (nanosleep(&t, &t) && errno == EINTR) continue;
+}
+
+V vk_fiber_sleep(vk *c, int64_t ns) __attribute__((weak));
 
 V vk_sleep(vk *c, V ms) {
-  if (!vk_is_number(ms)) return vk_arg_error(c, "sleep", 1, ms, "a number of milliseconds");
-  double wanted = vk_num_to_double(ms);
-  if (!(wanted >= 0)) return vk_errorf(c, VK_SYM(range), "sleep: the time must not be below 0");
-  if (wanted > sleep_ms_max) wanted = sleep_ms_max;
-  vk_out_flush(); /* who waits wants to see what was printed before */
-  struct timespec t = {.tv_sec = (time_t)(wanted / 1000)};
-  t.tv_nsec = (long)((wanted - (double)t.tv_sec * 1000) * 1e6);
-  while (nanosleep(&t, &t) && errno == EINTR && !VK_IS_STOPPING(c)) continue;
+  int64_t ns;
+  V error = vk_duration(c, "sleep", 1, ms, &ns);
+  if (!VK_IS_NIL(error)) return error;
+  if (c->fibers) return vk_fiber_sleep(c, ns);
+  sleep_alone(ns);
   return VK_NIL;
 }
 

@@ -226,7 +226,6 @@ struct vk {
   VkBarrier barrier;
   VkRun cells[VK_CELL_CLASSES];
   char *tail_limit; /* guarded tail calls with a frame below this park instead of calling */
-  char *stop_limit; /* evaluated functions with a frame below this do not run: eval_stop.c */
   V *globals;
   V abn; /* the abnormal value behind a raw result */
   VkScratch scratch[2];
@@ -237,7 +236,6 @@ struct vk {
   const struct VkProgram *program;
   struct NetLoop *net;    /* its event loop with sockets, or NULL: net/loop.h */
   struct Evaluator *eval; /* NULL before the first eval: eval.h */
-  uint64_t error_count;   /* places given to errors so far: eval_form.c */
   /* A parked tail call: either closure `park_fn` (any value), or known code. Roots. */
   V park_fn;
   void *park_code; /* not NULL: a known function without self, called with park_n words */
@@ -246,9 +244,6 @@ struct vk {
   V *park_more; /* arguments of a call with more than VK_MAX_PARAMS + 1: malloc, or NULL */
   V xargs[VK_MAX_PARAMS + 1];
 };
-
-#define VK_STOP_NOW ((char *)UINTPTR_MAX) /* stop_limit: as soon as possible */
-#define VK_IS_STOPPING(c) (*(char *volatile *)&(c)->stop_limit == VK_STOP_NOW)
 
 #include "alloc.h" /* vk_cons, vk_new, vk_write: allocation and the store barrier */
 
@@ -443,8 +438,6 @@ typedef struct VkProgram { /* emitted once per program; everything in it is stat
 } VkProgram;
 int vk_main(int argc, char **argv, const VkProgram *program);
 
-V vk_list_from(vk *c, size_t n, const V *items); /* items: on the C stack or otherwise rooted */
-V vk_global_slow(vk *c, size_t slot, const VkPos *pos); /* vk_global, called */
 V vk_global_error(vk *c, size_t slot, const VkPos *pos) VK_COLD; /* it is not bound */
 static inline V vk_global(vk *c, size_t slot, const VkPos *pos) {
   V v = c->globals[slot];

@@ -10,7 +10,6 @@
 #include "fuse.h"
 #include "home.h"
 #include "lower.h"
-#include "once.h"
 #include "process.h"
 #include "refine.h"
 #include "represent.h"
@@ -75,10 +74,6 @@ static void lower_pass(Compilation *c) { c->low = lower_run(&c->program); }
 static void lower_verify(Compilation *c) { lower_check(c->low); }
 static void lower_show(Compilation *c, FILE *out) { lower_dump(c->low, out); }
 
-static void once_pass(Compilation *c) { once_run(c->low); }
-static void once_verify(Compilation *c) { lower_check(c->low); }
-static void once_show(Compilation *c, FILE *out) { lower_dump(c->low, out); }
-
 static void represent_pass(Compilation *c) { represent_run(c->low); }
 static void represent_verify(Compilation *c) { lower_check(c->low); }
 static void represent_show(Compilation *c, FILE *out) { lower_dump(c->low, out); }
@@ -132,14 +127,6 @@ const char *passes_optional(size_t i) {
   for (unsigned row = 0; row < ROW_COUNT; row++)
     if (pass_rows[row].is_optional && i-- == 0) return pass_rows[row].name;
   return NULL;
-}
-
-const char *passes_name(unsigned index) {
-  static const char *const names[] = {
-#define PASS(name, is_optional, input, output, doc) #name,
-#include "passes.def"
-  };
-  return index < PASS_COUNT ? names[index] : NULL;
 }
 
 /* True if the list "a,b,c" has the name. */

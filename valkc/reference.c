@@ -133,6 +133,7 @@ static const struct {
     {PRIM_ERRS, "takes errors as plain data"},
     {PRIM_STORES, "keeps an argument"},
     {PRIM_CALLS, "calls a function it is given"},
+    {PRIM_BLOCKS, "may let other fibers run"},
     {PRIM_FRESH, "the result is new"},
     {PRIM_INLINE, "compiled in line"},
 };

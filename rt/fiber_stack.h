@@ -1,0 +1,40 @@
+/* fiber_stack.h - stacks of fibers: a slot each of one large region, with a guard below.
+ *
+ *   slot   | red 64 KB | yellow 64 KB | stack, VALK_FIBER_STACK bytes (256 KB) ...     |
+ *          | no access               | stack_limit                        stack_base  |
+ *
+ * Addresses cost nothing until they are touched: a fiber that waits has one or two pages. 256 KB
+ * rather than the 64 of the design let a recursion go four times as deep, and cost 40 MB of page
+ * tables more for 100,000 fibers. Guards do not split the mapping where the kernel knows
+ * MADV_GUARD_INSTALL (Linux 6.13); elsewhere they are mprotect, of which a process gets some
+ * 30,000 before there are no more stacks.
+ *
+ * The slots are the process's; each isolate keeps some stacks of its own warm. Memory of those
+ * beyond goes back to the system. */
+#ifndef VK_FIBER_STACK_H
+#define VK_FIBER_STACK_H
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { VK_FIBER_STACK_RED = 64 << 10, VK_FIBER_STACK_YELLOW = 64 << 10 };
+enum { VK_FIBER_STACK_GUARD = VK_FIBER_STACK_RED + VK_FIBER_STACK_YELLOW };
+
+/* Bytes of a stack, the same for all: from VALK_FIBER_STACK at the first use. */
+size_t vk_fiber_stack_bytes(void);
+
+enum { VK_WARM_STACKS = 256 };
+typedef struct VkStackCache { /* of an isolate; zeroed at first */
+  char *warm[VK_WARM_STACKS];
+  size_t count;
+} VkStackCache;
+
+/* The stack_limit of a stack, contents undefined; NULL if there is no more memory or addresses. */
+char *vk_fiber_stack_take(VkStackCache *cache);
+void vk_fiber_stack_give(VkStackCache *cache, char *limit);
+void vk_fiber_stacks_release(VkStackCache *cache); /* the isolate ends */
+/* Makes the yellow part usable, or no longer. From a signal handler, too. */
+bool vk_fiber_stack_yellow(char *limit, bool is_usable);
+
+/* For tests: guards are made by mprotect from now on. */
+void vk_fiber_stack_use_mprotect(void);
+#endif
