@@ -2,6 +2,7 @@
 #
 #   make            build/valkc and the runtime archive
 #   make demo       install what is missing, build, and count the words of a licence text
+#   make demo-server   the same, and run a server with a certificate made for it
 #   make check      install what the tests need, build, run every test; last line "N passed, N failed"
 #   make bench      kernels in Valk against the same in C
 #   make fuzz       reader and front end under AFL++ (FUZZ_SECONDS=600)
@@ -243,6 +244,11 @@ demo:
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@tools/demo $(BUILD)
 
+demo-server:
+	@tools/deps server
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@tools/demo-server $(BUILD)
+
 bench: all
 	@bench/run
 
@@ -300,7 +306,7 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all asan units targets check check-arm64 golden promote deps demo bench fuzz random format docs install uninstall \
+.PHONY: all asan units targets check check-arm64 golden promote deps demo demo-server bench fuzz random format docs install uninstall \
         clean FORCE
 FORCE:
 -include $(ALL_OBJ:.o=.d)

@@ -1,5 +1,6 @@
 /* conn.c - a server's connection: frames to requests, handlers, answers (contract: server.h). */
 #include "log.h"
+#include "runner.h"
 #include "server.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -7,26 +8,18 @@
 
 static uint64_t now_of(const NetConn *conn) { return net_loop_now_ms(conn->server->loop); }
 
-/* ---- queues -------------------------------------------------------------------------------- */
+/* ---- requests ------------------------------------------------------------------------------ */
 
 static void ready(NetRequest *r) {
-  NetConn *conn = r->conn;
+  NetServer *s = r->server;
   assert(r->state == NET_ARRIVING);
+  if (s->pending >= s->limits.max_waiting) {
+    net_answer_status(s, r, 503);
+    return;
+  }
+  s->pending++;
   r->state = NET_READY;
-  r->next_ready = NULL;
-  if (conn->first_ready)
-    conn->last_ready->next_ready = r;
-  else
-    conn->first_ready = r;
-  conn->last_ready = r;
-}
-
-static void unready(NetConn *conn, NetRequest *r) {
-  NetRequest **at = &conn->first_ready, *previous = NULL;
-  for (; *at && *at != r; at = &(*at)->next_ready) previous = *at;
-  if (!*at) return;
-  *at = r->next_ready;
-  if (conn->last_ready == r) conn->last_ready = previous;
+  net_runner_add(s->loop, r);
 }
 
 static void unlink_request(NetConn *conn, NetRequest *r) {
@@ -43,43 +36,75 @@ static void forget_body(NetServer *s, NetRequest *r) {
   r->body_len = 0;
 }
 
-/* The stream of r is closed, whyever. A handler that still runs keeps it until it returns. */
+static void release_request(NetRequest *r) {
+  NetServer *s = r->server;
+  forget_body(s, r);
+  net_request_give(s->loop, r);
+}
+
+/* The stream of r is closed, whyever. A handler that still waits is told so, and keeps the request
+ * until it returns. */
 static void request_closed(NetConn *conn, NetRequest *r) {
   if (conn->arriving == r) conn->arriving = NULL;
-  if (r->state == NET_READY) unready(conn, r);
   unlink_request(conn, r);
-  if (r->state == NET_RUNNING) return;
-  forget_body(conn->server, r);
-  net_request_give(conn->server->loop, r);
+  if (r->runner) {
+    net_runner_cancel(r);
+    return;
+  }
+  if (r->state == NET_READY) {
+    net_runner_remove(r->server->loop, r);
+    net_server_request_done(r->server);
+  }
+  release_request(r);
 }
 
-/* ---- stream numbers ------------------------------------------------------------------------ */
+/* ---- stream numbers ------------------------------------------------------------------------
+ * nghttp2 keeps closed streams only to tell these cases apart, at 300 bytes each; two bits do. */
 
-enum { IDS_KEPT = 256 };
-
-static void note_opened(NetConn *conn, uint32_t id) {
-  if (id <= conn->last_id) return;
-  uint32_t from = conn->last_id / 2 + 1, to = id / 2;
-  if (to - from >= IDS_KEPT) from = to - IDS_KEPT + 1;
-  for (uint32_t i = from; i <= to; i++) conn->opened[i / 64 % 4] &= ~((uint64_t)1 << i % 64);
-  conn->opened[to / 64 % 4] |= (uint64_t)1 << to % 64;
-  conn->last_id = id;
+static bool has_bit(const uint64_t *bits, uint32_t i) {
+  return bits[i % NET_IDS_KEPT / 64] >> i % 64 & 1;
+}
+static void set_bit(uint64_t *bits, uint32_t i) {
+  bits[i % NET_IDS_KEPT / 64] |= (uint64_t)1 << i % 64;
+}
+static void clear_bit(uint64_t *bits, uint32_t i) {
+  bits[i % NET_IDS_KEPT / 64] &= ~((uint64_t)1 << i % 64);
 }
 
-/* A number that was passed over can never be used (RFC 9113, 5.1.1); nghttp2 ignores it. */
-static bool was_passed_over(const NetConn *conn, uint32_t id) {
-  if (!(id & 1) || id >= conn->last_id) return false;
-  uint32_t i = id / 2, last = conn->last_id / 2;
-  return last - i < IDS_KEPT && !(conn->opened[i / 64 % 4] >> i % 64 & 1);
+static void note_opened(NetIds *ids, uint32_t id) {
+  if (id <= ids->last) return;
+  uint32_t from = ids->last / 2 + 1, to = id / 2;
+  if (to - from >= NET_IDS_KEPT) from = to - NET_IDS_KEPT + 1;
+  for (uint32_t i = from; i <= to; i++) {
+    clear_bit(ids->opened, i);
+    clear_bit(ids->reset, i);
+  }
+  set_bit(ids->opened, to);
+  ids->last = id;
+}
+
+static void note_reset(NetIds *ids, uint32_t id) {
+  if (ids->last / 2 - id / 2 < NET_IDS_KEPT) set_bit(ids->reset, id / 2);
+}
+
+/* HEADERS or DATA for a stream that is not open: what the connection is to be ended with (RFC 9113,
+ * 5.1, 5.1.1), or 0 if the frame is to be ignored, because we have reset the stream. */
+static uint32_t closed_stream_error(const NetIds *ids, uint32_t id) {
+  uint32_t i = id / 2;
+  if (ids->last / 2 - i >= NET_IDS_KEPT) return NGHTTP2_STREAM_CLOSED;
+  if (has_bit(ids->reset, i)) return 0;
+  return has_bit(ids->opened, i) ? NGHTTP2_STREAM_CLOSED : NGHTTP2_PROTOCOL_ERROR;
 }
 
 static int on_begin_frame(nghttp2_session *h2, const nghttp2_frame_hd *head, void *user) {
   NetConn *conn = user;
-  (void)h2;
+  uint32_t id = (uint32_t)head->stream_id, error;
   if (conn->session.is_doomed) return NGHTTP2_ERR_CALLBACK_FAILURE;
-  if (head->type != NGHTTP2_HEADERS || !was_passed_over(conn, (uint32_t)head->stream_id))
+  if (head->type != NGHTTP2_HEADERS && head->type != NGHTTP2_DATA) return 0;
+  if (id > conn->ids.last || !(id & 1) || nghttp2_session_find_stream(h2, head->stream_id))
     return 0;
-  net_session_doom(&conn->session, NGHTTP2_PROTOCOL_ERROR);
+  if (!(error = closed_stream_error(&conn->ids, id))) return 0;
+  net_session_doom(&conn->session, error);
   return NGHTTP2_ERR_CALLBACK_FAILURE;
 }
 
@@ -93,7 +118,7 @@ static int on_begin_headers(nghttp2_session *h2, const nghttp2_frame *frame, voi
     conn->trailer_bytes = 0;
     return 0;
   }
-  note_opened(conn, (uint32_t)frame->hd.stream_id);
+  note_opened(&conn->ids, (uint32_t)frame->hd.stream_id);
   NetRequest *r = net_request_take(s->loop);
   conn->arriving = r;
   conn->trailer_bytes = 0;
@@ -103,6 +128,7 @@ static int on_begin_headers(nghttp2_session *h2, const nghttp2_frame *frame, voi
     return 0;
   }
   r->conn = conn;
+  r->server = s;
   r->stream_id = frame->hd.stream_id;
   r->started_ms = r->active_ms = now_of(conn);
   r->next = conn->requests;
@@ -216,6 +242,15 @@ static int on_data(nghttp2_session *h2, uint8_t flags, int32_t stream_id, const 
   return 0;
 }
 
+/* Frames that carry nothing, one after the other. */
+static bool is_empty_flood(NetConn *conn, size_t len) {
+  enum { EMPTY_FRAMES_MAX = 1000 };
+  conn->empty_frames = len ? 0 : conn->empty_frames + 1;
+  if (conn->empty_frames <= EMPTY_FRAMES_MAX) return false;
+  net_session_doom(&conn->session, NGHTTP2_ENHANCE_YOUR_CALM);
+  return true;
+}
+
 static int on_frame(nghttp2_session *h2, const nghttp2_frame *frame, void *user) {
   NetConn *conn = user;
   bool is_end = frame->hd.flags & NGHTTP2_FLAG_END_STREAM;
@@ -229,8 +264,11 @@ static int on_frame(nghttp2_session *h2, const nghttp2_frame *frame, void *user)
       return 0;
     }
     break;
-  case NGHTTP2_DATA: break;
+  case NGHTTP2_DATA:
+    if (!is_end && is_empty_flood(conn, frame->hd.length)) return NGHTTP2_ERR_CALLBACK_FAILURE;
+    break;
   case NGHTTP2_SETTINGS: conn->has_settings = true; return 0;
+  case NGHTTP2_RST_STREAM: conn->ids.reset_by_peer = (uint32_t)frame->hd.stream_id; return 0;
   case NGHTTP2_PING:
     if (frame->hd.flags & NGHTTP2_FLAG_ACK && conn->server->is_draining) net_conn_drain(conn);
     return 0;
@@ -245,7 +283,8 @@ static int on_frame(nghttp2_session *h2, const nghttp2_frame *frame, void *user)
 static int on_stream_close(nghttp2_session *h2, int32_t stream_id, uint32_t code, void *user) {
   NetConn *conn = user;
   NetRequest *r = nghttp2_session_get_stream_user_data(h2, stream_id);
-  (void)code;
+  bool is_ours = code ? (uint32_t)stream_id != conn->ids.reset_by_peer : r && r->is_rejected;
+  if (is_ours) note_reset(&conn->ids, (uint32_t)stream_id);
   if (r) request_closed(conn, r);
   return 0;
 }
@@ -257,25 +296,53 @@ void net_conn_answered(NetRequest *r) {
   if (r->conn) r->conn->since_ms = now_of(r->conn);
 }
 
-static void run(NetServer *s, NetRequest *r) {
-  vk *c = s->loop->isolate;
-  V value = net_request_value(s->loop, r);
+V net_request_handler(NetRequest *r) {
+  assert(r->state == NET_READY);
   r->state = NET_RUNNING;
-  V result = vk_call(c, s->handler, 1, &value);
-  if (r->conn) {
-    net_answer(s, r, result);
-    return;
-  }
-  forget_body(s, r);
-  net_request_give(s->loop, r);
+  return r->server->handler;
 }
 
-static void run_ready(NetConn *conn) {
-  for (NetRequest *r; (r = conn->first_ready);) {
-    conn->first_ready = r->next_ready;
-    run(conn->server, r);
+/* Outside of its own turn a connection is flushed at the end of the scheduler's. */
+static void flush_later(NetConn *conn) {
+  NetLoop *l = conn->server->loop;
+  if (conn->is_in_turn || conn->is_dirty) return;
+  conn->is_dirty = true;
+  conn->next_dirty = l->dirty;
+  l->dirty = conn;
+  vk_sched_at_turn_end(l->isolate, &l->flush);
+}
+
+void net_request_handled(NetRequest *r, V result) {
+  NetServer *s = r->server;
+  if (!r->conn) {
+    release_request(r);
+  } else if (r->state == NET_RUNNING) {
+    net_answer(s, r, result);
+    flush_later(r->conn);
   }
-  conn->last_ready = NULL;
+  net_server_request_done(s);
+}
+
+void net_request_refused(NetRequest *r) {
+  net_answer_status(r->server, r, 503);
+  net_server_request_done(r->server);
+}
+
+void net_conn_flush_dirty(vk *c, VkTurnHook *hook) {
+  NetLoop *l = c->net;
+  (void)hook;
+  for (NetConn *conn; (conn = l->dirty);) {
+    l->dirty = conn->next_dirty;
+    conn->is_dirty = false;
+    if (!conn->session.stream.is_closing) net_conn_flush(conn);
+  }
+}
+
+static void forget_dirty(NetConn *conn) {
+  NetConn **at = &conn->server->loop->dirty;
+  if (!conn->is_dirty) return;
+  while (*at != conn) at = &(*at)->next_dirty;
+  *at = conn->next_dirty;
 }
 
 void net_conn_flush(NetConn *conn) {
@@ -295,7 +362,9 @@ static void on_bytes(NetStream *stream, const uint8_t *bytes, size_t len) {
 
 static void on_read(NetStream *stream) {
   NetConn *conn = (NetConn *)stream;
-  if (!conn->session.is_doomed) run_ready(conn);
+  conn->is_in_turn = true;
+  net_runner_run(conn->server->loop);
+  conn->is_in_turn = false;
   net_conn_flush(conn);
 }
 
@@ -328,6 +397,7 @@ static void on_closed(NetStream *stream) {
   NetConn *conn = (NetConn *)stream;
   NetServer *s = conn->server;
   while (conn->requests) request_closed(conn, conn->requests);
+  forget_dirty(conn);
   net_session_free(&conn->session);
   if (conn->previous)
     conn->previous->next = conn->next;
@@ -404,6 +474,14 @@ static bool has_passed(uint64_t since, uint64_t limit, uint64_t now) {
   return limit && now > since && now - since >= limit;
 }
 
+static void handler_too_slow(NetConn *conn, NetRequest *r) {
+  net_log("%.*s %.*s: no answer within %llu ms", (int)r->method.len, r->method.bytes,
+          (int)r->target.len, r->target.bytes,
+          (unsigned long long)conn->server->limits.handler_ms);
+  net_answer_status(conn->server, r, 503);
+  net_runner_cancel(r);
+}
+
 static void check_requests(NetConn *conn, uint64_t now) {
   enum { REJECTED_MS = 500 };
   const NetLimits *limits = &conn->server->limits;
@@ -412,6 +490,8 @@ static void check_requests(NetConn *conn, uint64_t now) {
     if (r->is_rejected && has_passed(r->active_ms, REJECTED_MS, now))
       nghttp2_submit_rst_stream(conn->session.h2, NGHTTP2_FLAG_NONE, r->stream_id,
                                 NGHTTP2_NO_ERROR);
+    if (r->state == NET_RUNNING && has_passed(r->active_ms, limits->handler_ms, now))
+      handler_too_slow(conn, r);
     if (r->state != NET_ARRIVING) continue;
     bool is_late = r->has_fields ? has_passed(r->active_ms, limits->body_ms, now)
                                  : has_passed(r->started_ms, limits->headers_ms, now);
@@ -467,6 +547,7 @@ bool net_conn_kind(NetServer *s) {
   nghttp2_session_callbacks_set_on_stream_close_callback(calls, on_stream_close);
   nghttp2_option_set_stream_reset_rate_limit(s->kind.options, 1000, 33);
   nghttp2_option_set_max_outbound_ack(s->kind.options, 1000);
+  nghttp2_option_set_no_closed_streams(s->kind.options, 1);
   nghttp2_option_set_max_settings(s->kind.options, 32);
   return true;
 }

@@ -5,6 +5,7 @@
 #ifndef NET_LOOP_H
 #define NET_LOOP_H
 #include "memory.h"
+#include "sched.h"
 #include "vk.h"
 #include <stdbool.h>
 
@@ -23,6 +24,12 @@ typedef struct NetLoop {
   uint64_t server_count;     /* ever started */
   struct NetServer *servers; /* that listen or still have connections */
   struct NetRequests *requests;
+  struct NetRequest *first_ready, *last_ready; /* complete: runner.h */
+  struct NetRunner *idle_runners;
+  unsigned idle_runner_count;
+  bool has_standby;
+  struct NetConn *dirty; /* to be flushed at the end of the turn */
+  VkTurnHook flush;
   size_t users; /* servers and clients that may yet bring work: the program stays alive */
 } NetLoop;
 

@@ -36,7 +36,9 @@ static NetRequest *add_slot(NetLoop *l, NetRequests *all) {
 
 static void reset(NetRequest *r, uint32_t serial) {
   r->next = r->previous = r->next_ready = NULL;
+  r->server = NULL;
   r->conn = NULL;
+  r->runner = NULL;
   r->serial = serial;
   r->state = NET_ARRIVING;
   r->has_fields = r->is_head = r->is_rejected = r->is_logged = false;

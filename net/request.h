@@ -42,7 +42,9 @@ typedef enum NetRequestState {
 typedef struct NetRequest {
   struct NetRequest *next, *previous; /* the connection's; free ones: next */
   struct NetRequest *next_ready;
-  struct NetConn *conn; /* NULL once its stream is closed */
+  struct NetServer *server;
+  struct NetConn *conn;     /* NULL once its stream is closed */
+  struct NetRunner *runner; /* NULL unless its handler runs or waits */
   int32_t stream_id;
   uint32_t slot, serial;
   NetRequestState state;

@@ -2,6 +2,8 @@
 #include "server.h"
 #include "heap.h"
 #include "log.h"
+#include "runner.h"
+#include "signals.h"
 #include "tls.h"
 #include <errno.h>
 #include <netinet/in.h>
@@ -135,28 +137,36 @@ static void on_handle_closed(uv_handle_t *handle) {
   s->loop->users--;
   net_log("stopped %s:%d after %llu requests", s->host, s->port,
           (unsigned long long)s->requests);
+  NetLoop *l = s->loop;
+  if (!l->servers) net_runner_end(l);
   release(s);
+  net_signals_server_ended(l);
 }
 
 static void close_handle(uv_handle_t *handle) {
   if (!uv_is_closing(handle)) uv_close(handle, on_handle_closed);
 }
 
+static void end_if_idle(NetServer *s) {
+  if (s->is_draining && !s->conn_count && !s->pending) close_handle((uv_handle_t *)&s->sweep);
+}
+
 void net_server_conn_closed(NetServer *s) {
   s->conn_count--;
-  if (s->is_draining && !s->conn_count) close_handle((uv_handle_t *)&s->sweep);
+  end_if_idle(s);
+}
+
+void net_server_request_done(NetServer *s) {
+  s->pending--;
+  end_if_idle(s);
 }
 
 void net_server_stop(NetServer *s) {
   if (s->is_draining) return;
   s->is_draining = true;
-  s->is_listening = false;
   s->drain_until_ms = net_loop_now_ms(s->loop) + s->limits.drain_ms;
   close_handle((uv_handle_t *)&s->listener);
-  if (!s->conn_count) {
-    close_handle((uv_handle_t *)&s->sweep);
-    return;
-  }
+  end_if_idle(s);
   for (NetConn *conn = s->conns, *next; conn; conn = next) {
     next = conn->next;
     if (!conn->session.stream.is_ready) {
@@ -166,6 +176,20 @@ void net_server_stop(NetServer *s) {
     net_conn_drain(conn);
     net_conn_flush(conn);
   }
+}
+
+/* What cannot be read leaves things as they are. */
+void net_server_reload(NetServer *s) {
+  char why[400];
+  if (!s->tls) return;
+  SSL_CTX *tls = net_tls_server(s->cert_path, s->key_path, why, sizeof why);
+  if (!tls) {
+    net_log("certificate not reloaded: %s", why);
+    return;
+  }
+  SSL_CTX_free(s->tls); /* connections hold it as long as they need it */
+  s->tls = tls;
+  net_log("certificate reloaded: %s", s->cert_path);
 }
 
 static char *copy(const char *text) { return text ? strdup(text) : NULL; }
@@ -216,6 +240,7 @@ NetServer *net_server_start(NetLoop *l, const NetServerSpec *spec, char *why, si
     if (s) release(s);
     return NULL;
   }
+  l->flush.run = net_conn_flush_dirty;
   init_handles(s);
   int status = start_listening(s, spec->is_shared_port);
   if (status) {
@@ -225,7 +250,7 @@ NetServer *net_server_start(NetLoop *l, const NetServerSpec *spec, char *why, si
     return NULL;
   }
   uv_timer_start(&s->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
-  s->is_listening = true;
+  net_signals_start(l);
   s->next = l->servers;
   l->servers = s;
   l->users++;

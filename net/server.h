@@ -37,29 +37,39 @@ typedef struct NetServer {
   NetSessionKind kind;
   struct NetConn *conns;
   uint32_t conn_count, open_handles;
+  uint32_t pending;    /* requests that wait for their handler, or whose handler runs */
   uint64_t body_bytes; /* that requests hold now */
   uint64_t refused;    /* connections beyond the limit, since the last line in the log */
   uint64_t requests;   /* taken, ever */
   uint64_t drain_until_ms;
-  bool is_listening, is_draining, logs_access;
+  bool is_draining, logs_access;
 } NetServer;
+
+enum { NET_IDS_KEPT = 256 };
+typedef struct NetIds {               /* of streams; a bit each for the latest odd ones */
+  uint32_t last;                      /* the highest used */
+  uint32_t reset_by_peer;             /* the latest such */
+  uint64_t opened[NET_IDS_KEPT / 64]; /* was used, not passed over */
+  uint64_t reset[NET_IDS_KEPT / 64];  /* by us: what the peer sent before it knew is ignored */
+} NetIds;
 
 typedef struct NetConn {
   NetSession session;
   NetServer *server;
-  struct NetConn *next, *previous;
+  struct NetConn *next, *previous, *next_dirty;
   NetRequest *requests; /* all */
-  NetRequest *first_ready, *last_ready;
   NetRequest *arriving; /* whose fields are being given, NULL: trailers or none */
   size_t trailer_bytes;
   uint64_t since_ms;   /* when it was accepted, or had its last request */
   uint64_t blocked_ms; /* since when nothing could be written; 0: it can */
   uint64_t finish_ms;  /* since when it is only waiting for the client to close */
   uint64_t drain_ms;   /* when the first GOAWAY of a shutdown was queued */
-  uint32_t last_id;
-  uint64_t opened[4]; /* which of the latest 256 stream numbers were used */
-  unsigned bad_lists; /* field lists beyond the limit */
+  NetIds ids;
+  unsigned bad_lists;    /* field lists beyond the limit */
+  unsigned empty_frames; /* of DATA, in a row */
   bool has_settings;
+  bool is_in_turn;   /* its read is being handled: a flush follows */
+  bool is_dirty;     /* in the loop's list of those to flush */
   bool has_told_end; /* the second GOAWAY of a shutdown is queued */
 } NetConn;
 
@@ -73,6 +83,12 @@ void net_conn_check_time(NetConn *conn, uint64_t now_ms);
 /* A request's answer is submitted: whoever calls this flushes later. */
 void net_conn_answered(NetRequest *r);
 void net_conn_flush(NetConn *conn);
+void net_conn_flush_dirty(vk *c, VkTurnHook *hook);
+/* For runner.c: the handler of a request that is about to be handled; what it gave, or the error that
+ * ended its fiber; no fiber could be had. */
+V net_request_handler(NetRequest *r);
+void net_request_handled(NetRequest *r, V result);
+void net_request_refused(NetRequest *r);
 
 /* ---- answer.c ---- */
 /* Submits the response that `result` says: a string, a plist, or anything else: 500 and a line in the log. */
@@ -92,6 +108,8 @@ typedef struct NetServerSpec {
 extern const NetLimits net_limits_usual;
 /* NULL after writing why. */
 NetServer *net_server_start(NetLoop *l, const NetServerSpec *spec, char *why, size_t why_bytes);
-void net_server_stop(NetServer *s); /* gracefully; once */
+void net_server_stop(NetServer *s);   /* gracefully; once */
+void net_server_reload(NetServer *s); /* certificate and key, for new connections */
 void net_server_conn_closed(NetServer *s);
+void net_server_request_done(NetServer *s); /* one that was pending */
 #endif

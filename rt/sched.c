@@ -143,6 +143,11 @@ static void run_fibers(vk *c) {
   if (f) fiber_switch_to(c, f);
 }
 
+void vk_sched_run_ready(vk *c) {
+  assert(c->fiber == c->fibers->loop);
+  run_fibers(c);
+}
+
 static bool has_work(const struct VkFibers *fs) {
   return fs->first_ready || fs->hooks || !inbox_is_empty(fs->inbox);
 }

@@ -81,6 +81,9 @@ typedef struct VkPoller {
 } VkPoller;
 /* At most once per isolate, on its thread. */
 void vk_sched_set_poller(vk *c, VkPoller *p);
+/* For a poller: the ready fibers run now, each until it waits, but no longer than in a turn. What
+ * they did can then be looked at while its memory is warm. */
+void vk_sched_run_ready(vk *c);
 
 /* ---- running --------------------------------------------------------------------------------------- */
 

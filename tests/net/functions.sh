@@ -31,10 +31,11 @@ within() {
   fail "not within the time: $*"
 }
 
-listens() { grep -q "listening on" "$1.log" || ! kill -0 "$server" 2>/dev/null; }
+listens() { [ "$(grep -c "listening on" "$1.log")" -ge "$COUNT" ] || ! kill -0 "$server" 2>/dev/null; }
 
-# serve NAME [ARGUMENT...]: runs NAME.valk, written here or beside this file; its ports are in $port (the
-# first) and $ports, its process in $server, what it writes in NAME.log
+# serve NAME [ARGUMENT...]: runs NAME.valk, written here or beside this file, which listens $COUNT times;
+# its ports are in $port (the first) and $ports, its process in $server, what it writes in NAME.log
+COUNT=1
 serve() {
   name=$1
   shift

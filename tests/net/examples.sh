@@ -1,0 +1,21 @@
+# The examples that serve do what their first lines say.
+mkdir -p examples
+cp "$HERE"/../../examples/hello-server.valk "$HERE"/../../examples/api.valk .
+serve hello-server 0
+is "$(h2c "http://localhost:$port/")" "Hello, World!"
+stop
+serve hello-server 0 "$CERT" "$KEY"
+is "$(tls "https://localhost:$port/")" "Hello, World!"
+stop
+serve api 0
+u=http://localhost:$port
+is "$(h2c "$u/notes")" '[]'
+is "$(h2c -d 'buy "milk"' "$u/notes")" '{"id":1,"text":"buy \"milk\""}'
+is "$(h2c -w '%{http_code}' -d 'two' "$u/notes")" '{"id":2,"text":"two"}201'
+is "$(h2c "$u/notes")" '[{"id":2,"text":"two"},{"id":1,"text":"buy \"milk\""}]'
+is "$(h2c "$u/notes/2")" '{"id":2,"text":"two"}'
+is "$(h2c -w '%{http_code}' -X DELETE "$u/notes/2")" 204
+is "$(h2c -o out -w '%{http_code}' "$u/notes/2")" 404
+is "$(h2c -o out -w '%{http_code}' -X PUT "$u/notes/1")" 405
+is "$(h2c -o out -w '%{http_code}' "$u/nothing")" 404
+stop
