@@ -73,6 +73,10 @@ static inline double vk_float_sub(double a, double b) { return a - b; }
 
 #define vk_same(a, b) ((int64_t)((a) == (b)))
 #define vk_not_same(a, b) ((int64_t)((a) != (b)))
+#define vk_fix_lt(a, b) ((int64_t)((int64_t)(a) < (int64_t)(b)))
+#define vk_fix_gt(a, b) ((int64_t)((int64_t)(a) > (int64_t)(b)))
+#define vk_fix_le(a, b) ((int64_t)((int64_t)(a) <= (int64_t)(b)))
+#define vk_fix_ge(a, b) ((int64_t)((int64_t)(a) >= (int64_t)(b)))
 #define vk_is_nil(a) ((int64_t)((a) == VK_NIL))
 #define vk_plain_list(a) ((int64_t)(VK_IS_PAIR(a) || (a) == VK_NIL))
 #define vk_is_false(a) ((int64_t)VK_IS_FALSE(a))

@@ -301,6 +301,12 @@ static void set_now(Flow *f, Var *v, AVal value) {
   *n = value;
 }
 
+/* Nothing is noted if nothing changes: else nested branches would double the list at each level. */
+static void join_now(Flow *f, Var *v, AVal value) {
+  AVal joined = flow_join(f, value, *now(f, v));
+  if (!aval_equal(joined, *now(f, v))) set_now(f, v, joined);
+}
+
 static void undo_to(Flow *f, size_t mark) {
   while (f->undo.count > mark) {
     Undo u = f->undo.items[--f->undo.count];
@@ -571,7 +577,7 @@ static void join_olds(Flow *f, size_t mark, const Core *test) {
   for (size_t i = mark; i < end; i++) {
     Undo u = f->undo.items[i];
     AVal old = test && test->kind == CORE_LOCAL && test->var == u.var ? aval_keep(u.old, T_ERROR) : u.old;
-    if (old.types) set_now(f, u.var, flow_join(f, old, *now(f, u.var)));
+    if (old.types) join_now(f, u.var, old);
   }
 }
 
@@ -622,11 +628,12 @@ static void join_branches(Flow *f, size_t mark, Undo *then, size_t n, bool then_
       Undo u = f->undo.items[i];
       bool in_then = false;
       for (size_t j = 0; j < n && !in_then; j++) in_then = then[j].var == u.var;
-      if (!in_then) set_now(f, u.var, flow_join(f, u.old, *now(f, u.var)));
+      if (!in_then) join_now(f, u.var, u.old);
     }
   if (then_dead) return;
   for (size_t j = 0; j < n; j++)
-    set_now(f, then[j].var, else_dead ? then[j].old : flow_join(f, then[j].old, *now(f, then[j].var)));
+    if (else_dead) set_now(f, then[j].var, then[j].old);
+    else join_now(f, then[j].var, then[j].old);
 }
 
 static AVal eval_if(Flow *f, Core *e) {

@@ -12,6 +12,7 @@
  * read less. */
 #include "fuse.h"
 #include "represent.h"
+#include <string.h>
 
 /* Reads and computes, nothing else: an operation on operands whose types are proven. */
 static bool is_pure(const LowOp *op) {
@@ -59,6 +60,33 @@ static bool fuse(const LowStmt *s, LowStmt *user) {
   return true;
 }
 
+/* ---- comparisons of tagged integers ---------------------------------------------------------- */
+
+/* Equal and in order tagged as untagged: `head(l) == n << 3` shifts what a loop can keep shifted. */
+static const FastOp *tagged(const FastOp *fast) {
+  static const FastOp rows[] = {
+    {"vk_int_eq", "vk_same", "xx", 'b', 0, NULL},   {"vk_int_ne", "vk_not_same", "xx", 'b', 0, NULL},
+    {"vk_int_lt", "vk_fix_lt", "xx", 'b', 0, NULL}, {"vk_int_gt", "vk_fix_gt", "xx", 'b', 0, NULL},
+    {"vk_int_le", "vk_fix_le", "xx", 'b', 0, NULL}, {"vk_int_ge", "vk_fix_ge", "xx", 'b', 0, NULL},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    if (!strcmp(rows[i].prim, fast->c_name)) return &rows[i];
+  return NULL;
+}
+
+static bool is_tagged(LowArg a) {
+  return a.kind == ARG_OP ? low_op_rep(a.op) == REP_VALUE : a.kind == ARG_VAR && a.var->rep == REP_VALUE;
+}
+
+/* Some operand is a value, and all are fixnums. */
+static void compare_tagged(LowOp *op) {
+  const FastOp *fast = op->kind == OP_PRIM && op->fast ? tagged(op->fast) : NULL;
+  if (!fast || op->takes_errors || strcmp(op->fast->operands, "ii") != 0) return;
+  for (size_t i = 0; i < op->count; i++)
+    if (fast_operand_rep(op, i) != REP_INT) return;
+  if (is_tagged(op->args[0]) || is_tagged(op->args[1])) op->fast = fast;
+}
+
 /* Statements before the current one are kept on a stack: one that moves makes the one before it
  * the neighbour. */
 static void fuse_body(LowProgram *low, LowBody *body) {
@@ -67,6 +95,7 @@ static void fuse_body(LowProgram *low, LowBody *body) {
     fuse_body(low, &s->body);
     fuse_body(low, &s->other);
     while (kept.count && fuse(kept.items[kept.count - 1], s)) kept.count--;
+    compare_tagged(&s->op);
     PUSH(low->arena, kept, s);
   }
   if (!kept.count) return;
