@@ -105,6 +105,7 @@ struct Lambda {
   struct LambdaFacts *facts; /* flow's, or NULL */
   VEC(Var *) free;  /* captured variables, found by core_find_free; empty: static closure */
   unsigned id;
+  enum { LAMBDA_WHOLE, LAMBDA_TESTS, LAMBDA_REST } part; /* what partial.c made of it */
 };
 
 struct Loop {

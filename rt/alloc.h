@@ -22,12 +22,21 @@ void vk_check_store(vk *c, V owner, V v); /* heap_debug.c: the heap must not poi
 #define VK_CHECK_STORE(c, owner, v) ((void)0)
 #endif
 
+/* What tags say, said to the C compiler: it then drops tests of them. */
+#if defined __GNUC__ && !defined __TINYC__
+static inline char *vk_as_cell(char *p) { return __builtin_assume_aligned(p, 16); }
+static inline V vk_as_pair(V v) { return VK_FROM_PAIR(vk_as_cell((char *)v - 1)); }
+#else
+#define vk_as_cell(p) (p)
+#define vk_as_pair(v) (v)
+#endif
+
 /* A new pair. Requires: tail is nil or a pair. */
 static inline V vk_cons(vk *c, V head, V tail) {
-  char *p = c->pairs.cur;
+  char *p = vk_as_cell(c->pairs.cur);
   VK_CHECK_STORE(c, VK_NIL, head);
   VK_CHECK_STORE(c, VK_NIL, tail);
-  if (VK_UNLIKELY(p == c->pairs.lim)) return vk_cons_slow(c, head, tail);
+  if (VK_UNLIKELY(p == c->pairs.lim)) return vk_as_pair(vk_cons_slow(c, head, tail));
   c->pairs.cur = p + sizeof(VkPair);
   ((VkPair *)p)->head = head;
   ((VkPair *)p)->tail = tail;

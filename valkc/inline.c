@@ -226,6 +226,7 @@ static bool closes_tail_cycle(Inliner *in, const Lambda *l, const InlineInfo *in
 
 static bool is_worth_copying(Inliner *in, const Lambda *l, const InlineInfo *info, const Core *call) {
   if (in->depth >= DEPTH_MAX || in->growth > GROWTH_MAX) return false;
+  if (l->part == LAMBDA_TESTS) return true;
   if (l->global && ptrmap_get(&in->cyclic, l->global)) return closes_tail_cycle(in, l, info, call);
   if (info->calls_itself) return false;
   if (info->size <= SMALL_MAX) return true;
@@ -237,6 +238,7 @@ Core *inline_call(Inliner *in, Core *call) {
   Lambda *l = known_lambda(head);
   if (!l || l == in->in || !accepts(l, call->count)) return NULL;
   InlineInfo *info = info_of(in, l);
+  if (l->part == LAMBDA_REST) return NULL; /* its tests stand at the call */
   bool is_moved = is_only_use(head, info);
   if (!is_moved && !is_worth_copying(in, l, info, call)) return NULL;
   if (head->kind != CORE_LAMBDA) PUSH(in->p->arena, in->p->inlined, ((InlinedCall){call->span, l->name, is_moved}));

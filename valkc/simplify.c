@@ -13,6 +13,7 @@
 #include "deforest.h"
 #include "inline.h"
 #include "local.h"
+#include "partial.h"
 #include "passes.h"
 #include <string.h>
 
@@ -235,6 +236,11 @@ void simplify_run(Program *p) {
   simplify_rounds(&s);
   if (PART_RUNS(p, contify) && local_contify(p)) {
     core_find_free(p);
+    simplify_rounds(&s);
+  }
+  if (PART_RUNS(p, partial) && PART_RUNS(p, inline) && partial_run(p)) {
+    core_find_free(p);
+    core_find_reachable(p);
     simplify_rounds(&s);
   }
   if (PART_RUNS(p, lift) && local_lift(p)) core_find_free(p);
