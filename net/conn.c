@@ -58,56 +58,6 @@ static void request_closed(NetConn *conn, NetRequest *r) {
   release_request(r);
 }
 
-/* ---- stream numbers ------------------------------------------------------------------------
- * nghttp2 keeps closed streams only to tell these cases apart, at 300 bytes each; two bits do. */
-
-static bool has_bit(const uint64_t *bits, uint32_t i) {
-  return bits[i % NET_IDS_KEPT / 64] >> i % 64 & 1;
-}
-static void set_bit(uint64_t *bits, uint32_t i) {
-  bits[i % NET_IDS_KEPT / 64] |= (uint64_t)1 << i % 64;
-}
-static void clear_bit(uint64_t *bits, uint32_t i) {
-  bits[i % NET_IDS_KEPT / 64] &= ~((uint64_t)1 << i % 64);
-}
-
-static void note_opened(NetIds *ids, uint32_t id) {
-  if (id <= ids->last) return;
-  uint32_t from = ids->last / 2 + 1, to = id / 2;
-  if (to - from >= NET_IDS_KEPT) from = to - NET_IDS_KEPT + 1;
-  for (uint32_t i = from; i <= to; i++) {
-    clear_bit(ids->opened, i);
-    clear_bit(ids->reset, i);
-  }
-  set_bit(ids->opened, to);
-  ids->last = id;
-}
-
-static void note_reset(NetIds *ids, uint32_t id) {
-  if (ids->last / 2 - id / 2 < NET_IDS_KEPT) set_bit(ids->reset, id / 2);
-}
-
-/* HEADERS or DATA for a stream that is not open: what the connection is to be ended with (RFC 9113,
- * 5.1, 5.1.1), or 0 if the frame is to be ignored, because we have reset the stream. */
-static uint32_t closed_stream_error(const NetIds *ids, uint32_t id) {
-  uint32_t i = id / 2;
-  if (ids->last / 2 - i >= NET_IDS_KEPT) return NGHTTP2_STREAM_CLOSED;
-  if (has_bit(ids->reset, i)) return 0;
-  return has_bit(ids->opened, i) ? NGHTTP2_STREAM_CLOSED : NGHTTP2_PROTOCOL_ERROR;
-}
-
-static int on_begin_frame(nghttp2_session *h2, const nghttp2_frame_hd *head, void *user) {
-  NetConn *conn = user;
-  uint32_t id = (uint32_t)head->stream_id, error;
-  if (conn->session.is_doomed) return NGHTTP2_ERR_CALLBACK_FAILURE;
-  if (head->type != NGHTTP2_HEADERS && head->type != NGHTTP2_DATA) return 0;
-  if (id > conn->ids.last || !(id & 1) || nghttp2_session_find_stream(h2, head->stream_id))
-    return 0;
-  if (!(error = closed_stream_error(&conn->ids, id))) return 0;
-  net_session_doom(&conn->session, error);
-  return NGHTTP2_ERR_CALLBACK_FAILURE;
-}
-
 /* ---- fields -------------------------------------------------------------------------------- */
 
 static int on_begin_headers(nghttp2_session *h2, const nghttp2_frame *frame, void *user) {
@@ -118,7 +68,7 @@ static int on_begin_headers(nghttp2_session *h2, const nghttp2_frame *frame, voi
     conn->trailer_bytes = 0;
     return 0;
   }
-  note_opened(&conn->ids, (uint32_t)frame->hd.stream_id);
+  net_gate_opened(&conn->gate, (uint32_t)frame->hd.stream_id);
   NetRequest *r = net_request_take(s->loop);
   conn->arriving = r;
   conn->trailer_bytes = 0;
@@ -268,7 +218,7 @@ static int on_frame(nghttp2_session *h2, const nghttp2_frame *frame, void *user)
     if (!is_end && is_empty_flood(conn, frame->hd.length)) return NGHTTP2_ERR_CALLBACK_FAILURE;
     break;
   case NGHTTP2_SETTINGS: conn->has_settings = true; return 0;
-  case NGHTTP2_RST_STREAM: conn->ids.reset_by_peer = (uint32_t)frame->hd.stream_id; return 0;
+  case NGHTTP2_RST_STREAM: conn->reset_by_peer = (uint32_t)frame->hd.stream_id; return 0;
   case NGHTTP2_PING:
     if (frame->hd.flags & NGHTTP2_FLAG_ACK && conn->server->is_draining) net_conn_drain(conn);
     return 0;
@@ -283,8 +233,8 @@ static int on_frame(nghttp2_session *h2, const nghttp2_frame *frame, void *user)
 static int on_stream_close(nghttp2_session *h2, int32_t stream_id, uint32_t code, void *user) {
   NetConn *conn = user;
   NetRequest *r = nghttp2_session_get_stream_user_data(h2, stream_id);
-  bool is_ours = code ? (uint32_t)stream_id != conn->ids.reset_by_peer : r && r->is_rejected;
-  if (is_ours) note_reset(&conn->ids, (uint32_t)stream_id);
+  bool is_ours = code ? (uint32_t)stream_id != conn->reset_by_peer : r && r->is_rejected;
+  if (is_ours) net_gate_reset(&conn->gate, (uint32_t)stream_id);
   if (r) request_closed(conn, r);
   return 0;
 }
@@ -356,8 +306,16 @@ void net_conn_flush(NetConn *conn) {
   if (stream->is_finishing && !conn->finish_ms) conn->finish_ms = now;
 }
 
+static bool receive(void *session, const uint8_t *bytes, size_t len) {
+  return net_session_receive(session, bytes, len);
+}
+
 static void on_bytes(NetStream *stream, const uint8_t *bytes, size_t len) {
-  net_session_receive((NetSession *)stream, bytes, len);
+  NetConn *conn = (NetConn *)stream;
+  NetSession *session = &conn->session;
+  if (session->is_doomed) return;
+  uint32_t error = net_gate(&conn->gate, session->h2, bytes, len, receive, session);
+  if (error) net_session_doom(session, error);
 }
 
 static void on_read(NetStream *stream) {
@@ -427,6 +385,7 @@ void net_conn_open(NetServer *s, uv_stream_t *listener) {
   NetConn *conn = calloc(1, sizeof *conn);
   if (!conn) return;
   conn->server = s;
+  net_gate_init(&conn->gate);
   conn->since_ms = net_loop_now_ms(s->loop);
   NetStream *stream = &conn->session.stream;
   if (net_stream_init(stream, s->loop, &events)) {
@@ -539,7 +498,6 @@ void net_conn_check_time(NetConn *conn, uint64_t now) {
 bool net_conn_kind(NetServer *s) {
   if (!net_session_kind_init(&s->kind, true)) return false;
   nghttp2_session_callbacks *calls = s->kind.callbacks;
-  nghttp2_session_callbacks_set_on_begin_frame_callback(calls, on_begin_frame);
   nghttp2_session_callbacks_set_on_begin_headers_callback(calls, on_begin_headers);
   nghttp2_session_callbacks_set_on_header_callback(calls, on_header);
   nghttp2_session_callbacks_set_on_data_chunk_recv_callback(calls, on_data);

@@ -9,6 +9,7 @@
  * reset in the same read never reaches its handler, and responses share writes. */
 #ifndef NET_SERVER_H
 #define NET_SERVER_H
+#include "gate.h"
 #include "request.h"
 #include "session.h"
 
@@ -45,14 +46,6 @@ typedef struct NetServer {
   bool is_draining, logs_access;
 } NetServer;
 
-enum { NET_IDS_KEPT = 256 };
-typedef struct NetIds {               /* of streams; a bit each for the latest odd ones */
-  uint32_t last;                      /* the highest used */
-  uint32_t reset_by_peer;             /* the latest such */
-  uint64_t opened[NET_IDS_KEPT / 64]; /* was used, not passed over */
-  uint64_t reset[NET_IDS_KEPT / 64];  /* by us: what the peer sent before it knew is ignored */
-} NetIds;
-
 typedef struct NetConn {
   NetSession session;
   NetServer *server;
@@ -64,7 +57,8 @@ typedef struct NetConn {
   uint64_t blocked_ms; /* since when nothing could be written; 0: it can */
   uint64_t finish_ms;  /* since when it is only waiting for the client to close */
   uint64_t drain_ms;   /* when the first GOAWAY of a shutdown was queued */
-  NetIds ids;
+  NetGate gate;
+  uint32_t reset_by_peer; /* the latest such stream */
   unsigned bad_lists;    /* field lists beyond the limit */
   unsigned empty_frames; /* of DATA, in a row */
   bool has_settings;
