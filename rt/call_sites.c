@@ -66,6 +66,7 @@ V vk_tailn(vk *c, V f, size_t n, const V *args, const VkPos *pos) {
   return runs_code(f, n) ? vk_parkn(c, f, n, args) : vk_call_at(c, f, n, args, pos);
 }
 
+V vk_global_slow(vk *c, size_t slot, const VkPos *pos) { return vk_global(c, slot, pos); }
 V vk_global_error(vk *c, size_t slot, const VkPos *pos) {
   return vk_unbound_error(c, c->program->global_names[slot], pos);
 }

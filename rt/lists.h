@@ -40,7 +40,6 @@ static inline V vk_list_end(vk *c, VkListBuilder *b, V rest) {
   return b->first;
 }
 
-V vk_list_from(vk *c, size_t n, const V *items); /* items: on the C stack or otherwise rooted */
 V vk_list_append(vk *c, V front, V back);        /* both plain; copies front, shares back */
 V vk_sexpr(vk *c, V plain);                      /* (a b) as data; nil stays nil */
 V vk_list_like(vk *c, V like, V plain);          /* plain in the flavour of `like` */

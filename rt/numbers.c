@@ -204,6 +204,7 @@ V vk_not(vk *c, V a) {
   (void)c;
   return VK_IS_ABN(a) ? a : VK_FIX(VK_IS_FALSE(a));
 }
+V vk_not_slow(vk *c, V a, const VkPos *pos) { return VK_AT(c, vk_not(c, a), pos); }
 
 V vk_min(vk *c, V a, V b) {
   if (!are_numbers(a, b)) return operand_error(c, "min", a, b);

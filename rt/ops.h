@@ -115,8 +115,9 @@ static inline V vk_op_ne(vk *c, V a, V b, const VkPos *pos) {
   return VK_IS_FIX2(a, b) ? VK_FIX(a != b) : vk_ne(c, a, b);
 }
 
+V vk_not_slow(vk *c, V a, const VkPos *pos) VK_COLD;
 static inline V vk_op_not(vk *c, V a, const VkPos *pos) {
-  return VK_LIKELY(!VK_IS_ABN(a)) ? VK_FIX(VK_IS_FALSE(a)) : vk_at(c, a, pos);
+  return VK_LIKELY(!VK_IS_ABN(a)) ? VK_FIX(VK_IS_FALSE(a)) : vk_not_slow(c, a, pos);
 }
 
 V vk_bit_and_slow(vk *c, V a, V b, const VkPos *pos) VK_COLD;

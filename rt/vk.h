@@ -438,6 +438,8 @@ typedef struct VkProgram { /* emitted once per program; everything in it is stat
 } VkProgram;
 int vk_main(int argc, char **argv, const VkProgram *program);
 
+V vk_list_from(vk *c, size_t n, const V *items); /* items: on the C stack or otherwise rooted */
+V vk_global_slow(vk *c, size_t slot, const VkPos *pos); /* vk_global, called */
 V vk_global_error(vk *c, size_t slot, const VkPos *pos) VK_COLD; /* it is not bound */
 static inline V vk_global(vk *c, size_t slot, const VkPos *pos) {
   V v = c->globals[slot];

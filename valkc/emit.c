@@ -46,10 +46,23 @@ static const char *use_symbol(Emit *e, const LowOp *op) {
   return op->prim->symbol;
 }
 
+/* A primitive with a fast path for the text, called: those that fail put in their place themselves. */
+static void put_seldom_call(Emit *e, const LowOp *op) {
+  bool fails = op->prim->flags & PRIM_FAILS;
+  put(e, fails ? "%s_slow(c" : "%s(c", use_symbol(e, op));
+  put_args(e, op->args, op->count);
+  if (fails) put(e, ", %p", &op->pos);
+  put(e, ")");
+}
+
 static void put_prim_call(Emit *e, const LowOp *op) {
   const Prim *prim = op->prim;
   if (op->fast) {
     put_fast_call(e, op);
+    return;
+  }
+  if (prim->flags & PRIM_INLINE && op->is_once) {
+    put_seldom_call(e, op);
     return;
   }
   if (prim->flags & PRIM_INLINE) {
@@ -97,7 +110,8 @@ static void put_op(Emit *e, const LowOp *op) {
   case OP_UNBOX: put(e, "VK_BOXP(%a)->value", &args[0]); break;
   case OP_MADE: put_const(e, op->constant); break;
   case OP_GLOBAL:
-    if (op->is_checked) put(e, "vk_global(c, %d, %p)", op->global->slot, &op->pos);
+    if (op->is_checked && op->is_once) put(e, "vk_global_slow(c, %d, %p)", op->global->slot, &op->pos);
+    else if (op->is_checked) put(e, "vk_global(c, %d, %p)", op->global->slot, &op->pos);
     else put(e, "c->globals[%d]", op->global->slot);
     break;
   case OP_NO_GLOBAL:
@@ -109,7 +123,7 @@ static void put_op(Emit *e, const LowOp *op) {
   case OP_PRIM: put_prim_call(e, op); break;
   case OP_CALL: put_known_call(e, op); break;
   case OP_CALL_VALUE:
-    put(e, "vk_call%z(c", op->count - 1);
+    put(e, op->is_once ? "vk_call%z_slow(c" : "vk_call%z(c", op->count - 1);
     put_args(e, args, op->count);
     put(e, ", %p)", &op->pos);
     break;
@@ -142,6 +156,7 @@ static void put_op_as(Emit *e, const LowOp *op, LowRep rep) {
 
 static bool needs_array(const LowOp *op) {
   if (op->kind == OP_PRIM) return op->prim->is_argv && op->count > 0;
+  if (op->kind == OP_LIST) return op->is_once && op->count > 1;
   return op->kind == OP_PARTIAL || (op->kind == OP_CALL_VALUE && op->count - 1 > LOW_REG_ARGS);
 }
 
@@ -154,14 +169,14 @@ static void put_array(Emit *e, const LowArg *args, size_t count) {
 
 /* Declared outside, so that the block with the array can end. */
 static void emit_with_array(Emit *e, const LowOp *op, const LowVar *v, bool is_decl) {
-  bool is_prim = op->kind == OP_PRIM;
+  bool is_prim = op->kind == OP_PRIM || op->kind == OP_LIST;
   if (is_read(v) && is_decl) put_line(e, "V %v;", v);
   put_line(e, "{");
   e->depth++;
   put_array(e, op->args + !is_prim, op->count - !is_prim);
   put_target(e, v, false);
   if (is_prim) {
-    put(e, "%s(c, %z, args);\n", use_symbol(e, op), op->count);
+    put(e, "%s(c, %z, args);\n", op->kind == OP_LIST ? "vk_list_from" : use_symbol(e, op), op->count);
   } else if (op->kind == OP_PARTIAL) {
     put(e, "vk_call_slow(c, %a, %z, args);\n", &op->args[0], op->count - 1);
   } else {

@@ -151,6 +151,7 @@ typedef struct LowOp {
   const struct FastOp *fast; /* PRIM: what it is done by; represent.c */
   const char *symbol;        /* PRIM: the C function if not prim->symbol, used just like it */
   bool takes_errors;         /* with fast, before raw_error.c: operands may be errors */
+  bool is_once;              /* runs once or a few times: small rather than fast; once.c */
   const char *guard;         /* the same: it gives an error unless this C function gives 1 */
 } LowOp;
 

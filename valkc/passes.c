@@ -10,6 +10,7 @@
 #include "fuse.h"
 #include "home.h"
 #include "lower.h"
+#include "once.h"
 #include "process.h"
 #include "refine.h"
 #include "represent.h"
@@ -73,6 +74,10 @@ static void refine_show(Compilation *c, FILE *out) {
 static void lower_pass(Compilation *c) { c->low = lower_run(&c->program); }
 static void lower_verify(Compilation *c) { lower_check(c->low); }
 static void lower_show(Compilation *c, FILE *out) { lower_dump(c->low, out); }
+
+static void once_pass(Compilation *c) { once_run(c->low); }
+static void once_verify(Compilation *c) { lower_check(c->low); }
+static void once_show(Compilation *c, FILE *out) { lower_dump(c->low, out); }
 
 static void represent_pass(Compilation *c) { represent_run(c->low); }
 static void represent_verify(Compilation *c) { lower_check(c->low); }

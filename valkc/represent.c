@@ -149,6 +149,16 @@ static bool fits_result(const LowOp *op) {
   }
 }
 
+/* Raw operands that may be errors cost the operation twice, integers beyond the fixnums a
+ * conversion with a branch: not where it runs once. */
+static bool is_small_enough(const LowOp *op) {
+  if (!op->is_once) return true;
+  if (op->takes_errors || op->guard || fast_result_rep(op) == REP_WIDE) return false;
+  for (size_t i = 0; i < op->count; i++)
+    if (fast_operand_rep(op, i) == REP_WIDE) return false;
+  return true;
+}
+
 /* Errors among the operands are sorted out before the operation, if the row allows that. */
 static bool fits(const FastOp *fast, LowOp *op) {
   if (strcmp(fast->prim, op->prim->name) != 0 || strlen(fast->operands) != op->count) return false;
@@ -160,7 +170,7 @@ static bool fits(const FastOp *fast, LowOp *op) {
       op->takes_errors = true;
   for (size_t i = 0; i < op->count; i++)
     if (!fits_operand(fast->operands[i], facts_of_operand(op, i), op)) return false;
-  return fits_result(op);
+  return fits_result(op) && is_small_enough(op);
 }
 
 /* A copy of the first operand leaves the others unread. */
