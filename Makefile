@@ -35,7 +35,8 @@ RT_RELEASE = $(RELEASE) -fno-plt $(SSP)
 ASAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -DVK_DEBUG
 # What libnet.a stands on; the archives of the distribution, so that nothing is loaded at start.
 NET_LIBS = -l:libuv_a.a -l:libnghttp2.a -l:libssl.a -l:libcrypto.a
-LIBS = $(BUILD)/libtcc.a $(NET_LIBS) -l:libtommath.a -lm
+EDITLINE = -l:libedit.a -l:libtinfo.a -l:libbsd.a -l:libmd.a
+LIBS = $(BUILD)/libtcc.a $(NET_LIBS) -l:libtommath.a $(EDITLINE) -lm
 OBJCOPY = objcopy
 HOSTCC = $(CC)
 LIBTCC = $$($(CC) -print-file-name=libtcc.a)
@@ -51,7 +52,7 @@ TARGET_FLAGS := $(if $(filter %-musl,$(TARGET)),-nostdinc) -isystem $(BUILD)/inc
   $(if $(filter %-musl,$(TARGET)),-isystem $(shell $(CC) -print-file-name=include))
 LIBTCC = $(BUILD)/libtcc-all.a
 # valkc for another machine carries its C library.
-LIBS = $(BUILD)/libtcc.a -L$(BUILD) $(NET_LIBS) -ltommath -lm -static-pie
+LIBS = $(BUILD)/libtcc.a -L$(BUILD) $(NET_LIBS) $(EDITLINE) -ltommath -lm -static-pie
 endif
 
 LANG_SRC := $(wildcard lang/*.c)

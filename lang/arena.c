@@ -239,6 +239,11 @@ const char *name_of(Names *n, const char *bytes, size_t len) {
 
 const char *name_c(Names *n, const char *text) { return name_of(n, text, strlen(text)); }
 
+void names_each(const Names *n, void (*visit)(void *to, const char *name), void *to) {
+  for (size_t i = 0; i < n->capacity; i++)
+    if (n->slots[i].text) visit(to, n->slots[i].text);
+}
+
 /* ---- pointer maps ---- */
 
 static size_t hash_pointer(const void *key) {

@@ -43,6 +43,7 @@ typedef struct Names {
 } Names;
 const char *name_of(Names *n, const char *bytes, size_t len);
 const char *name_c(Names *n, const char *text);
+void names_each(const Names *n, void (*visit)(void *to, const char *name), void *to);
 
 /* Pointer-keyed hash map (keys are interned names or nodes). */
 typedef struct PtrMap {

@@ -57,6 +57,8 @@ size_t float_to_text(char out[FLOAT_TEXT_MAX], double x);
  * depth is limited to READ_DEPTH_MAX (an error beyond). Never crashes on any bytes. */
 enum { READ_DEPTH_MAX = 10000 };
 DatumVec read_source(Arena *a, Names *names, Diag *diag, uint32_t file);
+/* The same of the text from a byte on. */
+DatumVec read_source_from(Arena *a, Names *names, Diag *diag, uint32_t file, uint32_t start);
 /* Reads the first datum of text; NULL at the end of text or after an error in diag. */
 Datum *read_one(Arena *a, Names *names, Diag *diag, uint32_t file);
 /* The same from a byte of the text on. */

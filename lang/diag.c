@@ -25,6 +25,24 @@ uint32_t diag_add_source(Diag *d, const char *path, const char *text, size_t len
   return (uint32_t)(d->sources.count - 1);
 }
 
+/* Starts of lines in text[from, len), added to those known. */
+static void add_lines(Diag *d, Source *s, size_t from) {
+  for (const char *p = s->text + from; (p = memchr(p, '\n', s->len - (size_t)(p - s->text)));) {
+    if (s->line_count == s->line_capacity)
+      vec_grow(d->arena, (void **)&s->line_starts, &s->line_capacity, sizeof *s->line_starts);
+    s->line_starts[s->line_count++] = (uint32_t)(++p - s->text);
+  }
+}
+
+void diag_extend_source(Diag *d, uint32_t file, const char *text, size_t len) {
+  Source *s = &d->sources.items[file];
+  size_t before = s->len;
+  if (len >= UINT32_MAX) diag_bug(d, NO_SPAN, "diag", "%s is too large", s->path);
+  s->text = text;
+  s->len = len;
+  if (s->line_starts) add_lines(d, s, before);
+}
+
 /* The rest of a descriptor (a pipe has no size to ask for), or NULL with errno set. */
 static char *read_all(int fd, size_t *len_out) {
   size_t len = 0, capacity = 1 << 16;
@@ -75,9 +93,9 @@ static void find_lines(Diag *d, Source *s) {
   for (const char *p = s->text; (p = memchr(p, '\n', s->len - (size_t)(p - s->text))); p++)
     count++;
   s->line_starts = ARENA_ARRAY(d->arena, uint32_t, count);
+  s->line_capacity = count;
   s->line_count = 1;
-  for (const char *p = s->text; (p = memchr(p, '\n', s->len - (size_t)(p - s->text)));)
-    s->line_starts[s->line_count++] = (uint32_t)(++p - s->text);
+  add_lines(d, s, 0);
   assert(s->line_count == count);
 }
 
@@ -346,6 +364,15 @@ void diag_flush_to(Diag *d, FILE *to) {
     fflush(to);
   }
   d->messages.count = 0;
+  arena_free(&tmp);
+}
+
+void diag_show_place(Diag *d, Span at, FILE *to) {
+  Arena tmp = {0};
+  Out out = {.arena = &tmp, .use_colour = d->use_colour};
+  Diagnostic m = {.level = DIAG_ERROR, .span = at};
+  if (source_of(d, at)) put_excerpt(&out, d, &m);
+  fwrite(out.text.items, 1, out.text.count, to);
   arena_free(&tmp);
 }
 

@@ -23,7 +23,7 @@ typedef struct Source {
   const char *text; /* NUL after it; may contain NULs */
   size_t len;
   uint32_t *line_starts; /* made on demand */
-  size_t line_count;
+  size_t line_count, line_capacity;
   bool is_library; /* std: internal names are visible, warnings are bugs */
 } Source;
 
@@ -43,6 +43,8 @@ typedef struct Diag {
 
 /* path is copied, text is not: it must live as long as d. */
 uint32_t diag_add_source(Diag *d, const char *path, const char *text, size_t len);
+/* The text has grown: `text`, of len bytes, begins with what it was, and takes its place. */
+void diag_extend_source(Diag *d, uint32_t file, const char *text, size_t len);
 /* Reads a whole file; false with errno set if it cannot be read. */
 bool diag_load_source(Diag *d, const char *path, uint32_t *file_out);
 void diag_error(Diag *d, Span at, const char *format, ...)
@@ -55,6 +57,8 @@ void diag_note(Diag *d, Span at, const char *format, ...) __attribute__((format(
 enum { DIAG_SHOWN_MAX = 50 };
 void diag_flush(Diag *d);
 void diag_flush_to(Diag *d, FILE *to);
+/* The line where a span begins, and the caret under it, as messages have them. */
+void diag_show_place(Diag *d, Span at, FILE *to);
 void diag_line_col(Diag *d, Span at, uint32_t *line, uint32_t *col); /* 1-based */
 const char *diag_path(Diag *d, Span at);
 /* The candidate nearest to name by edit distance, or NULL if none is near: start with {.name = n},

@@ -93,8 +93,15 @@ HeadKind expand_head_kind(Program *p, Module *m, const char *name);
 unsigned expand_generation(const Program *p);
 Global *expand_define(Program *p, Module *m, const char *name); /* as a definition form does */
 Global *library_global(Program *p, const char *name); /* the library's, or NULL */
+Datum *library_definition(Program *p, Global *g); /* requires: one that std defines */
 /* The module's own global of that name, made if need be. */
 Global *module_global(Program *p, Module *m, const char *name);
+/* The names of the library that programs may use, std's first. */
+void library_each_name(Program *p, void (*visit)(void *to, const char *name), void *to);
+void library_consider(Program *p, DiagNearest *near);
+/* The names of the special forms, and how each is written; NULL after the last. */
+const char *form_name(size_t index);
+const char *form_usage(const char *name); /* NULL: no special form */
 /* Macros made by another host are of no use to the next. */
 void modules_forget_macros(Program *p);
 Macro *module_macro(Module *m, const char *name); /* or NULL */

@@ -141,9 +141,7 @@ Core *form_match(Expander *x, Datum *d, Ctx ctx);
 /* library.c: std by name. */
 typedef struct Library Library;
 Library *library_load(Program *p);
-Datum *library_definition(Program *p, Global *g); /* requires: one that std defines */
 Global *library_find(Program *p, const char *name); /* function, variable or primitive; or NULL */
 /* Does the library code that name leads to use eval? Visits each definition once. */
 bool library_mentions_eval(Program *p, const char *name);
-void library_consider(Program *p, DiagNearest *near);
 #endif

@@ -623,3 +623,13 @@ const Form *form_table(size_t *count) {
   *count = sizeof forms / sizeof *forms;
   return forms;
 }
+
+const char *form_name(size_t index) {
+  return index < sizeof forms / sizeof *forms ? forms[index].name : NULL;
+}
+
+const char *form_usage(const char *name) {
+  for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+    if (!strcmp(forms[i].name, name)) return forms[i].usage;
+  return NULL;
+}

@@ -127,11 +127,15 @@ bool library_mentions_eval(Program *p, const char *name) {
   return g && g->is_pending && datum_mentions_eval(p, library_definition(p, g));
 }
 
-void library_consider(Program *p, DiagNearest *near) {
+void library_each_name(Program *p, void (*visit)(void *to, const char *name), void *to) {
   for (size_t i = 0; i < p->library->globals.count; i++) {
     Global *g = p->library->globals.items[i];
-    if (g->name[0] != '%') diag_consider(near, g->name);
+    if (g->name[0] != '%' && g->kind != GLOBAL_PRIM) visit(to, g->name);
   }
   for (size_t i = 0; i < prim_count; i++)
-    if (prim_table[i].name[0] != '%') diag_consider(near, prim_table[i].name);
+    if (prim_table[i].name[0] != '%' || !prim_table[i].name[1]) visit(to, prim_table[i].name);
 }
+
+static void consider(void *near, const char *name) { diag_consider(near, name); }
+
+void library_consider(Program *p, DiagNearest *near) { library_each_name(p, consider, near); }

@@ -631,18 +631,23 @@ static Datum *read_top(Reader *r) {
   return NULL;
 }
 
-static Reader new_reader(Arena *a, Names *names, Diag *diag, uint32_t file) {
+static Reader new_reader(Arena *a, Names *names, Diag *diag, uint32_t file, uint32_t start) {
   const Source *s = &diag->sources.items[file];
   Reader r = {.arena = a, .names = names, .diag = diag, .file = file};
   r.text = s->text;
   r.len = s->len;
   skip_prologue(&r);
+  if (start > r.pos) r.pos = start;
   return r;
 }
 
 DatumVec read_source(Arena *a, Names *names, Diag *diag, uint32_t file) {
+  return read_source_from(a, names, diag, file, 0);
+}
+
+DatumVec read_source_from(Arena *a, Names *names, Diag *diag, uint32_t file, uint32_t start) {
   DatumVec all = {0};
-  Reader r = new_reader(a, names, diag, file);
+  Reader r = new_reader(a, names, diag, file, start);
   for (;;) {
     Datum *d = read_top(&r);
     if (d) {
@@ -662,8 +667,7 @@ Datum *read_one(Arena *a, Names *names, Diag *diag, uint32_t file) {
 }
 
 Datum *read_one_at(Arena *a, Names *names, Diag *diag, uint32_t file, uint32_t start) {
-  Reader r = new_reader(a, names, diag, file);
-  if (start > r.pos) r.pos = start;
+  Reader r = new_reader(a, names, diag, file, start);
   Datum *d = read_top(&r);
   arena_free(&r.tmp);
   return r.error_count ? NULL : d;
@@ -674,7 +678,7 @@ bool read_is_incomplete(const char *text, size_t len) {
   Names names = {.arena = &arena};
   Diag diag = {.arena = &arena};
   uint32_t file = diag_add_source(&diag, "", text, len);
-  Reader r = new_reader(&arena, &names, &diag, file);
+  Reader r = new_reader(&arena, &names, &diag, file, 0);
   while (read_top(&r) && !r.error_count) continue;
   arena_free(&r.tmp);
   arena_free(&arena);

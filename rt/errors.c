@@ -71,6 +71,7 @@ V vk_at(vk *c, V err, const VkPos *pos) {
   assert(VK_IS_ERROR(err));
   VkError *e = VK_ERR(err);
   if (!pos) return err;
+  c->error_count++;
   if (e->trace_count == 0 && !(e->hdr & VK_FROZEN)) {
     e->trace[0] = pos;
     e->trace_count = 1;

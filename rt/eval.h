@@ -6,6 +6,7 @@
  *   eval_macro.c  macros and comptime: the evaluator as the expander's host
  *   eval_code.c   core to code
  *   eval_run.c    running code
+ *   eval_stop.c   stopping it from outside
  *   datum_value.c data to values and back
  *
  * Code is a tree of nodes that know how to run themselves. Variables have places: slots of the
@@ -60,6 +61,8 @@ typedef struct EvalPos {
 /* Code that is made, and freed, together. */
 typedef struct EvalUnit {
   Arena arena;
+  Arena places;         /* the EvalPos of its code */
+  uint64_t error_count; /* of c, when it was made: have errors taken its places since? */
   bool is_permanent;  /* its constants are kept for good */
   bool has_functions; /* closures may outlive its run */
 } EvalUnit;
@@ -84,6 +87,8 @@ typedef struct Evaluator {
   EvalUnit unit; /* permanent code */
   V kept;        /* a vector: constants of permanent code, functions of globals; a root */
   V self;        /* the closure that permanent top-level forms run as */
+  V stopped;     /* the error with which all evaluated functions end now, or nil; a root */
+  enum { STOP_INTERRUPTED, STOP_TOO_DEEP, STOP_NO_MEMORY } stop_reason;
   ExpandHost host;
   Arena spare; /* for a batch that no other is around */
   bool is_spare_used;
@@ -155,5 +160,17 @@ extern void *const eval_entries[VK_REG_ARGS + 1]; /* code of closures, by parame
 V eval_run(vk *c, const EvalFn *fn, V self);      /* a top-level form; never the marker */
 V eval_closure(vk *c, const EvalFn *fn, V keeper, V *env);
 V eval_unbound(vk *c, uint32_t slot, const VkPos *pos); /* a global without a value is read */
+
+/* ---- eval_stop.c --------------------------------------------------------------------------- */
+
+/* From now on evaluated code stops at its next call or round of a loop when eval_stop_now is
+ * called, and when it has used up stack or heap but for a reserve, instead of ending the process. Until
+ * eval_stop_over every such call and round gives one and the same error, of kind :interrupted,
+ * :stack-overflow or :out-of-memory, so that no `try` keeps the program going. */
+void eval_stop_enable(vk *c);
+void eval_stop_now(vk *c); /* from a signal handler, too */
+/* Code may run again: the error with which it was stopped since the last time, or nil. */
+V eval_stop_over(vk *c);
+V eval_stopped(vk *c); /* the error; for eval_run.c */
 
 #endif

@@ -86,7 +86,7 @@ static Span place_of(const Gen *g, const Core *e) {
 static const VkPos *position(Gen *g, Span at) {
   if (at.file == NO_FILE) return NULL;
   Program *p = g->ev->p;
-  EvalPos *place = ARENA_NEW(&g->unit->arena, EvalPos);
+  EvalPos *place = ARENA_NEW(&g->unit->places, EvalPos);
   place->span = at;
   place->pos.file = diag_path(p->diag, at);
   place->pos.fn = g->name;

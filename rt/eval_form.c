@@ -37,34 +37,44 @@ void eval_batch_end(Evaluator *ev, EvalBatch *b) {
 
 /* ---- units --------------------------------------------------------------------------------- */
 
-enum { UNIT_BYTES = 1 << 10 };
+enum { UNIT_BYTES = 1 << 10, PLACES_BYTES = 256 }; /* what most need */
 
 typedef struct UnitHandle {
   VkHandle handle; /* of no class */
+  vk *c;
   EvalUnit *unit;
 } UnitHandle;
 
-static EvalUnit *unit_new(void) {
+static EvalUnit *unit_new(vk *c) {
   EvalUnit *u = calloc(1, sizeof *u);
   if (!u) abort();
   u->arena.first_bytes = UNIT_BYTES;
+  u->places.first_bytes = PLACES_BYTES;
+  u->error_count = c->error_count;
   return u;
 }
 
-static void unit_free(EvalUnit *u) {
+/* An error with one of its places may be anywhere: they stay if it is possible. */
+static void unit_free(vk *c, EvalUnit *u) {
+  if (u->error_count == c->error_count) arena_free(&u->places);
   arena_free(&u->arena);
   free(u);
 }
 
-static void free_handle(void *handle) { unit_free(((UnitHandle *)handle)->unit); }
+static void free_handle(void *handle) {
+  const UnitHandle *h = handle;
+  unit_free(h->c, h->unit);
+}
 
 /* The unit lives as long as the keeper does, which every closure of it captures. */
 static void tie(vk *c, EvalUnit *u, V keeper) {
   UnitHandle *h = vk_new(c, sizeof *h);
   h->handle.hdr = VK_HDR(VK_HANDLE, 0, 0);
+  h->c = c;
   h->unit = u;
   V handle = VK_FROM_OBJ(h);
   vk_finalise(c, handle, free_handle);
+  vk_heap_external(c, sizeof *u + UNIT_BYTES + PLACES_BYTES);
   vk_vec_append(c, keeper, handle);
 }
 
@@ -92,7 +102,7 @@ static V run_tops(vk *c, Prepared all, V keeper) {
 
 /* In tail position: the form becomes a closure, which lives as long as it runs. */
 static V park_form(Evaluator *ev, EvalBatch *b) {
-  EvalUnit *u = unit_new();
+  EvalUnit *u = unit_new(ev->c);
   V keeper = vk_vec_new(ev->c, 4);
   const EvalFn *fn = eval_translate_thunk(ev, u, &keeper, ev->p->tops.items[0].core);
   eval_batch_end(ev, b);
@@ -103,14 +113,14 @@ static V park_form(Evaluator *ev, EvalBatch *b) {
 static V run_form(Evaluator *ev, EvalBatch *b, EvalHow how) {
   if (how == EVAL_PARKED && ev->p->tops.count == 1) return park_form(ev, b);
   bool is_permanent = how == EVAL_PERMANENT;
-  EvalUnit *u = is_permanent ? &ev->unit : unit_new();
+  EvalUnit *u = is_permanent ? &ev->unit : unit_new(ev->c);
   V keeper = VK_NIL;
   Prepared all = translate_tops(ev, u, &keeper);
   eval_batch_end(ev, b);
   if (!is_permanent && u->has_functions) tie(ev->c, u, keeper);
   V r = run_tops(ev->c, all, keeper);
   __asm__ volatile("" : : "r"(keeper)); /* stays reachable while its code runs */
-  if (!is_permanent && !u->has_functions) unit_free(u);
+  if (!is_permanent && !u->has_functions) unit_free(ev->c, u);
   return r;
 }
 

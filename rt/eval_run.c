@@ -129,7 +129,11 @@ static const EvalFn *take_parked(vk *c, V *env, size_t room) {
   return fn;
 }
 
+/* Never an error but where somebody may stop the program: eval_stop.c. */
+#define STOPS(c) VK_UNLIKELY((char *)__builtin_frame_address(0) < (c)->stop_limit)
+
 static V enter4(vk *c, V self, V a, V b, V d, V e) {
+  if (STOPS(c)) return eval_stopped(c);
   VK_FIBER_CHECK(c);
   const EvalFn *fn = fn_of(c, self);
   size_t room = fn->slot_count > SLOTS_LEAST ? fn->slot_count : SLOTS_LEAST;
@@ -148,6 +152,7 @@ static V enter4(vk *c, V self, V a, V b, V d, V e) {
     if (VK_LIKELY(r != VK_MARK)) return r;
     fn = take_parked(c, env, room);
     if (!fn) return VK_MARK;
+    if (STOPS(c)) return eval_stopped(c);
   }
 }
 static V enter0(vk *c, V self) { return enter4(c, self, 0, 0, 0, 0); }
@@ -360,10 +365,11 @@ V eval_do_loop(vk *c, const Code *e, V *env) {
   uint32_t n = e->count - 1;
   for (uint32_t i = 0; i < n; i++) env[e->slot + i] = RUN(e->kids[i]);
   const Code *body = e->kids[n];
-  V r;
-  do r = RUN(body);
-  while (r == RECUR);
-  return r;
+  for (;;) {
+    V r = RUN(body);
+    if (r != RECUR) return r;
+    if (STOPS(c)) return eval_stopped(c);
+  }
 }
 V eval_do_recur(vk *c, const Code *e, V *env) {
   uint32_t n = e->count;

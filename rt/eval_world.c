@@ -121,8 +121,9 @@ Evaluator *eval_new(vk *c, Program *p) {
   for (size_t i = 0; i < count; i++) ((const char **)ev->program.global_names)[i] = names[i];
   c->program = &ev->program;
   c->eval = ev;
-  ev->kept = VK_NIL;
+  ev->kept = ev->stopped = VK_NIL;
   vk_root_add(c, &ev->kept);
+  vk_root_add(c, &ev->stopped);
   ev->kept = vk_vec_new(c, 64);
   static const EvalFn nothing = {.own = -1};
   ev->self = eval_closure(c, &nothing, VK_NIL, NULL);

@@ -34,6 +34,12 @@ void vk_root_remove(vk *c, V *slot);
 void *vk_try_new(vk *c, size_t bytes);
 V vk_out_of_memory(vk *c, size_t bytes); /* an error of kind :out-of-memory */
 
+/* For who can stop the program: when the hard limit is reached, on_use is called, in the middle of an
+ * allocation, and the limit is a 16th higher until vk_heap_restore_limit. Beyond that the process
+ * ends as without. on_use must not allocate. */
+void vk_heap_have_reserve(vk *c, void (*on_use)(vk *c));
+void vk_heap_restore_limit(vk *c); /* collects if the reserve was in use */
+
 /* Call fn(object) once, some time after `object` (a heap value of kind VK_HANDLE) is unreachable,
  * or at vk_heap_free. Plain C: it must not allocate from the heap or keep the object. */
 void vk_finalise(vk *c, V object, void (*fn)(void *object));
@@ -43,6 +49,10 @@ void vk_finalise(vk *c, V object, void (*fn)(void *object));
  * room for `bytes`; false if there is none: then nothing is suspended. */
 bool vk_heap_suspend(vk *c, size_t bytes);
 void vk_heap_resume(vk *c);
+
+/* So many bytes elsewhere go with a new object, by its finaliser: collections come as if they were of
+ * the heap. */
+void vk_heap_external(vk *c, size_t bytes);
 
 /* Collect everything unreachable now; gives bytes freed. */
 size_t vk_collect(vk *c);

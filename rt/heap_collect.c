@@ -310,6 +310,8 @@ void heap_event(VkHeap *h) {
 
 void heap_collect_full(VkHeap *h) { run_event(h, EVENT_FULL); }
 
+void vk_heap_external(vk *c, size_t bytes) { c->heap->budget -= (int64_t)bytes; }
+
 size_t vk_collect(vk *c) {
   size_t before = used_bytes(c->heap);
   heap_collect_full(c->heap);
@@ -323,14 +325,33 @@ size_t vk_heap_used(vk *c) { return used_bytes(c->heap); }
 
 /* A collection that frees little lets the program go on for little: after STRIKES_MAX of them in
  * a row that left less than a 64th of the limit, it ends rather than collect without end. */
+static bool use_reserve(VkHeap *h) {
+  if (!h->on_reserve || h->limit_of_program) return false;
+  h->limit_of_program = h->limit_blocks;
+  heap_set_limit(h, (size_t)(h->limit_blocks + h->limit_blocks / 16) * BLOCK_BYTES);
+  h->on_reserve(h->c);
+  return true;
+}
+
+void vk_heap_have_reserve(vk *c, void (*on_use)(vk *c)) { c->heap->on_reserve = on_use; }
+
+void vk_heap_restore_limit(vk *c) {
+  VkHeap *h = c->heap;
+  if (!h->limit_of_program) return;
+  heap_collect_full(h);
+  heap_set_limit(h, (size_t)h->limit_of_program * BLOCK_BYTES);
+  h->limit_of_program = h->strikes = 0;
+}
+
 bool heap_emergency(VkHeap *h, size_t bytes, unsigned attempt) {
   size_t limit = (size_t)h->limit_blocks * BLOCK_BYTES;
-  if (bytes > limit || attempt || h->is_suspended) return false;
+  if (bytes > limit || h->is_suspended) return false;
+  if (attempt) return bytes <= BLOCK_BYTES && use_reserve(h);
   heap_collect_full(h);
   if (bytes > BLOCK_BYTES) return true; /* if it fails the program goes on without */
   bool leaves_much = h->live_bytes + limit / 64 < limit;
   h->strikes = leaves_much ? 0 : h->strikes + 1;
-  return h->strikes <= STRIKES_MAX;
+  return h->strikes <= STRIKES_MAX || use_reserve(h);
 }
 
 bool vk_heap_suspend(vk *c, size_t bytes) {

@@ -183,6 +183,8 @@ struct VkHeap {
   size_t arena_bytes;      /* VALK_ARENA_SIZE */
   uint32_t sweep_next, sweep_end; /* blocks in between may be UNSWEPT */
   unsigned stress, stress_left, stress_turn;
+  void (*on_reserve)(vk *c);  /* who stops the program when the limit is reached; NULL: nobody */
+  uint32_t limit_of_program;  /* blocks; 0: the reserve beyond it is not in use */
   unsigned strikes; /* collections in a row that left next to nothing free */
   bool trace;
 

@@ -17,6 +17,7 @@ static struct {
   pthread_mutex_t lock; /* recursive: running out of memory while capturing flushes, too */
   size_t used;
   bool is_terminal, is_capturing;
+  char last; /* byte printed; 0: none */
   VkBuf captured;
 } out = {.once = PTHREAD_ONCE_INIT};
 
@@ -76,6 +77,7 @@ void vk_out(const char *bytes, size_t len) {
   if (out.is_capturing) {
     vk_buf_put(&out.captured, bytes, len);
   } else {
+    out.last = bytes[len - 1];
     if (len > OUT_BUFFER_BYTES - out.used) flush_locked();
     if (len > OUT_BUFFER_BYTES) {
       write_all(bytes, len);
@@ -92,6 +94,13 @@ void vk_out_flush(void) {
   out_lock();
   flush_locked();
   pthread_mutex_unlock(&out.lock);
+}
+
+bool vk_out_ends_line(void) {
+  out_lock();
+  bool ends = !out.last || out.last == '\n';
+  pthread_mutex_unlock(&out.lock);
+  return ends;
 }
 
 void vk_out_flush_unlocked(void) { flush_locked(); }

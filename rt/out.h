@@ -9,6 +9,7 @@
 
 void vk_out(const char *bytes, size_t len);
 void vk_out_flush(void);
+bool vk_out_ends_line(void); /* nothing has been printed since the last newline */
 /* For a signal handler that ends the process: without the lock, which the interrupted code may
  * hold. */
 void vk_out_flush_unlocked(void);

@@ -34,10 +34,10 @@ V vk_duration(vk *c, const char *who, int index, V ms, int64_t *ns) {
 }
 
 /* Of a program without fibers, which does not link the scheduler. */
-static void sleep_alone(int64_t ns) {
+static void sleep_alone(vk *c, int64_t ns) {
   vk_out_flush(); /* who waits wants to see what was printed before */
   struct timespec t = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
-  while (nanosleep(&t, &t) && errno == EINTR) continue;
+  while (nanosleep(&t, &t) && errno == EINTR && !VK_IS_STOPPING(c)) continue;
 }
 
 V vk_fiber_sleep(vk *c, int64_t ns) __attribute__((weak));
@@ -47,7 +47,7 @@ V vk_sleep(vk *c, V ms) {
   V error = vk_duration(c, "sleep", 1, ms, &ns);
   if (!VK_IS_NIL(error)) return error;
   if (c->fibers) return vk_fiber_sleep(c, ns);
-  sleep_alone(ns);
+  sleep_alone(c, ns);
   return VK_NIL;
 }
 

@@ -226,6 +226,7 @@ struct vk {
   VkBarrier barrier;
   VkRun cells[VK_CELL_CLASSES];
   char *tail_limit; /* guarded tail calls with a frame below this park instead of calling */
+  char *stop_limit; /* evaluated functions with a frame below this do not run: eval_stop.c */
   V *globals;
   V abn; /* the abnormal value behind a raw result */
   VkScratch scratch[2];
@@ -236,6 +237,7 @@ struct vk {
   const struct VkProgram *program;
   struct NetLoop *net;    /* its event loop with sockets, or NULL: net/loop.h */
   struct Evaluator *eval; /* NULL before the first eval: eval.h */
+  uint64_t error_count;   /* places given to errors so far: eval_form.c */
   /* A parked tail call: either closure `park_fn` (any value), or known code. Roots. */
   V park_fn;
   void *park_code; /* not NULL: a known function without self, called with park_n words */
@@ -244,6 +246,9 @@ struct vk {
   V *park_more; /* arguments of a call with more than VK_MAX_PARAMS + 1: malloc, or NULL */
   V xargs[VK_MAX_PARAMS + 1];
 };
+
+#define VK_STOP_NOW ((char *)UINTPTR_MAX) /* stop_limit: as soon as possible */
+#define VK_IS_STOPPING(c) (*(char *volatile *)&(c)->stop_limit == VK_STOP_NOW)
 
 #include "alloc.h" /* vk_cons, vk_new, vk_write: allocation and the store barrier */
 

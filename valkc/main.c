@@ -5,6 +5,7 @@
 #include "passes.h"
 #include "process.h"
 #include "reference.h"
+#include "repl.h"
 #include "run.h"
 #include "run_eval.h"
 #include "target.h"
@@ -113,6 +114,7 @@ static int run_command(const Options *o) {
   case COMMAND_CHECK: return compile(o, PASS_resolve, NULL);
   case COMMAND_EXPLAIN: return run_explain(o);
   case COMMAND_EMIT: return compile(o, PASS_emit, print_c_text);
+  case COMMAND_REPL: return repl_run(o);
   case COMMAND_TEST: return test_run(o);
   case COMMAND_HELP: return run_help(o);
   case COMMAND_NONE: break;

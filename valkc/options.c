@@ -125,8 +125,8 @@ static bool parse_option(Options *o, int argc, char **argv, int *i) {
 
 static bool check_arg_count(const Options *o) {
   const char *name = options_command_name(o->command);
-  if (o->help || o->list_passes || o->command == COMMAND_TEST || o->command == COMMAND_NONE)
-    return true;
+  bool takes_any = o->command == COMMAND_TEST || o->command == COMMAND_REPL;
+  if (o->help || o->list_passes || takes_any || o->command == COMMAND_NONE) return true;
   if (o->command != COMMAND_HELP && o->arg_count == 0 && !o->expression) {
     fprintf(stderr, "valkc: `%s` needs a FILE\n", name);
     return usage_error(o);

@@ -134,6 +134,14 @@ const char *passes_optional(size_t i) {
   return NULL;
 }
 
+const char *passes_name(unsigned index) {
+  static const char *const names[] = {
+#define PASS(name, is_optional, input, output, doc) #name,
+#include "passes.def"
+  };
+  return index < PASS_COUNT ? names[index] : NULL;
+}
+
 /* True if the list "a,b,c" has the name. */
 static bool list_has(const char *list, const char *name) {
   size_t n = strlen(name);

@@ -26,4 +26,5 @@ bool passes_check_options(const Options *o);
 void passes_list(void); /* to stdout */
 /* The names that --skip takes, in order; NULL behind the last. */
 const char *passes_optional(size_t i);
+const char *passes_name(unsigned index); /* of a PassId; NULL behind the last */
 #endif
