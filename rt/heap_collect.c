@@ -323,8 +323,6 @@ size_t vk_heap_used(vk *c) { return used_bytes(c->heap); }
 
 /* ---- the hard limit ----------------------------------------------------------------------- */
 
-/* A collection that frees little lets the program go on for little: after STRIKES_MAX of them in
- * a row that left less than a 64th of the limit, it ends rather than collect without end. */
 static bool use_reserve(VkHeap *h) {
   if (!h->on_reserve || h->limit_of_program) return false;
   h->limit_of_program = h->limit_blocks;
@@ -343,6 +341,8 @@ void vk_heap_restore_limit(vk *c) {
   h->limit_of_program = h->strikes = 0;
 }
 
+/* A collection that frees little lets the program go on for little: after STRIKES_MAX of them in
+ * a row that left less than a 64th of the limit, it ends rather than collect without end. */
 bool heap_emergency(VkHeap *h, size_t bytes, unsigned attempt) {
   size_t limit = (size_t)h->limit_blocks * BLOCK_BYTES;
   if (bytes > limit || h->is_suspended) return false;
