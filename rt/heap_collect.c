@@ -26,6 +26,7 @@ enum {
   SLICE_TRACE_MAX = 1 << 20,   /* traced in one slice: about a millisecond */
   SMALL_HEAP_BYTES = 1 << 20,  /* marked at once */
   SWEEP_PER_MINOR = 128,       /* blocks */
+  RESERVE_BYTES_MIN = 16 << 20, /* free pages kept: a program that swells and shrinks would fault on them */
   GIVE_BACK_MAX = 64,          /* blocks per minor collection */
   KEPT_MOST = 2,
   STRIKES_MAX = 3,
@@ -158,7 +159,8 @@ void heap_set_limit(VkHeap *h, size_t bytes) {
 
 /* Pages that were free throughout the cycle, less a reserve, go back to the system. */
 static void give_back(VkHeap *h) {
-  size_t reserve = (2 * h->nursery_bytes + h->live_bytes / 8) / BLOCK_BYTES;
+  size_t kept = 2 * h->nursery_bytes + h->live_bytes / 8;
+  size_t reserve = (kept > RESERVE_BYTES_MIN ? kept : RESERVE_BYTES_MIN) / BLOCK_BYTES;
   if (h->touched_free_low <= reserve) return;
   size_t excess = h->touched_free_low - reserve;
   heap_give_back(h, excess < GIVE_BACK_MAX ? (uint32_t)excess : GIVE_BACK_MAX);

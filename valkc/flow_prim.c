@@ -165,11 +165,19 @@ static AVal t_min(Flow *f, const Core *e, AVal *v) {
 
 /* ---- products and quotients --------------------------------------------------------------------- */
 
-/* A missing bound times anything but 0 saturates again. */
+#define ENDLESS ((__int128)1 << 126) /* a missing bound; times anything but 0 it stays one */
+static __int128 bound(int64_t n, int64_t none) { return n != none ? n : n < 0 ? -ENDLESS : ENDLESS; }
+static __int128 times(__int128 a, __int128 b) {
+  bool is_endless = a >= ENDLESS || a <= -ENDLESS || b >= ENDLESS || b <= -ENDLESS;
+  if (a == 0 || b == 0) return 0;
+  return !is_endless ? a * b : (a < 0) == (b < 0) ? ENDLESS : -ENDLESS;
+}
+
 static AVal t_mul(Flow *f, const Core *e, AVal *v) {
   (void)f, (void)e;
   AVal a = v[0], b = v[1];
-  __int128 p[4] = {(__int128)a.lo * b.lo, (__int128)a.lo * b.hi, (__int128)a.hi * b.lo, (__int128)a.hi * b.hi};
+  __int128 al = bound(a.lo, INT64_MIN), ah = bound(a.hi, INT64_MAX), bl = bound(b.lo, INT64_MIN),
+           bh = bound(b.hi, INT64_MAX), p[4] = {times(al, bl), times(al, bh), times(ah, bl), times(ah, bh)};
   __int128 lo = p[0], hi = p[0];
   for (int i = 1; i < 4; i++) lo = p[i] < lo ? p[i] : lo, hi = p[i] > hi ? p[i] : hi;
   return number(a, b, lo, hi);

@@ -110,7 +110,7 @@ static void fuse_body(LowProgram *low, LowBody *body) {
 /* Makes something new and cannot fail. */
 static bool is_allocation(const LowOp *op) {
   const unsigned effects = PRIM_FAILS | PRIM_STORES | PRIM_CALLS;
-  if (op->kind == OP_LIST) return true;
+  if (op->kind == OP_LIST || op->kind == OP_CLOSURE || op->kind == OP_BOX) return true;
   return op->kind == OP_PRIM && op->prim->flags & PRIM_FRESH && !(op->prim->flags & effects);
 }
 
