@@ -262,7 +262,8 @@ V vk_def_computed(vk *c, size_t n, const V *args) {
       return vk_arg_error(c, "def", 1, name, "a name or a list of names");
     if (VK_IS_ABN(args[i])) return args[i];
     const char *text = name_of(ev->p->names, VK_SYMB(name)->bytes, VK_SYMB(name)->len);
-    c->globals[eval_slot(ev, expand_define(ev->p, ev->p->root, text))] = args[i];
+    uint32_t slot = eval_slot(ev, expand_define(ev->p, ev->p->root, text)); /* may move the globals */
+    c->globals[slot] = args[i];
   }
   return VK_NIL;
 }

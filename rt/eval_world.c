@@ -142,7 +142,8 @@ void eval_open(Evaluator *ev) {
     if (g->is_library || g->kind != GLOBAL_FUNCTION) continue;
     V f = eval_function(ev, g);
     g->kind = GLOBAL_VARIABLE;
-    ev->c->globals[eval_slot(ev, g)] = f;
+    uint32_t slot = eval_slot(ev, g); /* first: it may move the globals */
+    ev->c->globals[slot] = f;
   }
 }
 
