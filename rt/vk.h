@@ -33,6 +33,16 @@ typedef struct vk vk; /* one isolate: heap, scratch, globals, parked call; never
 #define VK_COLD __attribute__((cold, noinline))
 #define VK_ALIGN16 __attribute__((aligned(16)))
 
+/* A long text is compiled in parts: with VK_PART its functions of that part alone, and in part 0 all
+ * data; without, as a whole. Links inside a program need no indirection. */
+#ifdef VK_PART
+#define VK_IS_PART(n) (VK_PART == (n))
+#define VK_SHARED __attribute__((visibility("hidden")))
+#else
+#define VK_IS_PART(n) 1
+#define VK_SHARED static
+#endif
+
 /* ---- words ---------------------------------------------------------------------------- */
 
 enum { VK_TAG_PAIR = 1, VK_TAG_IMM = 2, VK_TAG_OBJ = 5, VK_TAG_ABN = 6 };

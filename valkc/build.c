@@ -26,6 +26,7 @@ typedef enum CompilerFamily { GCC, CLANG, OTHER } CompilerFamily;
 typedef struct BuildCommand {
   Arena arena;
   VEC(char *) words; /* NULL-terminated once complete */
+  size_t input_at, input_end; /* where they name the C text; before: what compiling parts needs too */
   CompilerFamily family;
   Target target;
   char *compiler, *archive_dir;
@@ -213,14 +214,15 @@ static void make_command(BuildCommand *b, const Options *o, bool uses_net) {
   }
   add(b, "-iquote"); /* -I would put rt/strings.h before the system's <strings.h> */
   add(b, home_get()->include_dir);
+  b->input_at = b->words.count;
   add_all(b, "-x c /dev/stdin -x none");
+  b->input_end = b->words.count;
   add_link_options(b, o);
   add_libraries(b, o, uses_net);
 }
 
-static void show_command(const BuildCommand *b) {
-  for (size_t i = 0; i < b->words.count; i++)
-    if (b->words.items[i]) fprintf(stderr, "%s%s", i ? " " : "", b->words.items[i]);
+static void show_command(char *const *words) {
+  for (size_t i = 0; words[i]; i++) fprintf(stderr, "%s%s", i ? " " : "", words[i]);
   fputc('\n', stderr);
 }
 
@@ -292,18 +294,79 @@ static void pin_lines(Compilation *c) {
 
 /* ---- running it --------------------------------------------------------------------------- */
 
-/* Runs the compiler with the C text as its input; its messages go to `messages`. */
-static int run_compiler(const Compilation *c, const BuildCommand *b, Text *messages) {
-  int in = memory_file(c->c_text, c->c_len), err = memory_file("", 0);
-  int status = -1;
-  if (in >= 0 && err >= 0) {
-    pid_t pid = process_start(b->words.items, in, err, err);
-    if (pid >= 0) status = process_wait(pid);
-    *messages = read_fd(err);
-  }
+/* One run of the compiler, with the C text as its input. */
+typedef struct Job {
+  pid_t pid;
+  int messages; /* a file in memory */
+} Job;
+
+static Job start_compiler(const Compilation *c, char *const *words) {
+  int in = memory_file(c->c_text, c->c_len);
+  Job job = {-1, memory_file("", 0)};
+  if (c->options->verbose) show_command(words);
+  if (in >= 0 && job.messages >= 0) job.pid = process_start(words, in, job.messages, job.messages);
   if (in >= 0) close(in);
-  if (err >= 0) close(err);
-  return status;
+  return job;
+}
+
+/* Gives what the compiler said to *messages, unless something is there already. */
+static bool end_compiler(Job job, Text *messages) {
+  bool is_ok = job.pid >= 0 && process_wait(job.pid) == 0;
+  if (!is_ok && !messages->bytes) *messages = read_fd(job.messages);
+  if (job.messages >= 0) close(job.messages);
+  return is_ok;
+}
+
+/* ---- parts of a long text --------------------------------------------------------------------- */
+
+static char *object_path(BuildCommand *b, const char *dir, unsigned part) {
+  return arena_printf(&b->arena, "%s/%u.o", dir, part);
+}
+
+static Job start_part(const Compilation *c, BuildCommand *b, const char *dir, unsigned part) {
+  VEC(char *) words = {0};
+  char *more[] = {arena_printf(&b->arena, "-DVK_PART=%u", part), "-c", "-x", "c", "/dev/stdin", "-o",
+                  object_path(b, dir, part), NULL};
+  for (size_t i = 0; i < b->input_at; i++) PUSH(&b->arena, words, b->words.items[i]);
+  for (size_t i = 0; i < sizeof more / sizeof *more; i++) PUSH(&b->arena, words, more[i]);
+  return start_compiler(c, words.items);
+}
+
+/* Objects of all parts in dir, as many at once as there are processors. */
+static bool compile_parts(const Compilation *c, BuildCommand *b, const char *dir, Text *messages) {
+  unsigned count = c->low->part_count;
+  long processors = sysconf(_SC_NPROCESSORS_ONLN);
+  Job *jobs = ARENA_ARRAY(&b->arena, Job, count);
+  bool is_ok = true;
+  for (unsigned started = 0, ended = 0; ended < count;) {
+    if (started < count && (long)(started - ended) < (processors > 1 ? processors : 1)) {
+      jobs[started] = start_part(c, b, dir, started);
+      started++;
+    } else {
+      is_ok &= end_compiler(jobs[ended++], messages);
+    }
+  }
+  return is_ok;
+}
+
+static bool link_parts(const Compilation *c, BuildCommand *b, const char *dir, Text *messages) {
+  VEC(char *) words = {0};
+  for (size_t i = 0; i < b->words.count; i++) {
+    if (i == b->input_at)
+      for (unsigned k = 0; k < c->low->part_count; k++) PUSH(&b->arena, words, object_path(b, dir, k));
+    if (i < b->input_at || i >= b->input_end) PUSH(&b->arena, words, b->words.items[i]);
+  }
+  return end_compiler(start_compiler(c, words.items), messages);
+}
+
+/* The words are complete. What the compiler says if it fails goes to *messages. */
+static bool run_compiler(const Compilation *c, BuildCommand *b, Text *messages) {
+  if (c->low->part_count < 2) return end_compiler(start_compiler(c, b->words.items), messages);
+  char *dir = make_temporary_dir();
+  bool is_ok = compile_parts(c, b, dir, messages) && link_parts(c, b, dir, messages);
+  remove_tree(dir);
+  free(dir);
+  return is_ok;
 }
 
 /* The result replaces path only when complete: the compiler writes to a name beside it. */
@@ -313,9 +376,8 @@ static int compile_to(Compilation *c, BuildCommand *b, const char *path) {
   add(b, "-o");
   add(b, partial);
   PUSH(&b->arena, b->words, NULL);
-  if (c->options->verbose) show_command(b);
-  int result = EXIT_OK, status = run_compiler(c, b, &messages);
-  if (status != 0)
+  int result = EXIT_OK;
+  if (!run_compiler(c, b, &messages))
     result = compiler_failed(c, b, messages);
   else if (rename(partial, path) != 0) {
     fprintf(stderr, "valkc: cannot write %s: %s\n", path, strerror(errno));

@@ -499,7 +499,7 @@ static void emit_body(Emit *e, const LowBody *body) {
 /* ---- functions ----------------------------------------------------------------------------- */
 
 static void put_signature(Emit *e, const LowFn *f) {
-  put(e, "static %s%f(vk *c", rep_type(f->result), f);
+  put(e, f->is_shared ? "VK_SHARED %s%f(vk *c" : "static %s%f(vk *c", rep_type(f->result), f);
   if (f->captures.count) put(e, ", V self");
   for (size_t i = 0; i < f->params.count && i < LOW_REG_ARGS; i++)
     put(e, ", %s%v", rep_type(f->params.items[i]->rep), f->params.items[i]);
@@ -545,7 +545,7 @@ static void emit_fn(Emit *e, const LowFn *f) {
 /* What closures of a function without self call. */
 static void emit_wrapper(Emit *e, const LowFn *f) {
   size_t count = f->params.count < LOW_REG_ARGS ? f->params.count : LOW_REG_ARGS;
-  put(e, "\nstatic V %f__v(vk *c, V self", f);
+  put(e, f->is_shared ? "\nVK_SHARED V %f__v(vk *c, V self" : "\nstatic V %f__v(vk *c, V self", f);
   for (size_t i = 0; i < count; i++) put(e, ", V a%z", i);
   put(e, ") {\n  (void)self;\n  ");
   e->has_cell = false;
@@ -569,19 +569,34 @@ static void emit_prototype(Emit *e, const LowFn *f) {
   put_signature(e, f);
   put(e, ";\n");
   if (!emit_has_wrapper(f)) return;
-  put(e, "static V %f__v(vk *c, V self", f);
+  put(e, f->is_shared ? "VK_SHARED V %f__v(vk *c, V self" : "static V %f__v(vk *c, V self", f);
   for (size_t i = 0; i < f->params.count && i < LOW_REG_ARGS; i++) put(e, ", V a%z", i);
   put(e, ");\n");
 }
 
+static void begin_part(Emit *e, unsigned part) {
+  LowProgram *low = e->low;
+  if (e->part == part) return;
+  e->part = part;
+  put(e, "\n#endif\n#if VK_IS_PART(%u)\n", part);
+  for (size_t i = 0; part && i < low->fns.count; i++)
+    if (low->fns.items[i]->part == part && !low->fns.items[i]->is_shared) emit_prototype(e, low->fns.items[i]);
+}
+
+/* Ends in part 0, as it begins. */
 static void emit_code(Emit *e) {
   LowProgram *low = e->low;
   e->out = &e->code;
   for (size_t i = 0; i < low->fns.count; i++) {
+    begin_part(e, low->fns.items[i]->part);
     emit_fn(e, low->fns.items[i]);
     if (emit_has_wrapper(low->fns.items[i])) emit_wrapper(e, low->fns.items[i]);
   }
-  for (size_t i = 0; i < low->tops.count; i++) emit_fn(e, low->tops.items[i]);
+  for (size_t i = 0; i < low->tops.count; i++) {
+    begin_part(e, low->tops.items[i]->part);
+    emit_fn(e, low->tops.items[i]);
+  }
+  begin_part(e, 0);
 }
 
 /* ---- the program --------------------------------------------------------------------------- */
@@ -700,12 +715,30 @@ static void write_text(Text *t, FILE *out) {
   text_free(t);
 }
 
-void emit_run(LowProgram *low, FILE *out) {
+/* Functions of part 0, and what others share. */
+static void emit_prototypes(Emit *e) {
+  LowProgram *low = e->low;
+  put(e, "\n");
+  emit_prim_prototypes(e);
+  for (size_t i = 0; i < low->fns.count; i++)
+    if (!low->fns.items[i]->part || low->fns.items[i]->is_shared) emit_prototype(e, low->fns.items[i]);
+  for (size_t i = 0; low->part_count > 1 && i < low->tops.count; i++) emit_prototype(e, low->tops.items[i]);
+  put(e, "\n");
+}
+
+static void write_parts_begin(Emit *e, FILE *out) {
+  fputs("#ifdef VK_PART\n", out);
+  write_text(&e->externs, out);
+  fputs("#endif\n\n#if VK_IS_PART(0)\n", out);
+}
+
+void emit_run(LowProgram *low, FILE *out, bool may_split) {
   Emit e = {.low = low, .p = low->program, .arena = low->arena,
             .located.file = NO_FILE};
   Text tail = {0}, head = {0};
   e.is_const_used = ARENA_ARRAY(e.arena, bool, low->consts.count);
   e.is_prim_used = ARENA_ARRAY(e.arena, bool, prim_count);
+  if (may_split) emit_split(low);
   emit_code(&e);
   e.out = &tail;
   emit_global_tables(&e);
@@ -719,16 +752,15 @@ void emit_run(LowProgram *low, FILE *out) {
   e.out = &e.files;
   emit_files(&e);
   e.out = &e.prototypes;
-  put(&e, "\n");
-  emit_prim_prototypes(&e);
-  for (size_t i = 0; i < low->fns.count; i++) emit_prototype(&e, low->fns.items[i]);
-  put(&e, "\n");
+  emit_prototypes(&e);
   e.out = &head;
   emit_includes(&e);
   write_text(&head, out);
-  write_text(&e.files, out);
   write_text(&e.prototypes, out);
+  if (low->part_count > 1) write_parts_begin(&e, out);
+  write_text(&e.files, out);
   write_text(&e.data, out);
   write_text(&e.code, out);
   write_text(&tail, out);
+  if (low->part_count > 1) fputs("#endif\n", out);
 }

@@ -4,5 +4,6 @@
 #include "low.h"
 #include <stdio.h>
 
-void emit_run(LowProgram *low, FILE *out);
+/* may_split: a long text is in parts for several runs of the C compiler (low->part_count). */
+void emit_run(LowProgram *low, FILE *out, bool may_split);
 #endif

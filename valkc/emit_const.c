@@ -37,15 +37,10 @@ static bool float_word(double x, V *word) {
   return VK_IS_IMM_FLOAT(*word);
 }
 
-static void put_float(Emit *e, const LowConst *k) {
-  V word;
+static void put_float_word(Emit *e, V word, double real) {
   char text[64];
-  if (float_word(k->real, &word)) {
-    snprintf(text, sizeof text, "0x%llxull /* %.17g */", (unsigned long long)word, k->real);
-    put(e, "%s", text);
-  } else {
-    put(e, "VK_FROM_OBJ(&float_%u)", k->id);
-  }
+  snprintf(text, sizeof text, "0x%llxull /* %.17g */", (unsigned long long)word, real);
+  put(e, "%s", text);
 }
 
 /* Short plain strings are shown where they are used. */
@@ -56,22 +51,6 @@ static bool is_plain_text(const LowConst *k) {
     if (ch < ' ' || ch > '~' || ch == '*' || ch == '/' || ch == '\\' || ch == '?') return false;
   }
   return true;
-}
-
-static void put_string_const(Emit *e, const LowConst *k) {
-  put(e, "VK_FROM_OBJ(&str_%u)", k->id);
-  if (is_plain_text(k)) put(e, " /* %s */", k->text);
-}
-
-static void put_symbol(Emit *e, const LowConst *k) {
-  const char *id = runtime_symbol(k);
-  if (id) {
-    put(e, "VK_SYM(%s)", id);
-    return;
-  }
-  put(e, "VK_FROM_OBJ(&sym_");
-  put_mangled(e, k->text);
-  put(e, "_%u)", k->id);
 }
 
 static void put_int(Emit *e, int64_t n) {
@@ -85,31 +64,82 @@ static void put_prim(Emit *e, const char *prefix, const Prim *prim) {
   put(e, "%s%s_%u", prefix, prim->symbol + 3, (unsigned)(prim - prim_table));
 }
 
+/* What was printed to `name`; goes on printing to out. */
+static const char *take_name(Emit *e, Text *name, Text *out) {
+  const char *copy = arena_copy(e->arena, name->bytes, name->len);
+  text_free(name);
+  e->out = out;
+  return copy;
+}
+
+/* The C variable, if it is one. */
+static const char *const_name(Emit *e, const LowConst *k) {
+  Text name = {0}, *out = e->out;
+  e->out = &name;
+  switch (k->kind) {
+  case LOW_BIG: put(e, "big_%u", k->id); break;
+  case LOW_FLOAT: put(e, "float_%u", k->id); break;
+  case LOW_STRING: put(e, "str_%u", k->id); break;
+  case LOW_SYMBOL:
+    put(e, "sym_");
+    put_mangled(e, k->text);
+    put(e, "_%u", k->id);
+    break;
+  case LOW_LIST: put(e, "list_%u", k->id); break;
+  case LOW_SEXPR: put(e, "sexpr_%u", k->id); break;
+  case LOW_VECTOR: put(e, "vec_%u", k->id); break;
+  case LOW_MAP: put(e, "map_%u", k->id); break;
+  case LOW_LITERAL: put(e, "block_%u", k->id); break;
+  case LOW_FUNCTION: put(e, "fun_%n", k->fn); break;
+  case LOW_BUILTIN: put_prim(e, "p_", k->prim); break;
+  case LOW_INT:
+  case LOW_NIL: diag_bug(e->p->diag, NO_SPAN, "emit", "constant %u has no name", k->id);
+  }
+  return take_name(e, &name, out);
+}
+
 void put_const(Emit *e, const LowConst *k) {
+  V word;
   e->is_const_used[k->id] = true;
   if (k->is_dynamic) {
     put(e, "make_%u(c)", k->id);
     return;
   }
   switch (k->kind) {
-  case LOW_INT: put_int(e, k->integer); break;
-  case LOW_BIG: put(e, "VK_FROM_OBJ(&big_%u)", k->id); break;
-  case LOW_FLOAT: put_float(e, k); break;
-  case LOW_STRING: put_string_const(e, k); break;
-  case LOW_SYMBOL: put_symbol(e, k); break;
-  case LOW_NIL: put(e, "VK_NIL"); break;
-  case LOW_LIST: put(e, "VK_FROM_PAIR(list_%u)", k->id); break;
-  case LOW_SEXPR: put(e, "VK_FROM_OBJ(&sexpr_%u)", k->id); break;
-  case LOW_VECTOR: put(e, "VK_FROM_OBJ(&vec_%u)", k->id); break;
-  case LOW_MAP: put(e, "VK_FROM_OBJ(&map_%u)", k->id); break;
-  case LOW_LITERAL: put(e, "VK_FROM_OBJ(&block_%u)", k->id); break;
-  case LOW_FUNCTION: put(e, "VK_FROM_OBJ(&fun_%n)", k->fn); break;
-  case LOW_BUILTIN:
-    put(e, "VK_FROM_OBJ(&");
-    put_prim(e, "p_", k->prim);
-    put(e, ")");
+  case LOW_INT: put_int(e, k->integer); return;
+  case LOW_NIL: put(e, "VK_NIL"); return;
+  case LOW_LIST: put(e, "VK_FROM_PAIR(%s)", const_name(e, k)); return;
+  case LOW_FLOAT:
+    if (float_word(k->real, &word)) {
+      put_float_word(e, word, k->real);
+      return;
+    }
     break;
+  case LOW_SYMBOL:
+    if (runtime_symbol(k)) {
+      put(e, "VK_SYM(%s)", runtime_symbol(k));
+      return;
+    }
+    break;
+  default: break;
   }
+  put(e, "VK_FROM_OBJ(&%s)", const_name(e, k));
+  if (k->kind == LOW_STRING && is_plain_text(k)) put(e, " /* %s */", k->text);
+}
+
+/* "static const TYPE NAME"; where the text has parts, declared for the others. array: "" or "[]". */
+void emit_definition(Emit *e, const char *type, const char *name, const char *array) {
+  bool is_shared = e->low->part_count > 1;
+  Text *out = e->out;
+  put(e, "%s const %s %s%s", is_shared ? "VK_SHARED" : "static", type, name, array);
+  if (!is_shared) return;
+  e->out = &e->externs;
+  put(e, "extern VK_SHARED const %s %s%s;\n", type, name, array);
+  e->out = out;
+}
+
+static void define(Emit *e, const char *type, const LowConst *k, const char *array) {
+  emit_definition(e, type, const_name(e, k), array);
 }
 
 /* ---- atoms --------------------------------------------------------------------------------- */
@@ -119,7 +149,8 @@ static void emit_big(Emit *e, const LowConst *k) {
   char digit[32];
   if (mp_init(&n) != MP_OKAY || mp_read_radix(&n, k->text, 10) != MP_OKAY)
     diag_bug(e->p->diag, NO_SPAN, "emit", "bad digits `%s`", k->text);
-  put(e, "static const VkBigint big_%u VK_ALIGN16 = {VK_HDR(VK_BIGINT, 0, %d)%s, {", k->id, n.used,
+  define(e, "VkBigint", k, "");
+  put(e, " VK_ALIGN16 = {VK_HDR(VK_BIGINT, 0, %d)%s, {", n.used,
       n.sign == MP_NEG ? " | VK_NEGATIVE" : "");
   for (int i = 0; i < n.used; i++) {
     snprintf(digit, sizeof digit, "%s0x%llxull", i ? ", " : "", (unsigned long long)n.dp[i]);
@@ -136,20 +167,21 @@ static void emit_float(Emit *e, const LowConst *k) {
   if (isnan(k->real)) strcpy(text, "__builtin_nan(\"\")");
   else if (isinf(k->real)) strcpy(text, k->real < 0 ? "-1.0 / 0.0" : "1.0 / 0.0");
   else snprintf(text, sizeof text, "%a /* %.17g */", k->real, k->real);
-  put(e, "static const VkFloat float_%u VK_ALIGN16 = {VK_HDR(VK_FLOAT, 0, 0), %s};\n", k->id, text);
+  define(e, "VkFloat", k, "");
+  put(e, " VK_ALIGN16 = {VK_HDR(VK_FLOAT, 0, 0), %s};\n", text);
 }
 
 static void emit_string(Emit *e, const LowConst *k) {
-  put(e, "static const VkString str_%u VK_ALIGN16 = {VK_HDR(VK_STRING, 0, 0), %z, {", k->id, k->len);
+  define(e, "VkString", k, "");
+  put(e, " VK_ALIGN16 = {VK_HDR(VK_STRING, 0, 0), %z, {", k->len);
   put_string(e, k->text, k->len);
   put(e, "}};\n");
 }
 
 static void emit_symbol(Emit *e, const LowConst *k) {
   if (runtime_symbol(k)) return;
-  put(e, "static const VkSymbol sym_");
-  put_mangled(e, k->text);
-  put(e, "_%u VK_ALIGN16 = {VK_HDR(VK_SYMBOL, 0, 0)%s, %z, {", k->id,
+  define(e, "VkSymbol", k, "");
+  put(e, " VK_ALIGN16 = {VK_HDR(VK_SYMBOL, 0, 0)%s, %z, {",
       k->len > 1 && k->text[0] == ':' ? " | VK_KEYWORD" : "", k->len);
   put_string(e, k->text, k->len);
   put(e, "}};\n");
@@ -157,21 +189,27 @@ static void emit_symbol(Emit *e, const LowConst *k) {
 
 /* ---- wholes -------------------------------------------------------------------------------- */
 
-static void emit_pairs(Emit *e, const LowConst *k, const char *suffix) {
-  const char *name = k->kind == LOW_LIST ? "list" : "sexpr";
-  put(e, "static const VkPair %s_%u%s[] VK_ALIGN16 = {\n", name, k->id, suffix);
+static void emit_pairs(Emit *e, const LowConst *k, const char *name) {
+  put(e, " VK_ALIGN16 = {\n");
   for (size_t i = 0; i < k->count; i++) {
     put(e, "  {%k, ", k->items[i]);
-    if (i + 1 < k->count) put(e, "VK_FROM_PAIR(&%s_%u%s[%z])},\n", name, k->id, suffix, i + 1);
+    if (i + 1 < k->count) put(e, "VK_FROM_PAIR(&%s[%z])},\n", name, i + 1);
     else put(e, "VK_NIL},\n");
   }
   put(e, "};\n");
 }
 
+static void emit_list_const(Emit *e, const LowConst *k) {
+  define(e, "VkPair", k, "[]");
+  emit_pairs(e, k, const_name(e, k));
+}
+
 static void emit_sexpr(Emit *e, const LowConst *k) {
-  emit_pairs(e, k, "_list");
-  put(e, "static const VkSexpr sexpr_%u VK_ALIGN16 = {VK_HDR(VK_SEXPR, 0, 0), ", k->id);
-  put(e, "VK_FROM_PAIR(sexpr_%u_list)};\n", k->id);
+  const char *list = arena_printf(e->arena, "sexpr_%u_list", k->id);
+  put(e, "static const VkPair %s[]", list);
+  emit_pairs(e, k, list);
+  define(e, "VkSexpr", k, "");
+  put(e, " VK_ALIGN16 = {VK_HDR(VK_SEXPR, 0, 0), VK_FROM_PAIR(%s)};\n", list);
 }
 
 /* The elements of a vector, or the entries of a map. */
@@ -189,24 +227,24 @@ static void put_store(Emit *e, const LowConst *k) {
 
 static void emit_vector(Emit *e, const LowConst *k) {
   emit_store(e, k);
-  put(e, "static const VkVector vec_%u VK_ALIGN16 = ", k->id);
-  put(e, "{VK_HDR(VK_VECTOR, 0, 0) | VK_FROZEN, %z, ", k->count);
+  define(e, "VkVector", k, "");
+  put(e, " VK_ALIGN16 = {VK_HDR(VK_VECTOR, 0, 0) | VK_FROZEN, %z, ", k->count);
   put_store(e, k);
   put(e, "};\n");
 }
 
 static void emit_map(Emit *e, const LowConst *k) {
   emit_store(e, k);
-  put(e, "static const VkMap map_%u VK_ALIGN16 = ", k->id);
-  put(e, "{VK_HDR(VK_MAP, 0, 0) | VK_FROZEN, %z, %z, ", k->count / 2, k->count / 2);
+  define(e, "VkMap", k, "");
+  put(e, " VK_ALIGN16 = {VK_HDR(VK_MAP, 0, 0) | VK_FROZEN, %z, %z, ", k->count / 2, k->count / 2);
   put_store(e, k);
   put(e, ", VK_NIL, 0, 0};\n");
   e->needs_collections = true;
 }
 
 static void emit_literal(Emit *e, const LowConst *k) {
-  put(e, "static const VkBlock block_%u VK_ALIGN16 = {VK_HDR(VK_BLOCK, 0, 0), ", k->id);
-  put(e, "%k, %k};\n", k->items[0], k->items[1]);
+  define(e, "VkBlock", k, "");
+  put(e, " VK_ALIGN16 = {VK_HDR(VK_BLOCK, 0, 0), %k, %k};\n", k->items[0], k->items[1]);
 }
 
 /* ---- functions ----------------------------------------------------------------------------- */
@@ -214,8 +252,16 @@ static void emit_literal(Emit *e, const LowConst *k) {
 /* Code that takes no self is called through closures by way of a function that does. */
 bool emit_has_wrapper(const LowFn *f) { return f->is_value && f->captures.count == 0; }
 
+static const char *fn_info_name(Emit *e, const LowFn *f, const char *prefix) {
+  Text name = {0}, *out = e->out;
+  e->out = &name;
+  put(e, "%s%n", prefix, f);
+  return take_name(e, &name, out);
+}
+
 void emit_fn_info(Emit *e, const LowFn *f, const char *prefix, bool is_wrapper) {
-  put(e, "static const VkFn %s%n = {", prefix, f);
+  emit_definition(e, "VkFn", fn_info_name(e, f, prefix), "");
+  put(e, " = {");
   if (f->name) put_string(e, f->name, strlen(f->name));
   else put(e, "NULL");
   put(e, ", (void *)%f%s, %u, ", f, is_wrapper ? "__v" : "", f->required);
@@ -227,7 +273,8 @@ void emit_fn_info(Emit *e, const LowFn *f, const char *prefix, bool is_wrapper) 
 
 static void emit_function(Emit *e, const LowConst *k) {
   const LowFn *f = k->fn;
-  put(e, "static const VkClosure fun_%n VK_ALIGN16 = {VK_HDR(VK_CLOSURE, ", f);
+  define(e, "VkClosure", k, "");
+  put(e, " VK_ALIGN16 = {VK_HDR(VK_CLOSURE, ");
   if (f->has_rest) put(e, "VK_ANY");
   else put(e, "%u", f->required);
   put(e, ", 0), (void *)%f__v, &fn_%n, {}};\n", f, f);
@@ -265,8 +312,7 @@ static void emit_builtin(Emit *e, const LowConst *k) {
   put_prim(e, "pw_", prim);
   put(e, ", %u, %u, %s, 1, {NULL, NULL, 0, 0}};\n", prim->min, prim->max,
       prim->is_argv ? "VK_CONV_ARGV" : "VK_CONV_FIXED");
-  put(e, "static const VkClosure ");
-  put_prim(e, "p_", prim);
+  define(e, "VkClosure", k, "");
   put(e, " VK_ALIGN16 = {VK_HDR(VK_CLOSURE, ");
   if (prim->is_argv) put(e, "VK_ANY");
   else put(e, "%u", prim->min);
@@ -295,9 +341,11 @@ static void emit_maker_body(Emit *e, const LowConst *k) {
 
 static void emit_maker(Emit *e, const LowConst *k) {
   Text *data = e->out;
-  put(e, "static V make_%u(vk *c);\n", k->id);
+  bool is_shared = e->low->part_count > 1;
+  if (is_shared) e->out = &e->prototypes;
+  put(e, "%s V make_%u(vk *c);\n", is_shared ? "VK_SHARED" : "static", k->id);
   e->out = &e->code;
-  put(e, "\nstatic V make_%u(vk *c) {\n", k->id);
+  put(e, "\n%s V make_%u(vk *c) {\n", is_shared ? "VK_SHARED" : "static", k->id);
   put(e, "  if (VK_LIKELY(c->globals[%d] != VK_UNBOUND)) return c->globals[%d];\n", k->slot, k->slot);
   put(e, "  V parts[] = {\n");
   for (size_t i = 0; i < k->count; i++) put(e, "    %k,\n", k->items[i]);
@@ -322,7 +370,7 @@ static void emit_const(Emit *e, const LowConst *k) {
   case LOW_FLOAT: emit_float(e, k); break;
   case LOW_STRING: emit_string(e, k); break;
   case LOW_SYMBOL: emit_symbol(e, k); break;
-  case LOW_LIST: emit_pairs(e, k, ""); break;
+  case LOW_LIST: emit_list_const(e, k); break;
   case LOW_SEXPR: emit_sexpr(e, k); break;
   case LOW_VECTOR: emit_vector(e, k); break;
   case LOW_MAP: emit_map(e, k); break;

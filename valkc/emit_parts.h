@@ -16,8 +16,10 @@ typedef struct Emit {
   LowProgram *low;
   Program *p;
   Arena *arena;
-  Text files, prototypes, data, code; /* the C text is their concatenation in this order */
+  /* The C text is their concatenation in this order; externs: data, for parts that do not have it. */
+  Text prototypes, externs, files, data, code;
   Text *out;                   /* the one being written */
+  unsigned part;               /* being printed */
   unsigned depth;              /* of indentation */
   LowFn *fn;                   /* being printed */
   const LowLabel *loop;        /* the innermost C loop around */
@@ -52,6 +54,9 @@ void put_fn_name(Emit *e, const LowFn *f);
 void text_put(Text *t, const char *bytes, size_t len);
 void text_free(Text *t);
 
+/* emit_split.c: parts of the text, and the functions in them. */
+void emit_split(LowProgram *low);
+
 /* emit_place.c: source positions */
 void put_place(Emit *e, Span at);          /* &at[12] */
 void put_place_fields(Emit *e, Span at); /* {file, function, line, column} */
@@ -64,6 +69,7 @@ void put_const(Emit *e, const LowConst *k); /* as a C expression; notes that k i
 void emit_use_prim(Emit *e, const Prim *prim); /* its prototype is needed */
 void emit_consts(Emit *e); /* those used: to data, what is made at run time to code */
 void emit_fn_info(Emit *e, const LowFn *f, const char *prefix, bool is_wrapper); /* its VkFn */
+void emit_definition(Emit *e, const char *type, const char *name, const char *array);
 bool emit_has_wrapper(const LowFn *f);
 size_t emit_symbol_table(Emit *e); /* the program's own symbols; how many */
 #endif

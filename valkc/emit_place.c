@@ -119,7 +119,9 @@ void put_place_fields(Emit *e, Span at) {
 
 void emit_places(Emit *e) {
   if (!e->places) return;
-  put(e, "\nstatic const VkPos at[] = {\n");
+  put(e, "\n");
+  emit_definition(e, "VkPos", "at", "[]");
+  put(e, " = {\n");
   for (size_t i = 0; i < e->places->places.count; i++) {
     Place p = e->places->places.items[i];
     put(e, "  /* %z */ ", i);

@@ -231,6 +231,8 @@ struct LowFn {
   VEC(LowStmt *) tail_calls; /* every RETURN with is_tail */
   VEC(LowFn *) callees;      /* known functions it calls, tail or not, perhaps repeated */
   /* lower_facts.c */
+  unsigned part;  /* of the text; emit_split.c */
+  bool is_shared; /* named by other parts, or by data */
   unsigned index, low_link, component;
   bool is_on_stack;
 };
@@ -243,6 +245,7 @@ typedef struct LowProgram {
   VEC(LowConst *) consts; /* every constant, parts before wholes */
   VEC(Global *) slots;    /* slot -> global; NULL: a dynamic constant's */
   VEC(LowConst *) slot_inits; /* slot -> its first value, NULL: unbound */
+  unsigned part_count; /* of the text; 0 or 1: it is whole */
   bool uses_net;              /* emit: a primitive of libnet.a is in the text */
 } LowProgram;
 

@@ -89,7 +89,7 @@ static void fuse_show(Compilation *c, FILE *out) { lower_dump(c->low, out); }
 
 static void emit_pass(Compilation *c) {
   FILE *out = open_memstream(&c->c_text, &c->c_len);
-  emit_run(c->low, out);
+  emit_run(c->low, out, c->options->command == COMMAND_BUILD);
   if (fclose(out) != 0) diag_bug(&c->diag, NO_SPAN, "emit", "out of memory");
 }
 static void emit_verify(Compilation *c) { (void)c; }
