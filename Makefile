@@ -28,6 +28,8 @@ SAME = -ffp-contract=off -fsigned-char
 COMMON = -std=gnu11 -D_GNU_SOURCE= $(WARNINGS) $(SAME) $(TARGET_FLAGS) -MMD -MP
 # Values are read through several types, in the runtime as in generated code.
 RT_FLAGS = -fno-strict-aliasing -fno-math-errno
+# What only the runtime's own C is to see of its headers (rt/alloc.h).
+RT_OWN = -DVK_RUNTIME=
 RELEASE = -O2 -fPIE -ffunction-sections -fdata-sections
 # Functions of the runtime with arrays on the stack check it: costs 1 %, 2 in bench/kernels/json.
 SSP = -fstack-protector-strong
@@ -148,11 +150,11 @@ $(ASAN_QUICK_OBJ): FLAGS = $(ASAN)
 	$(Q)$(AR) rcs $@.tmp $^ && mv -f $@.tmp $@
 
 $(LANG_OBJ) $(VALKC_OBJ) $(BUILD)/obj/valkc/main.o: FLAGS = $(RELEASE)
-$(RT_OBJ): FLAGS = $(RT_RELEASE) $(RT_FLAGS)
-$(NET_OBJ): FLAGS = $(RT_RELEASE) $(RT_FLAGS) -iquote rt
+$(RT_OBJ): FLAGS = $(RT_RELEASE) $(RT_FLAGS) $(RT_OWN)
+$(NET_OBJ): FLAGS = $(RT_RELEASE) $(RT_FLAGS) $(RT_OWN) -iquote rt
 $(ASAN_LANG_OBJ) $(ASAN_VALKC_OBJ) $(BUILD)/asan/obj/valkc/main.o: FLAGS = $(ASAN)
-$(ASAN_RT_OBJ): FLAGS = $(ASAN) $(RT_FLAGS)
-$(ASAN_NET_OBJ): FLAGS = $(ASAN) $(RT_FLAGS) -iquote rt
+$(ASAN_RT_OBJ): FLAGS = $(ASAN) $(RT_FLAGS) $(RT_OWN)
+$(ASAN_NET_OBJ): FLAGS = $(ASAN) $(RT_FLAGS) $(RT_OWN) -iquote rt
 $(UNITS:=.o): FLAGS = $(RELEASE) $(RT_FLAGS) -iquote rt -iquote lang -iquote valkc -iquote net
 $(ASAN_UNITS:=.o): FLAGS = $(ASAN) $(RT_FLAGS) -iquote rt -iquote lang -iquote valkc -iquote net
 

@@ -31,8 +31,8 @@ static inline V vk_as_pair(V v) { return VK_FROM_PAIR(vk_as_cell((char *)v - 1))
 #define vk_as_pair(v) (v)
 #endif
 
-/* A new pair. Requires: tail is nil or a pair. */
-static inline V vk_cons(vk *c, V head, V tail) {
+/* A new pair on the heap. Requires: tail is nil or a pair. */
+static inline V vk_heap_cons(vk *c, V head, V tail) {
   char *p = vk_as_cell(c->pairs.cur);
   VK_CHECK_STORE(c, VK_NIL, head);
   VK_CHECK_STORE(c, VK_NIL, tail);
@@ -45,7 +45,7 @@ static inline V vk_cons(vk *c, V head, V tail) {
 
 /* A zeroed object of `bytes` (rounded up to 16): the caller writes header and fields
  * before anything else may allocate; until then plain stores initialise it. */
-static inline void *vk_new(vk *c, size_t bytes) {
+static inline void *vk_heap_object(vk *c, size_t bytes) {
   size_t k = (bytes + 15) / 16;
   if (k < VK_CELL_CLASSES) {
     char *p = c->cells[k].cur;
@@ -56,6 +56,24 @@ static inline void *vk_new(vk *c, size_t bytes) {
   }
   return vk_new_slow(c, bytes);
 }
+
+/* Runtime C allocates where it is told (c->where, vk.h); generated code says where in each place,
+ * and means the heap by these. */
+#ifdef VK_RUNTIME
+void *vk_new_placed(vk *c, size_t bytes); /* scratch.c */
+V vk_cons_placed(vk *c, V head, V tail);
+static inline V vk_cons(vk *c, V head, V tail) {
+  if (VK_UNLIKELY(c->where != VK_ON_HEAP)) return vk_cons_placed(c, head, tail);
+  return vk_heap_cons(c, head, tail);
+}
+static inline void *vk_new(vk *c, size_t bytes) {
+  if (VK_UNLIKELY(c->where != VK_ON_HEAP)) return vk_new_placed(c, bytes);
+  return vk_heap_object(c, bytes);
+}
+#else
+static inline V vk_cons(vk *c, V head, V tail) { return vk_heap_cons(c, head, tail); }
+static inline void *vk_new(vk *c, size_t bytes) { return vk_heap_object(c, bytes); }
+#endif
 
 /* Store v into a field of an object that may be old. owner: the tagged value of the object, on
  * the heap or not. */

@@ -46,7 +46,7 @@ V big_too_large(vk *c) {
 static VkBigint *big_room(vk *c, size_t digits) {
   size_t bytes = sizeof(VkBigint) + digits * sizeof(mp_digit);
   big_put_made = big_put_radix;
-  return bytes < BIG_TRY_BYTES ? vk_new(c, bytes) : vk_try_new(c, bytes);
+  return bytes < BIG_TRY_BYTES ? vk_heap_object(c, bytes) : vk_try_new(c, bytes);
 }
 
 /* The number of `used` digits as a fixnum, or VK_UNBOUND if it needs a VkBigint. */

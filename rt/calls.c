@@ -22,6 +22,7 @@
 #include "fiber.h"
 #include "fns.h"
 #include "lists.h"
+#include "scratch.h"
 #include "vectors.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -131,9 +132,13 @@ V vk_call_slow(vk *c, V f, size_t n, const V *args) {
   return vk_errorf(c, VK_SYM(type), "Cannot call non-function: %s", vk_type_name(f));
 }
 
+/* The result is on the heap, or an argument; what the callee left on scratch goes. */
 V vk_call(vk *c, V f, size_t n, const V *args) {
+  char *mark = vk_mark(c, VK_TEMPORARIES(VK_ON_HEAP));
   V r = vk_call_slow(c, f, n, args);
-  return VK_RESUMED(c, r);
+  r = VK_RESUMED(c, r);
+  vk_reset_to(c, VK_TEMPORARIES(VK_ON_HEAP), mark);
+  return r;
 }
 
 /* ---- parking ------------------------------------------------------------------------------- */

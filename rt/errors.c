@@ -11,6 +11,7 @@
 #include "fns.h"
 #include "lists.h"
 #include "out.h"
+#include "scratch.h"
 #include "strings.h"
 #include <assert.h>
 #include <stdarg.h>
@@ -24,8 +25,9 @@ static size_t trace_kept(const VkError *e) {
 
 /* ---- making -------------------------------------------------------------------------------- */
 
+/* Errors leave every region, and so are on the heap with all they hold. */
 static VkError *new_error(vk *c, size_t room, V kind, V message, V data) {
-  VkError *e = vk_new(c, sizeof *e + (room ? room : 1) * sizeof e->trace[0]);
+  VkError *e = vk_heap_object(c, sizeof *e + (room ? room : 1) * sizeof e->trace[0]);
   e->hdr = VK_HDR(VK_ERROR, 0, 0);
   e->message = message;
   e->kind = kind;
@@ -49,6 +51,8 @@ V vk_errorf(vk *c, V kind, const char *format, ...) {
   va_end(args);
   assert(len >= 0);
   V message;
+  unsigned where = c->where;
+  c->where = VK_ON_HEAP;
   if ((size_t)len < sizeof text) {
     message = vk_string(c, text, (size_t)len);
   } else { /* the NUL goes where the string has its own */
@@ -57,6 +61,7 @@ V vk_errorf(vk *c, V kind, const char *format, ...) {
     message = VK_FROM_OBJ(s);
   }
   va_end(again);
+  c->where = where;
   return vk_error(c, kind, message, VK_NIL);
 }
 
@@ -140,6 +145,14 @@ void vk_error_report(vk *c, V err) {
 
 /* ---- primitives ---------------------------------------------------------------------------- */
 
+/* place.c lets strings be anywhere: those that are not data of the program are copied. */
+static V kept(vk *c, V v) {
+  uintptr_t address = v & ~(V)7;
+  bool is_in_heap = address - c->barrier.base < c->barrier.bytes;
+  if (!VK_IS_STRING(v) || !(is_in_heap || vk_scratch_owns((void *)address))) return v;
+  return vk_string(c, VK_STR(v)->bytes, VK_STR(v)->len);
+}
+
 /* (error "msg"), (error :kind "msg"), (error :kind "msg" data), (error "msg" data) */
 V vk_error_make(vk *c, size_t n, const V *args) {
   bool has_kind = VK_IS_KIND(args[0], VK_SYMBOL) && (*VK_OBJ(args[0]) & VK_KEYWORD);
@@ -151,8 +164,8 @@ V vk_error_make(vk *c, size_t n, const V *args) {
                         has_kind ? "a string, the message" : "a string or keyword");
   if (n > at + 2)
     return vk_errorf(c, VK_SYM(type), "error: argument 1 must be a keyword, got String");
-  return vk_error(c, has_kind ? args[0] : VK_SYM(error), args[at],
-                  n > at + 1 ? args[at + 1] : VK_NIL);
+  V data = n > at + 1 ? kept(c, args[at + 1]) : VK_NIL;
+  return vk_error(c, has_kind ? args[0] : VK_SYM(error), kept(c, args[at]), data);
 }
 
 V vk_error_p(vk *c, V v) {

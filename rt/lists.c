@@ -9,6 +9,7 @@
 #include "numbers.h"
 #include "strings.h"
 #include "vectors.h"
+#include "where.h"
 
 /* ---- for runtime C ------------------------------------------------------------------------- */
 
@@ -421,6 +422,12 @@ V vk_tail_slow(vk *c, V l, const VkPos *pos) {
 }
 V vk_cons_checked_slow(vk *c, V x, V l, const VkPos *pos) {
   V r = vk_cons_checked(c, x, l);
+  return VK_AT(c, r, pos);
+}
+V vk_cons_checked_on_slow(vk *c, unsigned where, V x, V l, const VkPos *pos) {
+  c->where = where;
+  V r = vk_cons_checked(c, x, l);
+  c->where = VK_ON_HEAP;
   return VK_AT(c, r, pos);
 }
 V vk_items_slow(vk *c, V l, V who, V index, const VkPos *pos) {

@@ -8,6 +8,7 @@
 #include "heap.h"
 #include "out.h"
 #include "process.h"
+#include "scratch.h"
 #include "stack.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,6 +56,8 @@ void vk_run_tops(void *to) {
     c->tail_limit = c->fiber->stack_base - VK_TAIL_ROOM;
     V r = p->tops[i](c);
     r = VK_RESUMED(c, r);
+    vk_scratch_reset(c, 0, NULL);
+    vk_scratch_reset(c, 1, NULL);
     if (VK_LIKELY(!VK_IS_ABN(r))) continue;
     vk_error_report(c, r);
     run->status = 1;

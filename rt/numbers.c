@@ -18,7 +18,7 @@ static const VkFloat float_nan VK_ALIGN16 = {VK_HDR(VK_FLOAT, 0, 0), NAN};
 V vk_float_box(vk *c, double d) {
   if (isnan(d)) return VK_FROM_OBJ(&float_nan);
   if (isinf(d)) return VK_FROM_OBJ(d > 0 ? &float_inf : &float_minus_inf);
-  VkFloat *f = vk_new(c, sizeof *f);
+  VkFloat *f = vk_heap_object(c, sizeof *f);
   f->hdr = VK_HDR(VK_FLOAT, 0, 0);
   f->value = d;
   return VK_FROM_OBJ(f);

@@ -48,7 +48,7 @@ static bool push_chunk(vk *c, int s) {
 /* Falls through to the heap. */
 V vk_scratch_cons_slow(vk *c, int s, V head, V tail) {
   if (push_chunk(c, s)) return vk_scratch_cons(c, s, head, tail);
-  V pair = vk_cons(c, VK_NIL, VK_NIL);
+  V pair = vk_heap_cons(c, VK_NIL, VK_NIL);
   heap_debug_own(c->heap, VK_PAIR(pair));
   *VK_PAIR(pair) = (VkPair){head, tail};
   return pair;
@@ -56,9 +56,41 @@ V vk_scratch_cons_slow(vk *c, int s, V head, V tail) {
 
 void *vk_scratch_new_slow(vk *c, int s, size_t bytes) {
   if (bytes <= VK_SCRATCH_BYTES_MAX && push_chunk(c, s)) return vk_scratch_new(c, s, bytes);
-  void *p = vk_new(c, bytes);
+  void *p = vk_heap_object(c, bytes);
   heap_debug_own(c->heap, p);
   return p;
+}
+
+/* ---- where a value goes ------------------------------------------------------------------- */
+
+V vk_cons_slow_on(vk *c, unsigned where, V head, V tail) {
+  if (where == VK_ON_HEAP) return vk_heap_cons(c, head, tail);
+  return vk_scratch_cons_slow(c, (int)where - 1, head, tail);
+}
+V vk_cons_placed(vk *c, V head, V tail) { return vk_cons_on(c, c->where, head, tail); }
+
+static void *new_on(vk *c, unsigned where, size_t bytes) {
+  if (where == VK_ON_HEAP) return vk_heap_object(c, bytes);
+  return vk_scratch_new(c, (int)where - 1, bytes);
+}
+void *vk_new_placed(vk *c, size_t bytes) {
+  void *p = vk_scratch_new(c, (int)c->where - 1, bytes);
+  return memset(p, 0, (bytes + 15) & ~(size_t)15);
+}
+
+V vk_closure_on(vk *c, unsigned where, const VkFn *fn, unsigned arity, size_t captured) {
+  VkClosure *p = new_on(c, where, sizeof *p + captured * sizeof(V));
+  p->hdr = VK_HDR(VK_CLOSURE, arity, captured);
+  p->code = fn->code;
+  p->fn = fn;
+  return VK_FROM_OBJ(p);
+}
+
+V vk_box_on(vk *c, unsigned where, V value) {
+  VkBox *p = new_on(c, where, sizeof *p);
+  p->hdr = VK_HDR(VK_BOX, 0, 0);
+  p->value = value;
+  return VK_FROM_OBJ(p);
 }
 
 /* ---- reset -------------------------------------------------------------------------------- */

@@ -16,12 +16,11 @@
 #ifndef VK_SCRATCH_H
 #define VK_SCRATCH_H
 #include "fiber.h"
-#include "poison.h"
 #include "vk.h"
+#include "where.h"
 #include <stdbool.h>
 
 enum {
-  VK_SCRATCH_SHIFT = 15,
   VK_SCRATCH_CHUNK_BYTES = 1 << VK_SCRATCH_SHIFT,
   VK_SCRATCH_BYTES_MAX = VK_SCRATCH_CHUNK_BYTES / 4,
 };
@@ -33,7 +32,6 @@ _Static_assert(sizeof(VkScratchChunk) == 16, "data must be aligned to 16");
 
 V vk_scratch_cons_slow(vk *c, int s, V head, V tail);
 void *vk_scratch_new_slow(vk *c, int s, size_t bytes);
-void vk_scratch_reset_slow(vk *c, int s, char *mark);
 
 static inline V vk_scratch_cons(vk *c, int s, V head, V tail) {
   char *p = c->scratch[s].cur;
@@ -54,20 +52,6 @@ static inline void *vk_scratch_new(vk *c, int s, size_t bytes) {
   c->scratch[s].cur = p + rounded;
   vk_unpoison(p, rounded);
   return p;
-}
-
-static inline char *vk_scratch_mark(vk *c, int s) { return c->scratch[s].cur; }
-
-/* Everything allocated on s since the mark dies. */
-static inline void vk_scratch_reset(vk *c, int s, char *mark) {
-#if !defined(VK_DEBUG) && !defined(VK_HAS_ASAN)
-  uintptr_t now = (uintptr_t)c->scratch[s].cur - 1;
-  if (VK_LIKELY(!((now ^ ((uintptr_t)mark - 1)) >> VK_SCRATCH_SHIFT))) {
-    c->scratch[s].cur = mark;
-    return;
-  }
-#endif
-  vk_scratch_reset_slow(c, s, mark);
 }
 
 /* ---- for the collector and mem/arena ------------------------------------------------------ */

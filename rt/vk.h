@@ -222,24 +222,35 @@ typedef struct VkRun { /* a free run being filled by bump allocation */
   char *cur, *lim;
 } VkRun;
 enum { VK_CELL_CLASSES = 17 }; /* inline object sizes: class k is 16 * k bytes, k = 1..16 */
-typedef struct VkScratch { /* one bump stack; see scratch.h */
-  char *cur, *lim;
-} VkScratch;
+typedef VkRun VkScratch; /* one bump stack; see scratch.h */
 typedef struct VkBarrier { /* what vk_write looks at: see alloc.h */
   uintptr_t base;        /* the heap's addresses: [base, base + bytes) */
   size_t bytes;
   const uint8_t *logged; /* a bit per 16 bytes: nothing more to do when storing there */
   uint32_t tags;         /* bit t: storing a value with tag t must be logged */
 } VkBarrier;
+/* Where something new goes: the heap, or one of the fiber's two bump stacks. */
+enum { VK_ON_HEAP, VK_ON_SCRATCH_0, VK_ON_SCRATCH_1 };
 struct vk {
-  VkRun pairs;
+  union {
+    struct {
+      VkRun pairs;
+      VkScratch scratch[2]; /* the running fiber's */
+    };
+    VkRun bump[3]; /* the same, by where: pairs are made alike everywhere */
+  };
+  /* Where runtime C puts what it makes. Generated code sets it around a primitive that may be told
+   * so (PRIM_PLACED), and back to VK_ON_HEAP. */
+  unsigned where;
+  /* Where the result of the function called goes: set right before the call of one that asks for it
+   * (vk_take_result), else VK_ON_HEAP. */
+  unsigned result_where;
   VkBarrier barrier;
   VkRun cells[VK_CELL_CLASSES];
   char *tail_limit; /* guarded tail calls with a frame below this park instead of calling */
   char *stop_limit; /* evaluated functions with a frame below this do not run: eval_stop.c */
   V *globals;
   V abn; /* the abnormal value behind a raw result */
-  VkScratch scratch[2];
   struct VkHeap *heap;
   struct VkFiber *fiber;   /* the running one */
   struct VkFibers *fibers; /* all of them, and who runs when: NULL before the first spawn: sched.h */

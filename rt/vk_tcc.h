@@ -36,6 +36,7 @@ double sqrt(double);
 #include "lists.h"
 #include "maps.h"
 #include "vectors.h"
+#include "where.h"
 
 /* TinyCC makes no tail call a jump. Its functions all begin with push %rbp; mov %rsp,%rbp, so
  * `leave` takes the frame away, and it computes every operand before it loads the first register.

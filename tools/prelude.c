@@ -383,7 +383,7 @@ int main(int argc, char **argv) {
   index_names(true); /* a name stands for what is called if there is nothing to repeat */
   printf(
       "/* Made by tools/prelude.c from the headers of rt. */\n"
-      "#include \"fns.h\"\n#include \"lists.h\"\n#include \"maps.h\"\n#include \"vectors.h\"\n"
+      "#include \"fns.h\"\n#include \"lists.h\"\n#include \"maps.h\"\n#include \"vectors.h\"\n#include \"where.h\"\n"
       "#include \"../valkc/quick_prelude.h\"\n\n");
   for (size_t i = 0; i < item_count; i++)
     if (items[i].wrapper) puts(items[i].wrapper);

@@ -55,8 +55,22 @@ static void put_seldom_call(Emit *e, const LowOp *op) {
   put(e, ")");
 }
 
+/* A pair in scratch: as the operation is otherwise, with the place after c. */
+static void put_pair(Emit *e, const LowOp *op) {
+  if (op->fast) put(e, "vk_cons_on(c, ");
+  else put(e, "vk_op_%s_on(c, ", op->prim->symbol + 3);
+  put_where(e, op->where);
+  put_args(e, op->args, op->count);
+  if (!op->fast) put(e, ", %p", &op->pos);
+  put(e, ")");
+}
+
 static void put_prim_call(Emit *e, const LowOp *op) {
   const Prim *prim = op->prim;
+  if (emit_makes_pair(op)) {
+    put_pair(e, op);
+    return;
+  }
   if (op->fast) {
     put_fast_call(e, op);
     return;
@@ -104,8 +118,10 @@ static void put_op(Emit *e, const LowOp *op) {
   switch (op->kind) {
   case OP_COPY: put_arg(e, args[0]); break;
   case OP_BOX:
-    if (op->count) put(e, "vk_box(c, %a)", &args[0]);
-    else put(e, "vk_box(c, VK_UNBOUND)");
+    put(e, op->where == WHERE_HEAP ? "vk_box(c" : "vk_box_on(c, ");
+    if (op->where != WHERE_HEAP) put_where(e, op->where);
+    if (op->count) put(e, ", %a)", &args[0]);
+    else put(e, ", VK_UNBOUND)");
     break;
   case OP_UNBOX: put(e, "VK_BOXP(%a)->value", &args[0]); break;
   case OP_MADE: put_const(e, op->constant); break;
@@ -211,6 +227,24 @@ static void emit_call(Emit *e, const LowOp *op, const LowVar *v, bool is_decl) {
   if (op->fn->may_park) put_line(e, "%v = VK_RESUMED(c, %v);", v, v);
 }
 
+static void put_cons(Emit *e, LowWhere where) {
+  put(e, where == WHERE_HEAP ? "vk_cons(c, " : "vk_cons_on(c, ");
+  if (where == WHERE_HEAP) return;
+  put_where(e, where);
+  put(e, ", ");
+}
+
+static void emit_cells(Emit *e, const LowOp *op, const char *name, const LowVar *v) {
+  for (size_t i = op->count; i-- > 0;) {
+    put_line_start(e);
+    if (v) put(e, "%v = ", v);
+    else put(e, "%s = ", name);
+    put_cons(e, op->where);
+    if (v) put(e, "%a, %v);\n", &op->args[i], v);
+    else put(e, "%a, %s);\n", &op->args[i], name);
+  }
+}
+
 /* An operand may be the variable that is assigned: the list is made beside it then. */
 static void emit_list(Emit *e, const LowOp *op, const LowVar *v, bool is_decl) {
   for (size_t i = 0; !is_read(v) && i < op->count; i++)
@@ -218,13 +252,13 @@ static void emit_list(Emit *e, const LowOp *op, const LowVar *v, bool is_decl) {
   if (!is_read(v)) return;
   if (is_decl) {
     put_line(e, "V %v = VK_NIL;", v);
-    for (size_t i = op->count; i-- > 0;) put_line(e, "%v = vk_cons(c, %a, %v);", v, &op->args[i], v);
+    emit_cells(e, op, NULL, v);
     return;
   }
   put_line(e, "{");
   e->depth++;
   put_line(e, "V list = VK_NIL;");
-  for (size_t i = op->count; i-- > 0;) put_line(e, "list = vk_cons(c, %a, list);", &op->args[i]);
+  emit_cells(e, op, "list", NULL);
   put_line(e, "%v = list;", v);
   e->depth--;
   put_line(e, "}");
@@ -233,7 +267,9 @@ static void emit_list(Emit *e, const LowOp *op, const LowVar *v, bool is_decl) {
 static void emit_closure(Emit *e, const LowOp *op, const LowVar *v, bool is_decl) {
   const LowFn *f = op->fn;
   put_target(e, v, is_decl);
-  put(e, "vk_closure(c, &fn_%n, ", f);
+  put(e, op->where == WHERE_HEAP ? "vk_closure(c, " : "vk_closure_on(c, ");
+  if (op->where != WHERE_HEAP) put_where(e, op->where), put(e, ", ");
+  put(e, "&fn_%n, ", f);
   if (f->has_rest) put(e, "VK_ANY");
   else put(e, "%u", f->required);
   put(e, ", %z);\n", op->count);
@@ -264,12 +300,14 @@ static bool gets_place(const LowOp *op) {
 }
 
 static void emit_op(Emit *e, const LowOp *op, const LowVar *v, bool is_decl) {
+  unsigned mark = emit_place_begin(e, op);
   if (op->kind == OP_PRIM && op->prim->flags & PRIM_BLOCKS) put_line(e, "c->place = %p;", &op->pos);
   if (needs_array(op)) emit_with_array(e, op, v, is_decl);
   else if (op->kind == OP_CALL) emit_call(e, op, v, is_decl);
   else if (op->kind == OP_LIST) emit_list(e, op, v, is_decl);
   else if (op->kind == OP_CLOSURE) emit_closure(e, op, v, is_decl);
   else emit_expression(e, op, v, is_decl);
+  emit_place_end(e, op, mark);
   if (gets_place(op) && is_read(v)) put_line(e, "%v = VK_AT(c, %v, %p);", v, v, &op->pos);
 }
 
@@ -368,12 +406,31 @@ static void emit_tail_call_value(Emit *e, const LowOp *op) {
   put(e, ", %p);\n", &op->pos);
 }
 
+/* What stands between the value and the return. */
+static void emit_return_later(Emit *e, const LowOp *op) {
+  put_line(e, "{");
+  e->depth++;
+  if (emit_is_told(op)) put_line_start(e), put(e, "c->where = "), put_where(e, op->where), put(e, ";\n");
+  put_line_start(e);
+  put(e, "%sresult = ", rep_type(e->fn->result));
+  put_op_as(e, op, e->fn->result);
+  put(e, ";\n");
+  if (emit_is_told(op)) put_line(e, "c->where = VK_ON_HEAP;");
+  emit_loop_exits(e, e->loop, NULL, RESET_OTHER);
+  put_line(e, "return result;");
+  e->depth--;
+  put_line(e, "}");
+}
+
 static void emit_return(Emit *e, const LowStmt *s) {
   e->has_return = true;
+  if (s->is_tail) emit_before_tail_call(e, &s->op);
   if (s->is_tail && s->op.kind == OP_CALL) {
     emit_tail_call(e, &s->op, s->is_guarded);
   } else if (s->is_tail) {
     emit_tail_call_value(e, &s->op);
+  } else if (emit_is_told(&s->op) || emit_return_resets(e)) {
+    emit_return_later(e, &s->op);
   } else {
     put_line_start(e);
     put(e, "return ");
@@ -412,15 +469,16 @@ static void put_test(Emit *e, const LowStmt *s) {
 }
 
 /* The frequent `if (..) return ..;` on one line. */
-static bool is_short_return(const LowBody *body) {
+static bool is_short_return(const Emit *e, const LowBody *body) {
   const LowStmt *s = body->first;
-  return s && !s->next && s->kind == STMT_RETURN && !s->is_tail;
+  if (!s || s->next || s->kind != STMT_RETURN || s->is_tail) return false;
+  return !emit_is_told(&s->op) && !emit_return_resets(e);
 }
 
 static void emit_if(Emit *e, const LowStmt *s) {
   put_line_start(e);
   put_test(e, s);
-  if (is_short_return(&s->body) && !s->other.first) {
+  if (is_short_return(e, &s->body) && !s->other.first) {
     e->has_return = true;
     put(e, " return ");
     put_op_as(e, &s->body.first->op, e->fn->result);
@@ -451,6 +509,7 @@ static void emit_loop(Emit *e, const LowStmt *s) {
   const LowLabel *outer = e->loop;
   LowLabel *label = s->label;
   e->loop = label;
+  label->mark = emit_marks(e, label->resets);
   put_line(e, "for (;;) {");
   e->depth++;
   emit_body(e, &s->body);
@@ -459,11 +518,14 @@ static void emit_loop(Emit *e, const LowStmt *s) {
   e->depth--;
   put_line(e, "}");
   if (label->needs_leave) put_line(e, "leave_%u:;", label->id);
+  emit_resets(e, label->resets, label->mark);
   e->loop = outer;
 }
 
 static void emit_jump(Emit *e, const LowStmt *s) {
-  bool is_next = s->kind == STMT_NEXT;
+  bool is_next = s->kind == STMT_NEXT, is_loop = is_next || s->label->is_loop;
+  emit_loop_exits(e, e->loop, is_loop ? s->label : s->label->around, RESET_TEMP | RESET_OTHER);
+  if (is_next) emit_resets(e, s->label->resets, s->label->mark);
   if (s->label == e->loop) {
     put_line(e, is_next ? "continue;" : "break;");
     return;
@@ -528,6 +590,7 @@ static void put_heading(Emit *e, const LowFn *f) {
 static void emit_fn(Emit *e, const LowFn *f) {
   e->fn = (LowFn *)f;
   e->has_cell = false;
+  e->mark_count = 0;
   e->loop = NULL;
   e->file = NO_FILE;
   e->depth = 1;
@@ -536,6 +599,7 @@ static void emit_fn(Emit *e, const LowFn *f) {
   put_signature(e, f);
   put(e, " {\n");
   emit_params(e, f);
+  emit_entry(e, f);
   e->has_return = false;
   emit_body(e, &f->body);
   if (!e->has_return) put(e, "  return 0; /* not reached: gcc wants one */\n");
@@ -708,6 +772,7 @@ static void emit_includes(Emit *e) {
   put_in_comment(e, program_name(e->p));
   put(e, ". */\n#include \"vk.h\"\n");
   if (e->needs_collections) put(e, "#include \"lists.h\"\n#include \"maps.h\"\n#include \"vectors.h\"\n");
+  put(e, "#include \"where.h\"\n");
 }
 
 static void write_text(Text *t, FILE *out) {

@@ -31,6 +31,7 @@ typedef struct Emit {
   bool *is_file_used;
   bool has_return;        /* the function being printed has a return statement */
   bool needs_collections; /* lists.h, vectors.h, maps.h */
+  unsigned mark_count;    /* marks named in the function being printed */
 } Emit;
 
 /* emit_text.c. Formats: %s text, %u unsigned, %d int, %z size_t, %v LowVar *, %a const LowArg *,
@@ -63,6 +64,19 @@ void put_place_fields(Emit *e, Span at); /* {file, function, line, column} */
 void emit_places(Emit *e);                 /* the table, where e->out is */
 void emit_files(Emit *e);                  /* the names of files; after all others */
 void emit_line_directive(Emit *e, Span at); /* if the source line is another one */
+
+/* emit_where.c: scratch */
+void put_where(Emit *e, LowWhere where);
+unsigned emit_marks(Emit *e, uint8_t resets); /* declares them; their number, for the next */
+void emit_resets(Emit *e, uint8_t resets, unsigned mark);
+bool emit_makes_pair(const LowOp *op); /* a pair in scratch, made inline */
+bool emit_is_told(const LowOp *op);
+unsigned emit_place_begin(Emit *e, const LowOp *op);
+void emit_place_end(Emit *e, const LowOp *op, unsigned mark);
+void emit_loop_exits(Emit *e, const LowLabel *from, const LowLabel *to, uint8_t which);
+bool emit_return_resets(const Emit *e);
+void emit_entry(Emit *e, const LowFn *f);
+void emit_before_tail_call(Emit *e, const LowOp *op);
 
 /* emit_const.c */
 void put_const(Emit *e, const LowConst *k); /* as a C expression; notes that k is used */

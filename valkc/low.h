@@ -48,6 +48,7 @@ typedef struct LowVar {
   bool is_raw;       /* the argument a boxed parameter or loop variable comes in as */
   bool is_placed;    /* errors it holds have the place `placed` already */
   Span placed;
+  struct PlaceNode *node; /* place.c */
 } LowVar;
 
 /* ---- constants ---------------------------------------------------------------------------
@@ -133,6 +134,15 @@ typedef enum LowOpKind {
 #undef OP
 } LowOpKind;
 
+/* Where what an operation makes goes; of a call: what its result is made of. place.c */
+typedef enum LowWhere {
+  WHERE_HEAP,
+  WHERE_RESULT, /* with the function's result: the place the caller chose */
+  WHERE_TEMP,   /* the stack of the function's temporaries */
+  WHERE_OTHER,  /* the other stack, above what is of the result there */
+} LowWhere;
+enum { RESET_TEMP = 1, RESET_OTHER = 2, RESET_DEFAULT = 4 }; /* DEFAULT: VK_TEMPORARIES(VK_ON_HEAP) */
+
 typedef struct LowOp {
   LowOpKind kind;
   bool is_checked; /* GLOBAL: may be unbound */
@@ -153,6 +163,9 @@ typedef struct LowOp {
   bool takes_errors;         /* with fast, before raw_error.c: operands may be errors */
   bool is_once;              /* runs once or a few times: small rather than fast; once.c */
   const char *guard;         /* the same: it gives an error unless this C function gives 1 */
+  LowWhere where;
+  struct PlaceNode *made;   /* place.c: what it makes */
+  uint8_t resets;           /* calls: stacks to reset behind it to what they were before */
 } LowOp;
 
 /* ---- statements --------------------------------------------------------------------------- */
@@ -168,6 +181,11 @@ typedef struct LowLabel {
   bool is_left; /* some LEAVE */
   bool is_next; /* some NEXT */
   bool needs_leave, needs_next; /* emit: some of those jumps are gotos */
+  bool is_loop;                 /* place.c: of a LOOP, which is known to it */
+  struct LowLabel *around;      /* place.c: of the innermost LOOP around, or NULL */
+  uint64_t loop_bit, rounds_next, rounds_after; /* place_graph.c */
+  uint8_t resets;               /* LOOP: stacks that each round ends as it began */
+  unsigned mark;                /* emit: number of the C variable with the mark */
 } LowLabel;
 
 typedef enum LowTest {
@@ -197,6 +215,7 @@ struct LowStmt {
   bool is_tail;    /* RETURN of CALL or CALL_VALUE: nothing may follow the call in C */
   bool is_guarded; /* is_tail, CALL: in a cycle of the tail-call graph, parks if the stack is low */
   Span span;
+  uint64_t rounds_after; /* place.c: of which loops around another round may follow; a bit each */
   LowStmt *next;
   LowVar *var;
   LowLabel *label;
@@ -226,6 +245,8 @@ struct LowFn {
   unsigned call_count;    /* places that call it as a known function */
   bool uses_self, uses_c; /* what the body mentions */
   LowRep result;          /* how the C function gives its value */
+  bool takes_where;       /* place.c: the caller says where its result goes */
+  bool has_entry_mark;    /* the same: resets its temporaries before some tail calls */
   unsigned temp_count, label_count;
   LowBody body;
   VEC(LowStmt *) tail_calls; /* every RETURN with is_tail */

@@ -11,6 +11,7 @@
 #include "home.h"
 #include "lower.h"
 #include "once.h"
+#include "place.h"
 #include "process.h"
 #include "refine.h"
 #include "represent.h"
@@ -86,6 +87,10 @@ static void represent_show(Compilation *c, FILE *out) { lower_dump(c->low, out);
 static void fuse_pass(Compilation *c) { fuse_run(c->low); }
 static void fuse_verify(Compilation *c) { lower_check(c->low); }
 static void fuse_show(Compilation *c, FILE *out) { lower_dump(c->low, out); }
+
+static void place_pass(Compilation *c) { place_run(c->low); }
+static void place_verify(Compilation *c) { lower_check(c->low); }
+static void place_show(Compilation *c, FILE *out) { lower_dump(c->low, out); }
 
 static void emit_pass(Compilation *c) {
   FILE *out = open_memstream(&c->c_text, &c->c_len);

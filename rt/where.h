@@ -1,0 +1,67 @@
+/* where.h - the heap or a bump stack: what generated code says where it allocates.
+ *
+ * Places are VK_ON_HEAP, VK_ON_SCRATCH_0 and VK_ON_SCRATCH_1 (vk.h). A function whose result the
+ * caller may want in scratch begins with vk_take_result; its own temporaries go to VK_TEMPORARIES of
+ * that, the other stack. The caller takes marks before calls and resets after them. */
+#ifndef VK_WHERE_H
+#define VK_WHERE_H
+#include "poison.h"
+#include "vk.h"
+
+enum { VK_SCRATCH_SHIFT = 15 }; /* log2 of the size and alignment of chunks */
+void vk_scratch_reset_slow(vk *c, int s, char *mark);
+
+static inline char *vk_scratch_mark(vk *c, int s) { return c->scratch[s].cur; }
+
+/* Everything allocated on s since the mark dies. */
+static inline void vk_scratch_reset(vk *c, int s, char *mark) {
+#if !defined(VK_DEBUG) && !defined(VK_HAS_ASAN)
+  uintptr_t now = (uintptr_t)c->scratch[s].cur - 1;
+  if (VK_LIKELY(!((now ^ ((uintptr_t)mark - 1)) >> VK_SCRATCH_SHIFT))) {
+    c->scratch[s].cur = mark;
+    return;
+  }
+#endif
+  vk_scratch_reset_slow(c, s, mark);
+}
+
+V vk_cons_slow_on(vk *c, unsigned where, V head, V tail);
+V vk_cons_checked_on_slow(vk *c, unsigned where, V x, V l, const VkPos *pos) VK_COLD;
+static inline V vk_cons_on(vk *c, unsigned where, V head, V tail) {
+  VkRun *run = &c->bump[where];
+  char *p = run->cur;
+  if (VK_UNLIKELY(p == run->lim)) return vk_cons_slow_on(c, where, head, tail);
+  run->cur = p + sizeof(VkPair);
+  vk_unpoison(p, sizeof(VkPair));
+  ((VkPair *)p)->head = head;
+  ((VkPair *)p)->tail = tail;
+  return VK_FROM_PAIR(p);
+}
+#define VK_NEEDS_TAIL(l) (VK_IS_PAIR(l) || (l) == VK_NIL)
+static inline V vk_op_cons_checked_on(vk *c, unsigned where, V x, V l, const VkPos *pos) {
+  return VK_LIKELY(VK_NEEDS_TAIL(l)) ? vk_cons_on(c, where, x, l) : vk_cons_checked_on_slow(c, where, x, l, pos);
+}
+static inline V vk_op_pair_on(vk *c, unsigned where, V x, V tail, const VkPos *pos) {
+  (void)pos;
+  return vk_cons_on(c, where, x, tail);
+}
+static inline V vk_op_qq_cons_on(vk *c, unsigned where, V x, V rest, const VkPos *pos) {
+  if (VK_UNLIKELY(VK_IS_ABN(x) || VK_IS_ABN(rest))) return vk_qq_cons_slow(c, x, rest, pos);
+  return vk_cons_on(c, where, x, rest);
+}
+V vk_closure_on(vk *c, unsigned where, const VkFn *fn, unsigned arity, size_t captured);
+V vk_box_on(vk *c, unsigned where, V value);
+static inline char *vk_mark(vk *c, unsigned where) { return c->bump[where].cur; }
+static inline void vk_reset_to(vk *c, unsigned where, char *mark) {
+  vk_scratch_reset(c, (int)where - 1, mark);
+}
+/* The place of the result of the function that begins here. */
+static inline unsigned vk_take_result(vk *c) {
+  unsigned where = c->result_where;
+  c->result_where = VK_ON_HEAP;
+  return where;
+}
+/* Where the temporaries of a function go whose result goes to `where`: the other stack. */
+#define VK_TEMPORARIES(where) (2u - ((where) >> 1))
+
+#endif

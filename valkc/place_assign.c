@@ -1,0 +1,175 @@
+/* place_assign.c - from lifetimes to stacks: which of the two, and what is reset when.
+ *
+ * A function's temporaries are on TEMP, the stack its result is not on; what a loop makes for one
+ * round is on the stack that has nothing from it which outlives the round, so each round can end by
+ * resetting that stack. If both have such things, the round's own go to the heap. After a call the
+ * caller resets the stack that the callee's temporaries were on. */
+#include "place_parts.h"
+
+/* ---- how long ------------------------------------------------------------------------------- */
+
+int place_lives(const PlaceSite *s) {
+  int lives = s->loop ? (int)s->loop->depth : LIVES_IN_FUNCTION;
+  if (s->is_fixed) return LIVES_ON_HEAP;
+  for (unsigned k = 0; k < DEPTHS; k++) {
+    if (!(s->fresh >> k & 1)) continue;
+    if (s->node->rounds[k] & s->rounds) return LIVES_ON_HEAP;
+    if (s->node->lives[k] < lives) lives = s->node->lives[k];
+  }
+  return lives;
+}
+
+static unsigned first_fresh(const PlaceSite *s) {
+  unsigned k = 0;
+  while (k < DEPTHS && !(s->fresh >> k & 1)) k++;
+  return k;
+}
+
+/* On the heap with all that it holds; false if that was so already. */
+static bool force(Place *p, PlaceSite *s, const char *why) {
+  unsigned k = first_fresh(s);
+  bool is_done = true;
+  for (unsigned j = k; j < DEPTHS; j++) is_done &= s->node->lives[j] == LIVES_ON_HEAP;
+  if (is_done || k == DEPTHS) return false;
+  p->stmt = s->stmt;
+  place_heap(p, s->node, k, place_reason(p, s->op->pos, "%s", why));
+  return true;
+}
+
+/* ---- stacks ----------------------------------------------------------------------------------- */
+
+static const PlaceLoop *loop_at(const PlaceLoop *l, unsigned depth) {
+  while (l && l->depth > depth) l = l->outer;
+  return l;
+}
+
+/* RESET_TEMP or RESET_OTHER: the stack of what lives so long, seen from inside loop l. */
+static uint8_t stack_of(const PlaceLoop *l, int lives) {
+  if (lives == LIVES_IN_RESULT) return RESET_OTHER;
+  if (lives <= LIVES_IN_FUNCTION) return RESET_TEMP;
+  return loop_at(l, (unsigned)lives)->stack;
+}
+
+static void choose_stacks(PlaceFn *f) {
+  unsigned deepest = 0;
+  for (size_t i = 0; i < f->loops.count; i++) {
+    f->loops.items[i]->survivors = 0;
+    if (f->loops.items[i]->depth > deepest) deepest = f->loops.items[i]->depth;
+  }
+  for (unsigned depth = 1; depth <= deepest; depth++) {
+    for (size_t i = 0; i < f->sites.count; i++) {
+      const PlaceSite *s = &f->sites.items[i];
+      PlaceLoop *l = (PlaceLoop *)loop_at(s->loop, depth);
+      if (!s->fresh || !l || l->depth != depth) continue;
+      int lives = place_lives(s);
+      if (lives != LIVES_ON_HEAP && lives < (int)depth) l->survivors |= stack_of(l, lives);
+    }
+    for (size_t i = 0; i < f->loops.count; i++) {
+      PlaceLoop *l = f->loops.items[i];
+      if (l->depth != depth) continue;
+      l->is_full = l->survivors == (RESET_TEMP | RESET_OTHER);
+      l->stack = l->survivors & RESET_TEMP ? RESET_OTHER : RESET_TEMP;
+    }
+  }
+}
+
+bool place_settle(Place *p, PlaceFn *f) {
+  bool forced = false;
+  for (size_t i = 0; i < f->sites.count; i++) {
+    PlaceSite *s = &f->sites.items[i];
+    if (!s->fresh) continue;
+    int lives = place_lives(s);
+    if (lives == LIVES_ON_HEAP) forced |= force(p, s, "carried from one round to the next");
+    if (lives == LIVES_IN_RESULT && f->ends_unknown)
+      forced |= force(p, s, "part of the result of a function that may end in a call of an unknown one");
+  }
+  if (forced) return true;
+  choose_stacks(f);
+  for (size_t i = 0; i < f->sites.count; i++) {
+    PlaceSite *s = &f->sites.items[i];
+    int lives = s->fresh ? place_lives(s) : LIVES_ON_HEAP;
+    if (lives > LIVES_IN_FUNCTION && loop_at(s->loop, (unsigned)lives)->is_full)
+      forced |= force(p, s, "for one round of a loop that builds up two things");
+  }
+  return forced;
+}
+
+/* ---- functions ---------------------------------------------------------------------------------- */
+
+static LowWhere where_of(const PlaceSite *s) {
+  int lives = place_lives(s);
+  if (!s->fresh || lives == LIVES_ON_HEAP) return WHERE_HEAP;
+  if (lives == LIVES_IN_RESULT) return WHERE_RESULT;
+  return stack_of(s->loop, lives) == RESET_TEMP ? WHERE_TEMP : WHERE_OTHER;
+}
+
+static void assign_fn(PlaceFn *f) {
+  choose_stacks(f);
+  for (size_t i = 0; i < f->sites.count; i++) {
+    PlaceSite *s = &f->sites.items[i];
+    s->op->where = where_of(s);
+    if (s->op->where == WHERE_RESULT) f->low->takes_where = true;
+    if (s->op->where != WHERE_TEMP && s->op->where != WHERE_OTHER) continue;
+    int lives = place_lives(s);
+    if (lives > LIVES_IN_FUNCTION) {
+      const PlaceLoop *l = loop_at(s->loop, (unsigned)lives);
+      l->label->resets |= l->stack;
+    }
+    if (s->op->where == WHERE_TEMP) f->is_dirty = true;
+  }
+}
+
+/* Tail calls hand the place of the result on, and leave what they leave to the same caller. */
+static bool spread_tails(Place *p) {
+  bool changed = false;
+  for (size_t i = 0; i < p->all.count; i++) {
+    PlaceFn *f = p->all.items[i];
+    bool was_dirty = f->is_dirty, took = f->low->takes_where;
+    if (f->ends_unknown && p->is_dirty_unknown) f->is_dirty = true;
+    for (size_t j = 0; j < f->sites.count; j++) {
+      PlaceSite *s = &f->sites.items[j];
+      if (!s->callee || !s->stmt->is_tail) continue;
+      PlaceFn *g = s->callee;
+      if (g->is_dirty) f->is_dirty = true;
+      if (g->low->takes_where && !f->ends_unknown) f->low->takes_where = true;
+      if (f->low->takes_where && g->is_dirty && !g->low->takes_where && !g->ends_unknown)
+        changed = g->low->takes_where = true;
+    }
+    changed |= was_dirty != f->is_dirty || took != f->low->takes_where;
+  }
+  return changed;
+}
+
+static uint8_t resets_of_call(const PlaceSite *s) {
+  const PlaceFn *g = s->callee;
+  if (!g->is_dirty) return 0;
+  if (!g->low->takes_where || s->op->where == WHERE_HEAP) return RESET_DEFAULT;
+  return s->op->where == WHERE_OTHER ? RESET_TEMP : s->op->where == WHERE_TEMP ? RESET_OTHER : RESET_TEMP;
+}
+
+static void finish_fn(Place *p, PlaceFn *f) {
+  bool has_temporaries = false;
+  for (size_t i = 0; i < f->sites.count; i++) {
+    PlaceSite *s = &f->sites.items[i];
+    if (s->op->where == WHERE_TEMP) has_temporaries = true;
+    if (s->callee && !s->stmt->is_tail) s->op->resets = resets_of_call(s);
+    if (s->callee && s->stmt->is_tail) s->op->where = f->low->takes_where ? WHERE_RESULT : WHERE_HEAP;
+  }
+  for (size_t i = 0; p->is_dirty_unknown && i < f->unknown_calls.count; i++)
+    f->unknown_calls.items[i]->op.resets = RESET_DEFAULT;
+  for (size_t i = 0; has_temporaries && i < f->low->tail_calls.count; i++) {
+    LowStmt *s = f->low->tail_calls.items[i];
+    if (!s->is_guarded && s->op.kind != OP_CALL_VALUE) continue;
+    s->op.resets = RESET_TEMP;
+    f->low->has_entry_mark = true;
+  }
+}
+
+void place_assign(Place *p) {
+  for (size_t i = 0; i < p->all.count; i++) assign_fn(p->all.items[i]);
+  do {
+    for (size_t i = 0; i < p->all.count; i++)
+      if (p->all.items[i]->low->is_value && p->all.items[i]->is_dirty) p->is_dirty_unknown = true;
+  } while (spread_tails(p));
+  for (size_t i = 0; i < p->all.count; i++) finish_fn(p, p->all.items[i]);
+}

@@ -1,0 +1,480 @@
+/* place_graph.c - the constraints of one function: what flows where, and what must outlive what.
+ *
+ * Nodes are variables, parameters and results of operations; an edge says that one may be, or be
+ * held by, another. Demands go against the edges: what flows into something must live as long.
+ * Lists, closures and partial applications do not change once made, so that edges need one
+ * direction; a value stored into something that does change goes to the heap, except cells hung on
+ * the end of a list that is being built (place_hang). */
+#include "flow.h"
+#include "place_parts.h"
+#include <stdarg.h>
+#include <string.h>
+
+const uint8_t place_copies[DEPTHS] = {1, 2, 4}; /* is the same value */
+const uint8_t place_holds[DEPTHS] = {2, 4, 4};  /* is held by it */
+const uint8_t place_reads[DEPTHS] = {0, 1, 6};  /* holds it */
+const uint8_t place_shares[DEPTHS] = {0, 2, 4}; /* both hold the same */
+
+/* ---- nodes and demands ---------------------------------------------------------------------- */
+
+bool place_may_be_allocated(LowFacts facts) {
+  const uint32_t types = T_STRING | T_PAIR | T_LISTOBJ | T_FUN | T_VECTOR | T_MAP | T_OTHER;
+  return !facts.types || facts.types & types;
+}
+
+PlaceNode *place_new_node(Place *p) {
+  PlaceNode *n = ARENA_NEW(p->arena, PlaceNode);
+  for (unsigned k = 0; k < DEPTHS; k++) n->lives[k] = LIVES_NOWHERE;
+  n->depth = p->loop_depth;
+  n->fn = p->in;
+  return n;
+}
+
+static PlaceNode *var_node(Place *p, LowVar *v) {
+  if (v->node) return v->node;
+  if (v->rep != REP_VALUE || (!v->is_box && !place_may_be_allocated(v->facts))) return NULL;
+  v->node = place_new_node(p);
+  v->node->var = v;
+  for (unsigned k = 0; k < DEPTHS; k++) v->node->lives[k] = (int8_t)p->loop_depth;
+  return v->node;
+}
+
+const PlaceReason *place_reason(Place *p, Span at, const char *format, ...) {
+  PlaceReason *r = ARENA_NEW(p->arena, PlaceReason);
+  char text[256];
+  va_list ap;
+  va_start(ap, format);
+  vsnprintf(text, sizeof text, format, ap);
+  va_end(ap);
+  r->what = arena_copy(p->arena, text, strlen(text));
+  r->at = at.file != NO_FILE ? at : p->stmt ? p->stmt->span : NO_SPAN;
+  return r;
+}
+
+static void queue(Place *p, PlaceNode *n) {
+  if (n->is_queued) return;
+  n->is_queued = true;
+  PUSH(p->arena, p->queue, n);
+}
+
+/* What holds something is in the result at these depths: where the held is. */
+static uint8_t one_deeper(uint8_t depths) { return (uint8_t)((depths << 1 & 6) | (depths & 4)); }
+
+void place_demand(Place *p, PlaceNode *n, unsigned depth, int lives, uint8_t in_result, uint64_t rounds,
+                  PlaceWhy why) {
+  bool changed = false;
+  if (in_result && lives > LIVES_IN_RESULT) lives = LIVES_IN_RESULT;
+  for (unsigned k = depth; k < DEPTHS; k++, in_result = one_deeper(in_result)) {
+    if (lives < n->lives[k]) {
+      n->lives[k] = (int8_t)lives;
+      if (lives == LIVES_ON_HEAP) n->why[k] = why;
+      changed = true;
+    }
+    changed |= (in_result & ~n->in_result[k]) || (rounds & ~n->rounds[k]);
+    n->in_result[k] |= in_result;
+    n->rounds[k] |= rounds;
+  }
+  if (changed) queue(p, n);
+}
+
+void place_heap(Place *p, PlaceNode *n, unsigned depth, const PlaceReason *reason) {
+  if (n) place_demand(p, n, depth, LIVES_ON_HEAP, 0, 0, (PlaceWhy){.reason = reason});
+}
+
+void place_flow(Place *p, PlaceNode *from, PlaceNode *to, const uint8_t into[DEPTHS], uint64_t rounds) {
+  if (!from || !to || from == to) return;
+  PlaceEdge e = {.from = from, .rounds = rounds};
+  memcpy(e.into, into, sizeof e.into);
+  PUSH(p->arena, to->from, e);
+  queue(p, to);
+}
+
+static void spread(Place *p, PlaceNode *to) {
+  for (size_t i = 0; i < to->from.count; i++) {
+    PlaceEdge e = to->from.items[i];
+    for (unsigned k = 0; k < DEPTHS; k++)
+      for (unsigned j = 0; j < DEPTHS; j++)
+        if (e.into[k] >> j & 1)
+          place_demand(p, e.from, k, to->lives[j], to->in_result[j], to->rounds[j] | e.rounds,
+                       (PlaceWhy){.via = to, .via_depth = j});
+  }
+}
+
+void place_solve(Place *p) {
+  while (p->queue.count) {
+    PlaceNode *n = p->queue.items[--p->queue.count];
+    n->is_queued = false;
+    spread(p, n);
+  }
+}
+
+/* ---- operands -------------------------------------------------------------------------------- */
+
+static PlaceNode *self_node(const Place *p) { return p->in->params[p->in->param_count]; }
+
+PlaceNode *place_arg(Place *p, LowArg a) {
+  switch (a.kind) {
+  case ARG_CONST:
+  case ARG_UNBOUND: return NULL;
+  case ARG_VAR:
+    if (!a.var->is_box && a.facts.types && !place_may_be_allocated(a.facts)) return NULL;
+    return var_node(p, a.var);
+  case ARG_SELF: return self_node(p);
+  case ARG_CAPTURE: {
+    PlaceNode *n = place_new_node(p);
+    place_flow(p, self_node(p), n, place_reads, 0);
+    return n;
+  }
+  case ARG_OP: return place_prim(p, (LowOp *)a.op);
+  }
+  return NULL;
+}
+
+PlaceSite *place_add_site(Place *p, LowOp *op, PlaceNode *n, uint8_t fresh, const char *name) {
+  PlaceSite s = {.op = op, .stmt = p->stmt, .node = n, .loop = p->loop, .fresh = fresh, .name = name,
+                 .rounds = p->rounds | 1u << LOOP_TAIL_CALLS};
+  op->made = n;
+  PUSH(p->arena, p->in->sites, s);
+  return &p->in->sites.items[p->in->sites.count - 1];
+}
+
+/* ---- operations ------------------------------------------------------------------------------- */
+
+static const char *fn_label(const LowFn *f) { return f->name ? f->name : "\\"; }
+
+static PlaceNode *held_by_new(Place *p, LowOp *op, size_t first, const char *name) {
+  PlaceNode *n = place_new_node(p);
+  for (size_t i = first; i < op->count; i++) place_flow(p, place_arg(p, op->args[i]), n, place_holds, 0);
+  place_add_site(p, op, n, 1, name);
+  return n;
+}
+
+static PlaceCall *add_call(Place *p, LowOp *op, LowFn *callee, PlaceNode *result, bool is_call) {
+  PlaceFn *f = place_fn(p, callee);
+  PlaceCall call = {.callee = f, .op = op, .result = result, .is_call = is_call};
+  call.args = ARENA_ARRAY(p->arena, PlaceNode *, f->param_count + 1);
+  PUSH(p->arena, p->in->calls, call);
+  if (!f->users.count || f->users.items[f->users.count - 1] != p->in) PUSH(p->arena, f->users, p->in);
+  return &p->in->calls.items[p->in->calls.count - 1];
+}
+
+static const uint8_t nothing[DEPTHS];
+
+/* The edges from arguments to the result come first in the result's list, one for each parameter. */
+static PlaceNode *known_call(Place *p, LowOp *op, LowStmt *tail) {
+  PlaceNode *n = place_new_node(p);
+  PlaceFn *f = place_fn(p, op->fn);
+  size_t self = op->fn->captures.count ? 1 : 0;
+  PlaceNode **args = ARENA_ARRAY(p->arena, PlaceNode *, f->param_count + 1);
+  for (size_t i = 0; i < op->count; i++) {
+    PlaceNode *a = place_arg(p, op->args[i]);
+    args[i < self ? f->param_count : i - self] = a;
+    if (a && tail)
+      place_demand(p, a, 0, LIVES_IN_FUNCTION, 0, tail->is_guarded ? 1u << LOOP_TAIL_CALLS : 0, (PlaceWhy){0});
+  }
+  PlaceCall *call = add_call(p, op, op->fn, n, true);
+  memcpy(call->args, args, (f->param_count + 1) * sizeof *args);
+  call->reason = place_reason(p, op->pos, "passed to `%s`", fn_label(op->fn));
+  for (size_t i = 0; i <= f->param_count; i++) {
+    PlaceEdge e = {.from = args[i]};
+    memcpy(e.into, nothing, sizeof nothing);
+    if (!e.from) e.from = place_new_node(p);
+    PUSH(p->arena, n->from, e);
+  }
+  PlaceSite *site = place_add_site(p, op, n, 0, "result of a call");
+  site->callee = f;
+  return n;
+}
+
+static PlaceNode *unknown_call(Place *p, LowOp *op, LowStmt *tail) {
+  PlaceNode *n = place_new_node(p), *callee = place_arg(p, op->args[0]);
+  const PlaceReason *reason = place_reason(p, op->pos, "passed to a function that is not known here");
+  for (size_t i = 1; i < op->count; i++) place_heap(p, place_arg(p, op->args[i]), 0, reason);
+  if (tail) {
+    place_heap(p, callee, 0, place_reason(p, op->pos, "called in tail position"));
+    p->in->ends_unknown = true;
+    return NULL;
+  }
+  PUSH(p->arena, p->in->unknown_calls, p->stmt);
+  place_flow(p, callee, n, place_copies, 0);
+  place_flow(p, callee, n, place_reads, 0);
+  return n;
+}
+
+static PlaceNode *closure(Place *p, LowOp *op) {
+  PlaceNode *n = held_by_new(p, op, 0, "function");
+  PlaceCall *call = add_call(p, op, op->fn, n, false);
+  call->args[call->callee->param_count] = n;
+  call->reason = place_reason(p, p->stmt->span, "captured by `%s`", fn_label(op->fn));
+  return n;
+}
+
+static PlaceNode *partial(Place *p, LowOp *op) {
+  LowConst *k = op->args[0].kind == ARG_CONST ? op->args[0].constant : NULL;
+  PlaceNode *n = held_by_new(p, op, 0, "partial application");
+  if (!k || k->kind != LOW_FUNCTION) {
+    const PlaceReason *reason = place_reason(p, op->pos, "held for a function that is not known here");
+    for (size_t i = 0; i < op->count; i++) place_heap(p, place_arg(p, op->args[i]), 0, reason);
+    return n;
+  }
+  PlaceCall *call = add_call(p, op, k->fn, n, false);
+  for (size_t i = 1; i < op->count; i++) call->args[i - 1] = place_arg(p, op->args[i]);
+  call->reason = place_reason(p, op->pos, "held for `%s`", fn_label(k->fn));
+  return n;
+}
+
+static PlaceNode *literal(Place *p, LowOp *op) {
+  PlaceNode *n = held_by_new(p, op, 0, "block");
+  place_heap(p, n, 0, place_reason(p, op->pos, "a block, which eval may run anywhere"));
+  return n;
+}
+
+static PlaceNode *op_node(Place *p, LowOp *op, LowStmt *tail) {
+  PlaceNode *n = NULL;
+  switch (op->kind) {
+  case OP_COPY: return place_arg(p, op->args[0]);
+  case OP_BOX: return held_by_new(p, op, 0, "shared variable");
+  case OP_LIST: return held_by_new(p, op, 0, "list");
+  case OP_CLOSURE: return closure(p, op);
+  case OP_PARTIAL: return partial(p, op);
+  case OP_LITERAL: return literal(p, op);
+  case OP_PRIM: return place_prim(p, op);
+  case OP_UNBOX:
+    n = place_new_node(p);
+    place_flow(p, place_arg(p, op->args[0]), n, place_reads, 0);
+    return n;
+  case OP_CALL: n = known_call(p, op, tail); break;
+  case OP_CALL_VALUE: n = unknown_call(p, op, tail); break;
+  case OP_MADE:
+  case OP_GLOBAL:
+  case OP_NO_GLOBAL:
+  case OP_AT: return NULL;
+  }
+  return place_may_be_allocated(op->facts) ? n : NULL;
+}
+
+/* ---- what goes round in loops ------------------------------------------------------------------- */
+
+typedef struct Crossing { /* a value set in a loop to a variable from outside */
+  PlaceNode *var;
+  size_t edge;
+  const LowOp *op;
+  uint64_t rounds;
+} Crossing;
+typedef struct Hanging { /* %set-tail! cell tail */
+  LowArg cell;
+  PlaceNode *tail;
+} Hanging;
+typedef struct Late { /* decided when the function has been read */
+  VEC(Crossing) crossings;
+  VEC(Hanging) hangings;
+} Late;
+
+enum { CHAIN_MAX = 6 };
+
+static bool is_cons(const LowOp *op) {
+  return op->kind == OP_PRIM && op->count == 2 &&
+         (!strcmp(op->prim->name, "cons") || !strcmp(op->prim->name, "%pair") || !strcmp(op->prim->name, "%qq-cons"));
+}
+
+static bool builds_op(const LowVar *v, const LowOp *op, unsigned steps);
+
+/* a is v, or v with something put before it or hung on it: what was made for it stays in use. */
+static bool builds(const LowVar *v, LowArg a, unsigned steps) {
+  if (a.kind != ARG_VAR || steps == CHAIN_MAX) return false;
+  if (a.var == v || (a.var->node && a.var->node->is_hung)) return true;
+  if (!a.var->node || a.var->node->is_param || !a.var->node->defs.count) return false;
+  for (size_t i = 0; i < a.var->node->defs.count; i++)
+    if (!builds_op(v, a.var->node->defs.items[i], steps + 1)) return false;
+  return true;
+}
+
+static bool builds_op(const LowVar *v, const LowOp *op, unsigned steps) {
+  if (op->kind == OP_COPY) return builds(v, op->args[0], steps);
+  return is_cons(op) && builds(v, op->args[1], steps);
+}
+
+static bool is_built_up(const PlaceNode *n) {
+  for (size_t i = n->is_param ? 0 : 1; i < n->defs.count; i++)
+    if (!builds_op(n->var, n->defs.items[i], 0)) return false;
+  return true;
+}
+
+/* tail becomes part of every list whose last cell may be in v. */
+static void hang(Place *p, LowVar *v, PlaceNode *tail, unsigned steps, const PlaceReason *elsewhere) {
+  PlaceNode *n = v->node;
+  if (!n) return;
+  place_flow(p, tail, n, place_copies, 0);
+  if (n->is_param || steps == CHAIN_MAX) {
+    place_heap(p, tail, 0, elsewhere);
+    if (n->is_param) return;
+  }
+  for (size_t i = 0; i < n->defs.count && steps < CHAIN_MAX; i++) {
+    const LowOp *op = n->defs.items[i];
+    if (op->kind == OP_COPY && op->args[0].kind == ARG_VAR) {
+      if (op->args[0].var->node != tail && op->args[0].var != v) hang(p, op->args[0].var, tail, steps + 1, elsewhere);
+    } else if (is_cons(op)) {
+      place_flow(p, tail, op->made, place_copies, 0);
+    } else if (op->kind != OP_PRIM || strcmp(op->prim->name, "%cell") != 0) {
+      place_heap(p, tail, 0, elsewhere);
+    }
+  }
+}
+
+static void decide_late(Place *p, Late *late) {
+  const PlaceReason *elsewhere = place_reason(p, NO_SPAN, "hung on a list made elsewhere");
+  for (size_t i = 0; i < late->hangings.count; i++) {
+    Hanging h = late->hangings.items[i];
+    if (h.cell.kind == ARG_VAR) hang(p, h.cell.var, h.tail, 0, elsewhere);
+    else place_heap(p, h.tail, 0, elsewhere);
+  }
+  for (size_t i = 0; i < late->crossings.count; i++) {
+    Crossing c = late->crossings.items[i];
+    if (!is_built_up(c.var)) c.var->from.items[c.edge].rounds = c.rounds;
+    queue(p, c.var);
+  }
+}
+
+void place_hang(Place *p, LowArg cell, LowArg tail) {
+  PlaceNode *n = place_arg(p, tail);
+  if (!n) return;
+  n->is_hung = true;
+  Hanging h = {cell, n};
+  PUSH(p->arena, p->late->hangings, h);
+}
+
+/* ---- statements ------------------------------------------------------------------------------- */
+
+/* After which statements another round of which loops may follow: from the end to the start. */
+static uint64_t find_rounds(Place *p, LowBody *body, uint64_t after) {
+  VEC(LowStmt *) all = {0};
+  for (LowStmt *s = body->first; s; s = s->next) PUSH(p->arena, all, s);
+  for (size_t i = all.count; i-- > 0;) {
+    LowStmt *s = all.items[i];
+    s->rounds_after = after;
+    switch (s->kind) {
+    case STMT_NEXT: after = s->label->rounds_next; break;
+    case STMT_LEAVE: after = s->label->rounds_after; break;
+    case STMT_RETURN: after = 0; break;
+    case STMT_IF: {
+      uint64_t then = find_rounds(p, &s->body, after);
+      after = then | find_rounds(p, &s->other, after);
+      break;
+    }
+    case STMT_LOOP: {
+      unsigned bit = ++p->in->loop_count < LOOPS_MAX ? p->in->loop_count : LOOPS_MAX;
+      s->label->rounds_after = after;
+      s->label->loop_bit = (uint64_t)1 << bit;
+      s->label->rounds_next = after | s->label->loop_bit;
+      after = find_rounds(p, &s->body, after);
+      break;
+    }
+    case STMT_BLOCK:
+      s->label->rounds_after = after;
+      after = find_rounds(p, &s->body, after);
+      break;
+    default: break;
+    }
+  }
+  return after;
+}
+
+static void read_body(Place *p, LowBody *body);
+
+static void read_set(Place *p, LowStmt *s) {
+  PlaceNode *n = op_node(p, &s->op, NULL);
+  PlaceNode *v = s->var ? var_node(p, s->var) : NULL;
+  if (!v) return;
+  PUSH(p->arena, v->defs, &s->op);
+  if (!n || n == v) return;
+  place_flow(p, n, v, place_copies, 0);
+  uint64_t crossed = 0;
+  for (PlaceLoop *l = p->loop; l && l->depth > v->depth; l = l->outer) crossed |= l->bit;
+  Crossing c = {v, v->from.count - 1, &s->op, crossed & s->rounds_after};
+  if (c.rounds) PUSH(p->arena, p->late->crossings, c);
+}
+
+static void read_loop(Place *p, LowStmt *s) {
+  PlaceLoop *l = ARENA_NEW(p->arena, PlaceLoop);
+  uint64_t outer_rounds = p->rounds;
+  *l = (PlaceLoop){.outer = p->loop, .depth = ++p->loop_depth, .bit = s->label->loop_bit, .label = s->label};
+  s->label->is_loop = true;
+  s->label->around = p->loop ? p->loop->label : NULL;
+  PUSH(p->arena, p->in->loops, l);
+  p->loop = l;
+  p->rounds |= l->bit;
+  read_body(p, &s->body);
+  p->loop = l->outer;
+  p->rounds = outer_rounds;
+  p->loop_depth--;
+}
+
+static void read_return(Place *p, LowStmt *s) {
+  PlaceNode *n = op_node(p, &s->op, s->is_tail ? s : NULL);
+  place_flow(p, n, p->in->result, place_copies, 0);
+}
+
+static void read_stmt(Place *p, LowStmt *s) {
+  p->stmt = s;
+  switch (s->kind) {
+  case STMT_DECLARE: var_node(p, s->var); break;
+  case STMT_SET:
+  case STMT_DO: read_set(p, s); break;
+  case STMT_SET_BOX:
+    place_heap(p, place_arg(p, s->op.args[1]), 0, place_reason(p, s->span, "assigned to a variable that functions share"));
+    break;
+  case STMT_SET_GLOBAL:
+    place_heap(p, place_arg(p, s->op.args[0]), 0, place_reason(p, s->span, "stored in global `%s`", s->global->name));
+    break;
+  case STMT_IF:
+    read_body(p, &s->body);
+    read_body(p, &s->other);
+    break;
+  case STMT_BLOCK:
+    s->label->around = p->loop ? p->loop->label : NULL;
+    read_body(p, &s->body);
+    break;
+  case STMT_LOOP: read_loop(p, s); break;
+  case STMT_RETURN: read_return(p, s); break;
+  case STMT_LEAVE:
+  case STMT_NEXT: break;
+  }
+}
+
+static void read_body(Place *p, LowBody *body) {
+  for (LowStmt *s = body->first; s; s = s->next) read_stmt(p, s);
+}
+
+/* ---- functions --------------------------------------------------------------------------------- */
+
+PlaceFn *place_fn(Place *p, LowFn *low) {
+  PlaceFn *f = ptrmap_get(&p->fns, low);
+  if (f) return f;
+  f = ARENA_NEW(p->arena, PlaceFn);
+  f->low = low;
+  f->param_count = low->params.count;
+  f->params = ARENA_ARRAY(p->arena, PlaceNode *, f->param_count + 1);
+  ptrmap_put(&p->fns, low, f);
+  PUSH(p->arena, p->all, f);
+  return f;
+}
+
+void place_read_fn(Place *p, PlaceFn *f) {
+  Late late = {0};
+  p->in = f;
+  p->late = &late;
+  p->stmt = NULL;
+  for (size_t i = 0; i < f->param_count; i++) {
+    f->params[i] = var_node(p, f->low->params.items[i]);
+    if (f->params[i]) f->params[i]->is_param = true;
+  }
+  f->params[f->param_count] = place_new_node(p);
+  f->result = place_new_node(p);
+  for (unsigned k = 0; k < DEPTHS; k++) {
+    f->result->lives[k] = f->low->lambda ? LIVES_IN_RESULT : LIVES_IN_FUNCTION;
+    f->result->in_result[k] = f->low->lambda ? (uint8_t)(1u << k) : 0;
+  }
+  find_rounds(p, &f->low->body, 0);
+  read_body(p, &f->low->body);
+  decide_late(p, &late);
+}

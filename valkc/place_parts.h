@@ -1,0 +1,145 @@
+/* place_parts.h - what the files of place share; nobody else includes it. */
+#ifndef VALKC_PLACE_PARTS_H
+#define VALKC_PLACE_PARTS_H
+#include "place.h"
+
+/* How long something must live. The smaller the longer: k is the end of a round of the k-th loop
+ * around, 0 the end of the function. */
+enum { LIVES_ON_HEAP = -2, LIVES_IN_RESULT = -1, LIVES_IN_FUNCTION = 0, LIVES_NOWHERE = 100 };
+
+/* A value is described at three depths: itself, what it holds directly (elements, captured values),
+ * and all that is deeper. */
+enum { DEPTHS = 3, ALL_DEPTHS = 7 };
+
+typedef struct PlaceReason { /* why something must be on the heap */
+  const char *what;          /* "stored in global `cache`" */
+  Span at;
+} PlaceReason;
+
+typedef struct PlaceNode PlaceNode;
+typedef struct PlaceFn PlaceFn;
+typedef struct PlaceLoop PlaceLoop;
+
+typedef struct PlaceWhy { /* the last step of a shortest chain */
+  const PlaceReason *reason; /* set: the end of the chain, or a call on the way */
+  PlaceNode *via;            /* what it flows into, at this depth */
+  unsigned via_depth;
+} PlaceWhy;
+
+/* from may be what `to` is or holds: where `to` must live at depth j, from must at each depth k with
+ * bit j of into[k]. */
+typedef struct PlaceEdge {
+  PlaceNode *from;
+  uint8_t into[DEPTHS];
+  uint64_t rounds; /* loops that it leaves the round of, other than as part of what they build up */
+} PlaceEdge;
+
+struct PlaceNode {
+  int8_t lives[DEPTHS];
+  uint8_t in_result[DEPTHS]; /* depths of the function's result that it may be part of */
+  uint64_t rounds[DEPTHS];   /* loops that carry it round */
+  PlaceWhy why[DEPTHS];
+  VEC(PlaceEdge) from;       /* what flows into it */
+  VEC(const LowOp *) defs;   /* of a variable: what it is set to */
+  unsigned depth;            /* loops around its declaration */
+  const LowVar *var;         /* or NULL */
+  PlaceFn *fn;
+  bool is_queued;
+  bool is_param;
+  bool is_hung;              /* %set-tail! put it at the end of a list */
+};
+
+enum { LOOP_TAIL_CALLS = 0, LOOPS_MAX = 63 }; /* bits: cycles of tail calls; further loops share the last */
+struct PlaceLoop {
+  PlaceLoop *outer;
+  unsigned depth;        /* 1: no loop around */
+  uint64_t bit;
+  LowLabel *label;
+  uint8_t survivors;     /* RESET_*: stacks that have what outlives its rounds */
+  uint8_t stack;         /* RESET_*: of what dies with a round */
+  bool is_full;          /* both stacks have survivors: its temporaries are on the heap */
+};
+
+typedef struct PlaceSite { /* an operation that allocates */
+  LowOp *op;
+  LowStmt *stmt;
+  PlaceNode *node;    /* its result */
+  PlaceLoop *loop;    /* innermost around */
+  uint64_t rounds;    /* all loops around */
+  uint8_t fresh;      /* depths at which it is new; of calls: the callee's */
+  bool is_fixed;      /* always on the heap: a primitive that cannot be told where */
+  PlaceFn *callee;    /* a call */
+  const char *name;   /* of what is allocated, for people */
+} PlaceSite;
+
+typedef struct PlaceCall { /* a use of what is known about another function */
+  PlaceFn *callee;
+  const LowOp *op;
+  PlaceNode **args; /* one per parameter, then self; NULL: nothing that could be allocated */
+  PlaceNode *result; /* of the call; closures and partial applications: themselves */
+  bool is_call;
+  const PlaceReason *reason;
+} PlaceCall;
+
+struct PlaceFn {
+  LowFn *low;
+  PlaceNode **params; /* one per parameter, then self */
+  size_t param_count; /* without self */
+  PlaceNode *result;
+  VEC(PlaceSite) sites;
+  VEC(PlaceCall) calls;
+  VEC(PlaceFn *) users;   /* whose calls depend on this one's facts */
+  VEC(PlaceLoop *) loops; /* outer before inner */
+  VEC(LowStmt *) unknown_calls;
+  unsigned loop_count;
+  uint8_t fresh;          /* depths of its result at which something new may be */
+  bool ends_unknown;      /* may end in a tail call of an unknown function */
+  bool is_dirty;          /* leaves something on the stack of its temporaries */
+  bool is_queued;
+  uint64_t summary;
+};
+
+typedef struct Place {
+  LowProgram *low;
+  Arena *arena;
+  PtrMap fns; /* LowFn -> PlaceFn */
+  VEC(PlaceFn *) all;
+  VEC(PlaceFn *) work;
+  VEC(PlaceNode *) queue; /* nodes whose facts grew */
+  bool is_dirty_unknown;  /* calls of unknown functions may leave something on a stack */
+  /* While a function is read: */
+  PlaceFn *in;
+  PlaceLoop *loop;
+  unsigned loop_depth;
+  uint64_t rounds;
+  LowStmt *stmt;
+  struct Late *late; /* place_graph.c */
+} Place;
+
+/* place_graph.c: the constraints of a function's statements */
+PlaceFn *place_fn(Place *p, LowFn *f);
+void place_read_fn(Place *p, PlaceFn *f);
+PlaceNode *place_new_node(Place *p);
+const PlaceReason *place_reason(Place *p, Span at, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void place_flow(Place *p, PlaceNode *from, PlaceNode *to, const uint8_t into[DEPTHS], uint64_t rounds);
+void place_heap(Place *p, PlaceNode *n, unsigned depth, const PlaceReason *reason);
+/* n, at this depth and deeper, must live at least as long, be in the result there, is carried round. */
+void place_demand(Place *p, PlaceNode *n, unsigned depth, int lives, uint8_t in_result, uint64_t rounds,
+                  PlaceWhy why);
+PlaceNode *place_arg(Place *p, LowArg a); /* NULL: nothing that could be allocated */
+void place_solve(Place *p);
+bool place_may_be_allocated(LowFacts facts);
+
+/* place_prim.c: what a primitive does with its arguments. Gives its result's node, or NULL. */
+PlaceNode *place_prim(Place *p, LowOp *op);
+/* A value is stored as the tail of a cell made here (%set-tail!). */
+void place_hang(Place *p, LowArg cell, LowArg tail);
+
+extern const uint8_t place_copies[DEPTHS], place_holds[DEPTHS], place_reads[DEPTHS], place_shares[DEPTHS];
+PlaceSite *place_add_site(Place *p, LowOp *op, PlaceNode *n, uint8_t fresh, const char *name);
+
+/* place_assign.c: stacks, marks and resets, when all is known */
+int place_lives(const PlaceSite *s); /* how long what it makes must live */
+bool place_settle(Place *p, PlaceFn *f); /* forces sites to the heap; whether there were any */
+void place_assign(Place *p);
+#endif

@@ -1,0 +1,164 @@
+/* place_prim.c - what primitives do with their arguments, and what they make.
+ *
+ * A row says, for each argument, how it gets into the result; the last letter is for all further
+ * ones:
+ *   .  not at all           =  may be it            e  as an element        o  an element may be it
+ *   c  its elements are elements of the result      d  its elements are elements of elements
+ *   j  may be it, or an element of it               f  what it holds at any depth is an element
+ *   x  it and all it holds may be anywhere in it    H  goes to the heap, stored or given away
+ *   K  what it holds goes to the heap: contents of vectors and maps, which change
+ *   s  strings are copied, all else goes to the heap: what errors hold
+ *
+ * fresh: depths at which the result may be new, a bit each. is_placed: the C function may be told
+ * where to put it (c->where, rt/vk.h): all that it allocates is part of its result or for its own
+ * use, and it changes nothing that was there before. A primitive without a row is taken to do
+ * anything its signature and flags allow. Numbers are never placed: those that need memory are rare. */
+#include "place_parts.h"
+#include "flow.h"
+#include "flow_engine.h"
+#include "represent.h"
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct PrimRow {
+  const char *name, *args;
+  uint8_t fresh;
+  bool is_placed;
+} PrimRow;
+
+static const PrimRow rows[] = {
+    /* lists */
+    {"cons", "e=", 1, true}, {"%pair", "e=", 1, true}, {"%qq-cons", "e=", 1, true},
+    {"%cell", "", 0, false}, {"list", "e", 1, true},
+    {"head", "o", 0, false}, {"fst", "o", 0, false}, {"snd", "o", 0, false}, {"trd", "o", 0, false},
+    {"last", "o", 0, false}, {"nth", "oo", 0, false}, {"tail", "=", 0, false}, {"drop", "==", 0, false},
+    {"init", "c", 1, true}, {"take", "cc", 1, true}, {"split", "ee", 3, true}, {"join", "j", 1, true},
+    {"append", "j", 1, true}, {"%qq-append", "==", 1, true}, {"reverse", "c", 1, true},
+    {"range", ".", 1, true}, {"zip", "d", 3, true}, {"flatten", "f", 1, true}, {"uniq", "c", 1, true},
+    {"plist/get", "o.", 0, false}, {"get", "o.=", 0, false}, {"plist/set", "=ee", 1, true},
+    {"plist/keys", "c", 1, true}, {"plist/vals", "c", 1, true}, {"%items", "=..", 1, true},
+    {"%count", "...", 0, false}, {"%order", "..", 0, false}, {"sum", ".", 0, false}, {"product", ".", 0, false},
+    {"exists", "..", 0, false},
+    /* strings */
+    {"str", "=", 1, true}, {"repr", ".", 1, true}, {"make-string", ".=", 1, true},
+    {"str/split", "e.", 3, true}, {"str/replace", "=.=", 1, true}, {"str/slice", "=", 1, true},
+    {"%str/slice2", "=.", 1, true}, {"%str/slice3", "=..", 1, true}, {"str/trim", "=", 1, true},
+    {"str/upper", "=", 1, true}, {"str/lower", "=", 1, true}, {"str/join", "o.", 1, true},
+    {"str/repeat", "=.", 1, true}, {"str/pad", "=.=", 1, true}, {"str/bytes", ".", 1, true},
+    {"str/from-bytes", ".", 1, true}, {"str/chars", "e", 3, true}, {"num->str", ".", 1, true},
+    /* vectors and maps: what they hold is on the heap, as it may be replaced later */
+    {"vec", "H", 1, true}, {"vec/make", ".H", 1, true}, {"vec/get", "o.", 0, false},
+    {"vec/set!", "..H", 0, false}, {"vec/push!", ".H", 0, false}, {"vec/pop!", "o", 0, false},
+    {"vec/slice", "c..", 1, true}, {"vec/->list", "c", 1, true}, {"%list->vec", "K", 1, true},
+    {"%unpack-vec", "K", 1, true}, {"map/new", "", 1, true}, {"map/of", "H", 1, true},
+    {"%map/get2", "o.", 0, false}, {"%map/get3", "o.=", 0, false}, {"map/get", "o.=", 0, false},
+    {"map/put!", ".HH", 0, false}, {"map/del!", "..", 0, false}, {"map/has?", "..", 0, false},
+    {"map/keys", "c", 1, true}, {"map/vals", "c", 1, true}, {"%entries", "c..", 1, true},
+    {"%list->map", "K", 1, true}, {"freeze", "=", 0, false},
+    /* the rest */
+    {"error", "s", 0, false}, {"deref", "o", 0, false}, {"error-message", ".", 0, false}, {"error-kind", ".", 0, false},
+    {"error-data", ".", 0, false}, {"print", ".", 0, false}, {"printf", ".", 0, false},
+    {"println", ".", 0, false}, {"do", "=", 0, false}, {"and", "=", 0, false}, {"or", "=", 0, false},
+};
+enum { ROW_COUNT = sizeof rows / sizeof *rows };
+
+static const PrimRow *row_of(const Prim *prim) {
+  static uint16_t *known; /* by row of prim_table, plus one; a table of constants, made once */
+  if (!known) known = calloc(prim_count, sizeof *known);
+  uint16_t *row = &known[prim - prim_table];
+  if (!*row) {
+    uint16_t i = 0;
+    while (i < ROW_COUNT && strcmp(rows[i].name, prim->name) != 0) i++;
+    *row = (uint16_t)(i + 1);
+  }
+  return *row <= ROW_COUNT ? &rows[*row - 1] : NULL;
+}
+
+bool place_prim_is_placed(const Prim *prim) {
+  const PrimRow *row = row_of(prim);
+  return row && row->is_placed;
+}
+
+static uint32_t result_types(const Prim *prim) {
+  uint32_t ignored, result;
+  flow_prim_signature(prim, 0, &ignored, &result);
+  return result;
+}
+
+static const PrimRow stores = {NULL, "H", 7, false}, scalar = {NULL, ".", 0, false},
+                     sets_head = {NULL, ".H", 0, false}, new_text = {NULL, ".", 1, false}, anything = {NULL, "x", 7, false};
+
+/* What a primitive without a row may do. */
+static const PrimRow *guess(const Prim *prim) {
+  if (prim->flags & (PRIM_STORES | PRIM_CALLS)) return &stores;
+  uint32_t result = result_types(prim);
+  if (!place_may_be_allocated((LowFacts){.types = result})) return &scalar;
+  bool is_text = !(result & ~(uint32_t)(T_STRING | T_NUM | T_NIL | T_ERROR | T_SYMBOL | T_KEYWORD));
+  if (is_text && prim->flags & PRIM_FRESH) return &new_text;
+  return &anything;
+}
+
+/* Makes something, or may pass on an argument: primitives that allocate in rare cases only. */
+static const char *made_by(const Prim *prim) {
+  return prim->name[0] == '%' && prim->name[1] ? prim->name + 1 : prim->name;
+}
+
+static void flow_arg(Place *p, LowOp *op, size_t i, char how, PlaceNode *to) {
+  static const uint8_t deeper[DEPTHS] = {0, 4, 4}, flat[DEPTHS] = {2, 2, 6}, any[DEPTHS] = {7, 7, 7};
+  if (how == '.') return;
+  PlaceNode *a = place_arg(p, op->args[i]);
+  if (!a) return;
+  switch (how) {
+  case '=': place_flow(p, a, to, place_copies, 0); break;
+  case 'e': place_flow(p, a, to, place_holds, 0); break;
+  case 'o': place_flow(p, a, to, place_reads, 0); break;
+  case 'c': place_flow(p, a, to, place_shares, 0); break;
+  case 'd': place_flow(p, a, to, deeper, 0); break;
+  case 'f': place_flow(p, a, to, flat, 0); break;
+  case 'x': place_flow(p, a, to, any, 0); break;
+  case 'j':
+    place_flow(p, a, to, place_copies, 0);
+    place_flow(p, a, to, place_holds, 0);
+    break;
+  case 's':
+    if (op->args[i].facts.types == T_STRING) break;
+    __attribute__((fallthrough));
+  case 'H': place_heap(p, a, 0, place_reason(p, op->pos, "given to `%s`", made_by(op->prim))); break;
+  case 'K': place_heap(p, a, 1, place_reason(p, op->pos, "held by what `%s` makes", made_by(op->prim))); break;
+  default: diag_bug(p->low->program->diag, op->pos, "place", "the letter %c", how);
+  }
+}
+
+static bool is_named(const LowOp *op, const char *name) { return !strcmp(op->prim->name, name); }
+
+/* Whether anything new comes out: flow may know that the rare case does not occur. */
+static uint8_t fresh_depths(const LowOp *op, const PrimRow *row) {
+  if (!row->fresh || (op->facts.types && !place_may_be_allocated(op->facts))) return 0;
+  if (is_named(op, "%items")) {
+    LowFacts list = op->args[0].facts;
+    return list.types && !(list.types & T_VECTOR) ? 0 : 1;
+  }
+  if (op->fast && !strcmp(op->fast->c_name, "vk_copy")) return 0;
+  return row->fresh;
+}
+
+PlaceNode *place_prim(Place *p, LowOp *op) {
+  if (is_named(op, "%set-tail!")) {
+    place_hang(p, op->args[0], op->args[1]);
+    return NULL;
+  }
+  const PrimRow *row = row_of(op->prim);
+  if (is_named(op, "%set-head!")) row = &sets_head;
+  if (!row) row = guess(op->prim);
+  PlaceNode *n = place_new_node(p);
+  size_t last = strlen(row->args);
+  for (size_t i = 0; i < op->count && last; i++)
+    flow_arg(p, op, i, row->args[i < last ? i : last - 1], n);
+  uint8_t fresh = fresh_depths(op, row);
+  if (fresh) {
+    PlaceSite *site = place_add_site(p, op, n, fresh, made_by(op->prim));
+    site->is_fixed = !row->is_placed;
+    if (site->is_fixed) place_heap(p, n, 0, place_reason(p, op->pos, "made by `%s`, which always uses the heap", made_by(op->prim)));
+  }
+  return !op->facts.types || place_may_be_allocated(op->facts) ? n : NULL;
+}
