@@ -25,11 +25,15 @@ static char *chunk_end(VkScratchChunk *chunk) { return (char *)chunk + VK_SCRATC
 
 /* ---- growing ------------------------------------------------------------------------------ */
 
+/* The fiber has all the scratch it may have: from then on this is the usual path. */
+static bool is_full(const vk *c) {
+  return (size_t)(c->fiber->scratch_chunks + 1) * VK_SCRATCH_CHUNK_BYTES > c->heap->arena_bytes;
+}
+
 /* A new chunk on top of stack s, unless the fiber has all it may have. */
 static bool push_chunk(vk *c, int s) {
   VkFiber *f = c->fiber;
-  if ((size_t)(f->scratch_chunks + 1) * VK_SCRATCH_CHUNK_BYTES > vk_arena_limit(c))
-    return false;
+  if (is_full(c)) return false;
   VkSlab *slab = chunk_slab();
   VkScratchChunk *chunk = slab ? vk_slab_take(slab) : NULL;
   if (!chunk) return false;
@@ -64,7 +68,11 @@ void *vk_scratch_new_slow(vk *c, int s, size_t bytes) {
 /* ---- where a value goes ------------------------------------------------------------------- */
 
 V vk_cons_slow_on(vk *c, unsigned where, V head, V tail) {
+#ifndef VK_DEBUG
+  if (VK_LIKELY(where == VK_ON_HEAP || is_full(c))) return vk_heap_cons(c, head, tail);
+#else
   if (where == VK_ON_HEAP) return vk_heap_cons(c, head, tail);
+#endif
   return vk_scratch_cons_slow(c, (int)where - 1, head, tail);
 }
 V vk_cons_placed(vk *c, V head, V tail) { return vk_cons_on(c, c->where, head, tail); }
