@@ -113,6 +113,7 @@ static void end_fiber(void *arg) {
 void vk_fault_landed(void);
 void vk_fault_landed(void) {
   vk *c = vk_fault_isolate();
+  c->where = c->result_where = VK_ON_HEAP; /* whatever was under way */
   vk_context_restart(c->fiber->stack_base, end_fiber, c);
 }
 
