@@ -106,6 +106,7 @@ struct Lambda {
   VEC(Var *) free;  /* captured variables, found by core_find_free; empty: static closure */
   unsigned id;
   enum { LAMBDA_WHOLE, LAMBDA_TESTS, LAMBDA_REST } part; /* what partial.c made of it */
+  bool is_outlined; /* stays a function: valkc/guard.c */
 };
 
 struct Loop {

@@ -452,12 +452,24 @@ static Core *form_recur(Expander *x, Datum *d, Ctx ctx) {
 
 /* ---- errors ------------------------------------------------------------------------------ */
 
+/* The value of e, or an error if memory runs out while e is evaluated (rt/catch.h). */
+static Core *guarded(Expander *x, Span span, Core *e) {
+  if (e->kind == CORE_CONST || e->kind == CORE_LOCAL) return e;
+  Var *v = temp(x, span);
+  Core **after = ARENA_ARRAY(x->p->arena, Core *, 2), **all = ARENA_ARRAY(x->p->arena, Core *, 2);
+  after[0] = core_prim(x->p, span, "%unguard", 0);
+  after[1] = core_local(x->p, span, v);
+  all[0] = core_prim(x->p, span, "%guard", 0);
+  all[1] = core_let(x->p, span, v, e, core_seq(x->p, span, after, 2));
+  return core_seq(x->p, span, all, 2);
+}
+
 static Core *form_try(Expander *x, Datum *d, Ctx ctx) {
   Datum *h = d->items[2];
   if (!datum_is_block(h) || h->count == 0 || h->items[0]->kind != DATUM_SYMBOL)
     return expand_fail_at(x, h, "`try` is written (try {expression} {name expressions...})");
   Var *v = temp(x, d->span);
-  Core *value = expand_branch(x, d->items[1], ctx_inner(ctx));
+  Core *value = guarded(x, d->span, expand_branch(x, d->items[1], ctx_inner(ctx)));
   Scope *s = scope_new(x, SCOPE_ARM, ctx);
   Var *e = scope_add(x, s, h->items[0]->text, h->items[0]->span);
   Ctx inner = ctx_within(ctx, s, ctx.loop);
@@ -469,7 +481,7 @@ static Core *form_try(Expander *x, Datum *d, Ctx ctx) {
 
 static Core *form_finally(Expander *x, Datum *d, Ctx ctx) {
   Var *v = temp(x, d->span), *u = temp(x, d->span);
-  Core *value = expand_branch(x, d->items[1], ctx_inner(ctx));
+  Core *value = guarded(x, d->span, expand_branch(x, d->items[1], ctx_inner(ctx)));
   Core *cleanup = expand_branch(x, d->items[2], ctx_inner(ctx));
   Core *own = core_if(x->p, d->span, is_error(x, d->span, v), core_local(x->p, d->span, v),
                       core_local(x->p, d->span, u));

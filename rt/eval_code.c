@@ -394,7 +394,20 @@ static const Code *gen_if(Gen *g, Core *e, bool is_tail) {
   return n;
 }
 
+/* (do (%guard) body) */
+static const Code *gen_guard(Gen *g, Core *e) {
+  Code *n = node(g, eval_do_guard, 1);
+  n->pos = position(g, e->items[0]->span);
+  uint32_t depth_max = g->depth_max;
+  g->depth_max = n->slot = g->depth;
+  n->kids[0] = gen_value(g, e->items[1]);
+  n->count = g->depth_max - n->slot;
+  if (g->depth_max < depth_max) g->depth_max = depth_max;
+  return n;
+}
+
 static const Code *gen_seq(Gen *g, Core *e, bool is_tail) {
+  if (e->items[0]->kind == CORE_PRIM && !strcmp(e->items[0]->prim->name, "%guard")) return gen_guard(g, e);
   Code *n = node(g, eval_do_seq, e->count);
   const VkPos **places = ARENA_ARRAY(&g->unit->arena, const VkPos *, e->count);
   n->data = places;

@@ -3,6 +3,7 @@
  * A macro is the function (\ {params} {body}) in the globals of its module. At compile time those
  * are there as soon as somebody reads them: the program's definitions that stand above wait as
  * data, and run in the evaluator when they are first needed (eval_unbound). */
+#include "catch.h"
 #include "datum_value.h"
 #include "eval.h"
 #include "lists.h"
@@ -81,17 +82,26 @@ static Datum *result_datum(Program *p, const Macro *m, const Datum *call, V resu
   return NULL;
 }
 
-static V call_macro(vk *c, const Macro *m, const Datum *call, DatumLinks *links, V *list) {
+typedef struct MacroCall {
+  const Macro *macro;
+  const Datum *call;
+  DatumLinks *links;
+  V list; /* of the arguments */
+} MacroCall;
+
+static V call_macro(vk *c, void *arg) {
+  MacroCall *of = arg;
+  const Datum *call = of->call;
   size_t n = call->count - 1;
   V args = vk_vec_new(c, n);
   for (size_t i = 0; i < n; i++) {
-    V arg = vk_datum_value(c, call->items[i + 1], links);
+    V arg = vk_datum_value(c, call->items[i + 1], of->links);
     if (VK_IS_ABN(arg)) return arg;
     vk_vec_append(c, args, arg);
   }
   static const V none[1]; /* a pointer, for who copies nothing from it */
-  *list = args;
-  return vk_call(c, m->function, n, n ? VK_STOREP(VK_VEC(args)->store)->items : none);
+  of->list = args;
+  return vk_call(c, of->macro->function, n, n ? VK_STOREP(VK_VEC(args)->store)->items : none);
 }
 
 static Datum *expand(void *self, Program *p, Macro *m, Datum *call) {
@@ -99,8 +109,8 @@ static Datum *expand(void *self, Program *p, Macro *m, Datum *call) {
   if (!m->function || !takes(p, m, call)) return NULL;
   Arena tmp = {.first_bytes = 4096};
   DatumLinks links = {.datums.arena = &tmp};
-  V args = VK_NIL;
-  V result = call_macro(ev->c, m, call, &links, &args);
+  MacroCall of = {.macro = m, .call = call, .links = &links, .list = VK_NIL};
+  V result = vk_catch_call(ev->c, call_macro, &of); /* the expander must get it back */
   Datum *d = NULL;
   if (!VK_IS_ABN(result)) {
     d = result_datum(p, m, call, result, &links);
@@ -108,7 +118,7 @@ static Datum *expand(void *self, Program *p, Macro *m, Datum *call) {
     const char *what = arena_printf(&tmp, "the macro `%s` gives an error", m->name);
     report(p->diag, call->span, what, result, m->span, "it arose here");
   }
-  __asm__ volatile("" : : "r"(args)); /* the links are addresses of what it holds */
+  __asm__ volatile("" : : "r"(of.list)); /* the links are addresses of what it holds */
   arena_free(&tmp);
   return d;
 }

@@ -327,6 +327,16 @@ V eval_do_if(vk *c, const Code *e, V *env) {
   return RUN(e->kids[1]);
 }
 
+/* What %unguard ends: the body does that itself. */
+V eval_do_guard(vk *c, const Code *e, V *env) {
+  VkCatch k;
+  if (vk_catch_set(vk_catch_begin(c, &k))) {
+    for (uint32_t i = 0; i < e->count; i++) env[e->slot + i] = VK_UNBOUND; /* what it was making */
+    return vk_catch_landed(c, e->pos);
+  }
+  return RUN(e->kids[0]);
+}
+
 V eval_do_seq(vk *c, const Code *e, V *env) {
   uint32_t last = e->count - 1;
   for (uint32_t i = 0; i < last; i++) {

@@ -25,6 +25,7 @@
   X(prim)           /* data: VkPrimRow; kids: arguments */                                     \
   X(prim0) X(prim1) X(prim2) X(prim3) X(prim4) X(prim_bare)                                    \
   X(if)             /* kids: condition, then, else */                                          \
+  X(guard)          /* %guard. kids: what memory may run out in; slot, count: its variables; pos */ \
   X(seq)            /* kids; data: where each one is */                                        \
   X(let)            /* slot; kids: init, body */                                               \
   X(let_unbound)    /* slot; kids: body */                                                     \

@@ -47,6 +47,7 @@ typedef struct VkFiber {
   struct VkScratchChunk *scratch[2]; /* newest chunks of the two bump stacks: see scratch.h */
   unsigned scratch_chunks;           /* in both */
   size_t scratch_bytes_max;          /* in chunks, at any time */
+  struct VkCatch *caught;            /* where to go on when memory runs out, or NULL: catch.h */
 
   /* Of a fiber that does not run; the running one's are in c. */
   void *sp;

@@ -11,6 +11,7 @@
  * Full marking traces `mark_ratio` bytes per byte allocated, chosen so that it ends before the
  * heap grew by a quarter. */
 #include "heap_impl.h"
+#include "stack.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,7 @@ enum {
   GIVE_BACK_MAX = 64,          /* blocks per minor collection */
   KEPT_MOST = 2,
   STRIKES_MAX = 3,
+  RESERVE_BLOCKS = 8, /* beyond the limit, for the error that says so */
 };
 
 /* ---- statistics --------------------------------------------------------------------------- */
@@ -316,6 +318,7 @@ void vk_heap_external(vk *c, size_t bytes) { c->heap->budget -= (int64_t)bytes; 
 
 size_t vk_collect(vk *c) {
   size_t before = used_bytes(c->heap);
+  vk_stack_wipe(c->fiber);
   heap_collect_full(c->heap);
   size_t after = used_bytes(c->heap);
   return before > after ? before - after : 0;
@@ -326,7 +329,7 @@ size_t vk_heap_used(vk *c) { return used_bytes(c->heap); }
 /* ---- the hard limit ----------------------------------------------------------------------- */
 
 static bool use_reserve(VkHeap *h) {
-  if (!h->on_reserve || h->limit_of_program) return false;
+  if (!h->on_reserve || h->limit_of_program || h->c->fiber->caught) return false;
   h->limit_of_program = h->limit_blocks;
   heap_set_limit(h, (size_t)(h->limit_blocks + h->limit_blocks / 16) * BLOCK_BYTES);
   h->on_reserve(h->c);
@@ -368,17 +371,38 @@ bool vk_heap_suspend(vk *c, size_t bytes) {
 }
 
 void vk_heap_resume(vk *c) { c->heap->is_suspended = false; }
+void heap_refuse(VkHeap *h, size_t bytes) {
+  h->refused_bytes = bytes;
+  h->refused_at_bytes = used_bytes(h);
+}
+
+static V refusal(VkHeap *h) {
+  return vk_errorf(h->c, VK_SYM(out_of_memory),
+                   "out of memory: %zu bytes asked for, %zu in use; the limit is %zu", h->refused_bytes,
+                   h->refused_at_bytes, (size_t)h->limit_blocks * BLOCK_BYTES);
+}
 
 V vk_out_of_memory(vk *c, size_t bytes) {
-  return vk_errorf(c, VK_SYM(out_of_memory),
-                   "out of memory: %zu bytes asked for, %zu of %zu in use", bytes,
-                   vk_heap_used(c), (size_t)c->heap->limit_blocks * BLOCK_BYTES);
+  heap_refuse(c->heap, bytes);
+  return refusal(c->heap);
+}
+
+/* What the frames held is garbage now. If it is too little, the error itself has a reserve. */
+V heap_out_of_memory_error(VkHeap *h) {
+  heap_collect_full(h);
+  uint32_t limit = h->limit_blocks;
+  h->limit_blocks += RESERVE_BLOCKS;
+  V err = refusal(h);
+  h->limit_blocks = limit;
+  return err;
 }
 
 /* Flushes what the program printed; absent where the heap is tested alone. */
 void vk_process_exit(int status) __attribute__((weak));
+void vk_catch_out_of_memory(vk *c, size_t bytes) __attribute__((weak));
 
 void heap_out_of_memory(VkHeap *h, size_t bytes) {
+  if (vk_catch_out_of_memory) vk_catch_out_of_memory(h->c, bytes);
   fprintf(stderr,
           "out of memory: %zu bytes asked for; the heap has %zuk of the %zuk that "
           "VALK_HEAP_LIMIT or the machine allows\n",

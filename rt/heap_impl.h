@@ -185,6 +185,7 @@ struct VkHeap {
   unsigned stress, stress_left, stress_turn;
   void (*on_reserve)(vk *c);  /* who stops the program when the limit is reached; NULL: nobody */
   uint32_t limit_of_program;  /* blocks; 0: the reserve beyond it is not in use */
+  size_t refused_bytes, refused_at_bytes; /* what the limit denied last, and the use then */
   unsigned strikes; /* collections in a row that left next to nothing free */
   bool trace;
 
@@ -310,7 +311,11 @@ void heap_event(VkHeap *h);        /* the budget is used up */
 void heap_collect_full(VkHeap *h); /* everything, now */
 /* At the hard limit: collect. False if that does not help, or did not at the last attempt. */
 bool heap_emergency(VkHeap *h, size_t bytes, unsigned attempt);
+/* No room for what cannot be refused by an error value: the frames are left for the newest catch
+ * (catch.h), or the program ends with a message. */
 _Noreturn void heap_out_of_memory(VkHeap *h, size_t bytes);
+void heap_refuse(VkHeap *h, size_t bytes); /* what the error will say */
+V heap_out_of_memory_error(VkHeap *h);     /* after the frames were left */
 void heap_plan_cycle(VkHeap *h);
 uint64_t heap_allocated(const VkHeap *h); /* bytes, ever */
 /* ns that this part (0.5, 0.99) of the pauses did not pass; up to a quarter too much. */

@@ -214,6 +214,10 @@ static inline V vk_op_items(vk *c, V l, V who, V index, const VkPos *pos) {
  * it with the rest of the stack; storing into it needs no barrier, and vk_write knows. */
 #define vk_op_cell(c, pos) ((void)(c), (void)(pos), VK_FROM_PAIR((&(VkPair){VK_NIL, VK_NIL})))
 
+/* Gives nil, and once more an error if memory runs out before %unguard. */
+#define vk_op_guard(c, pos)                                                                    \
+  (vk_catch_set(vk_catch_begin(c, (&(VkCatch){.previous = 0}))) ? vk_catch_landed(c, pos) : VK_NIL)
+
 V vk_qq_cons_slow(vk *c, V x, V rest, const VkPos *pos) VK_COLD;
 static inline V vk_op_qq_cons(vk *c, V x, V rest, const VkPos *pos) {
   if (VK_UNLIKELY(VK_IS_ABN(x) || VK_IS_ABN(rest))) return vk_qq_cons_slow(c, x, rest, pos);

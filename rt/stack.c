@@ -81,6 +81,18 @@ void vk_stack_init(VkFiber *f) {
   f->stack_base = f->stack_limit + bytes;
 }
 
+__attribute__((noinline, no_sanitize("address"))) void vk_stack_wipe(const VkFiber *f) {
+  enum { PAGE = 64 << 10 };
+  char own[512]; /* this frame; what is below it follows */
+  memset(own, 0, sizeof own);
+  __asm__ volatile("" : : "r"(own) : "memory");
+  uintptr_t here = (uintptr_t)own - 128; /* what a leaf function uses unasked */
+  uintptr_t limit = (uintptr_t)f->stack_limit, page = here & -(uintptr_t)PAGE;
+  if (!limit || here <= limit) return;
+  if (page > limit) madvise((void *)limit, page - limit, MADV_DONTNEED);
+  for (volatile char *p = (char *)(page > limit ? page : limit); p < (char *)here; p++) *p = 0;
+}
+
 /* void vk_stack_switch(void *top, void (*fn)(void *), void *arg): fn(arg) with the stack
  * pointer at top, then back. The old stack pointer waits in the frame pointer, which fn
  * preserves; the unwind directives let a debugger walk through. */

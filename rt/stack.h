@@ -31,4 +31,7 @@ void vk_stack_init(VkFiber *f);
 void vk_stack_expect_depth(VkFiber *f);
 /* Runs fn(arg) on f's stack and returns when it returns. */
 void vk_stack_call(VkFiber *f, void (*fn)(void *), void *arg);
+/* Zeroes what is below the caller's frame on f's stack, which is the running one: gaps in later
+ * frames show the collector what earlier ones left there. Whole pages go back to the system. */
+void vk_stack_wipe(const VkFiber *f);
 #endif

@@ -337,6 +337,21 @@ V vk_eval_tail(vk *c, V x, const VkPos *pos);
 V vk_park_code(vk *c, void *code, size_t n, V a, V b, V d, V e);
 V vk_park_code5(vk *c, void *code, V a, V b, V d, V e, V f);
 
+/* Where a program goes on when memory runs out: catch.h. */
+typedef struct VkCatch {
+#ifdef __aarch64__
+  uintptr_t registers[22];
+#else
+  uintptr_t registers[8];
+#endif
+  struct VkCatch *previous;
+  char *scratch[2]; /* marks */
+  char *tail_limit;
+} VkCatch;
+VkCatch *vk_catch_begin(vk *c, VkCatch *k);
+int vk_catch_set(VkCatch *k) __attribute__((returns_twice)); /* 0, and 1 when memory ran out */
+V vk_catch_landed(vk *c, const VkPos *pos);                  /* the error */
+
 #define VK_IS_FN(f, n) (VK_IS_OBJ(f) && (uint32_t)*VK_OBJ(f) == (VK_CLOSURE | (uint32_t)(n) << 16))
 #define VK_TAIL_LOW(c) ((char *)__builtin_frame_address(0) < (c)->tail_limit)
 /* A call in tail position whose result is the caller's as it is: a jump. C compilers with an

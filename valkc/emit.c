@@ -561,7 +561,9 @@ static void emit_body(Emit *e, const LowBody *body) {
 /* ---- functions ----------------------------------------------------------------------------- */
 
 static void put_signature(Emit *e, const LowFn *f) {
-  put(e, f->is_shared ? "VK_SHARED %s%f(vk *c" : "static %s%f(vk *c", rep_type(f->result), f);
+  bool is_outlined = f->lambda && f->lambda->is_outlined;
+  put(e, "%s%s%s%f(vk *c", f->is_shared ? "VK_SHARED " : "static ", is_outlined ? "__attribute__((noinline)) " : "",
+      rep_type(f->result), f);
   if (f->captures.count) put(e, ", V self");
   for (size_t i = 0; i < f->params.count && i < LOW_REG_ARGS; i++)
     put(e, ", %s%v", rep_type(f->params.items[i]->rep), f->params.items[i]);

@@ -236,7 +236,7 @@ static bool is_worth_copying(Inliner *in, const Lambda *l, const InlineInfo *inf
 Core *inline_call(Inliner *in, Core *call) {
   Core *head = call->a;
   Lambda *l = known_lambda(head);
-  if (!l || l == in->in || !accepts(l, call->count)) return NULL;
+  if (!l || l == in->in || l->is_outlined || !accepts(l, call->count)) return NULL;
   InlineInfo *info = info_of(in, l);
   if (l->part == LAMBDA_REST) return NULL; /* its tests stand at the call */
   bool is_moved = is_only_use(head, info);

@@ -139,7 +139,7 @@ static bool contify(Program *p, Core **slot) {
     *slot = e->b;
     return true;
   }
-  if (!binds_function(e) || has_assigned_params(e->a->lambda)) return false;
+  if (!binds_function(e) || has_assigned_params(e->a->lambda) || e->a->lambda->is_outlined) return false;
   Lambda *l = e->a->lambda;
   Uses u = uses_of(e);
   if (u.outer_count != 1 || u.has_other_use || u.has_bad_self || u.has_nested_call) return false;
@@ -209,7 +209,7 @@ static bool lift(Program *p, Core *e) {
     if (v->known && v->known->kind == CORE_LAMBDA && v->known->lambda->free.count == 0) continue; /* static */
     count++;
   }
-  if (count == 0 || count + l->param_count > LIFT_PARAMS_MAX || l->param_count == 0) return false;
+  if (count == 0 || count + l->param_count > LIFT_PARAMS_MAX || (l->param_count == 0 && !l->is_outlined)) return false;
   Uses u = uses_of(e);
   if (u.has_other_use) return false;
   Lift x = {p, e->var, l, ARENA_ARRAY(p->arena, Var *, count), ARENA_ARRAY(p->arena, Var *, count), 0};

@@ -51,9 +51,10 @@ static void note_call(Once *o, LowFn *callee, size_t runs) {
   if (is_seldom && !callee->is_value && !callee->is_recursive) PUSH(o->arena, o->work, callee);
 }
 
-/* A cell on the stack is no call, and a test of a tag is shorter than one. */
+/* A cell on the stack is no call, nor can the frame that a catch returns to be another's; a test of
+ * a tag is shorter than a call. */
 static bool is_small_anyway(const LowOp *op) {
-  return op->kind == OP_PRIM && (!strcmp(op->prim->name, "%cell") || !strcmp(op->prim->name, "error?"));
+  return op->kind == OP_PRIM && (!strcmp(op->prim->name, "%cell") || !strcmp(op->prim->name, "%guard") || !strcmp(op->prim->name, "error?"));
 }
 
 static void mark_body(Once *o, LowBody *body, size_t runs) {

@@ -15,6 +15,7 @@
 #include "process.h"
 #include "refine.h"
 #include "represent.h"
+#include "guard.h"
 #include "simplify.h"
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,10 @@ static void resolve_verify(Compilation *c) { core_check(&c->program, "resolve");
 static void resolve_show(Compilation *c, FILE *out) {
   core_dump(&c->program, put_to_file, out);
 }
+
+static void guard_pass(Compilation *c) { guard_run(&c->program); }
+static void guard_verify(Compilation *c) { core_check(&c->program, "guard"); }
+static void guard_show(Compilation *c, FILE *out) { core_dump(&c->program, put_to_file, out); }
 
 static void simplify_pass(Compilation *c) { simplify_run(&c->program); }
 static void simplify_verify(Compilation *c) { core_check(&c->program, "simplify"); }

@@ -10,6 +10,7 @@
  * calls replaced by the bodies they run (inline.c). Rounds repeat while something changed. */
 #include "simplify.h"
 #include "fold.h"
+#include "guard.h"
 #include "deforest.h"
 #include "inline.h"
 #include "local.h"
@@ -176,7 +177,12 @@ static void simplify_if(Simplifier *s, Core **slot) {
 }
 
 static void simplify_seq(Simplifier *s, Core **slot) {
-  Core *e = *slot;
+  Core *e = *slot, *unguarded = guard_dropped(e);
+  if (unguarded) {
+    *slot = unguarded;
+    s->changed = true;
+    return;
+  }
   size_t kept = 0;
   for (size_t i = 0; i < e->count; i++)
     if (i + 1 == e->count || !never_error(e->items[i]) || !is_droppable(e->items[i])) {

@@ -1,0 +1,147 @@
+/* catch.c - leaving frames when memory has run out (contract: catch.h). */
+#include "catch.h"
+#include "fns.h"
+#include "heap_impl.h"
+#include "scratch.h"
+#include "stack.h"
+#include <stdlib.h>
+
+/* int vk_catch_set(VkCatch *k): 0; once more 1 when vk_catch_jump is given k.
+ * void vk_catch_jump(VkCatch *k). Both know the layout of VkCatch: its first words. */
+_Noreturn void vk_catch_jump(VkCatch *k);
+_Static_assert(offsetof(VkCatch, registers) == 0, "the assembly below");
+#if defined(__x86_64__)
+__asm__(".text\n"
+        ".globl vk_catch_set, vk_catch_jump\n"
+        ".hidden vk_catch_jump\n"
+        ".type vk_catch_set, @function\n"
+        ".type vk_catch_jump, @function\n"
+        "vk_catch_set:\n"
+        "  movq (%rsp), %rax\n" /* where to return to, and the stack pointer then */
+        "  leaq 8(%rsp), %rdx\n"
+        "  movq %rbx, 0(%rdi)\n"
+        "  movq %rbp, 8(%rdi)\n"
+        "  movq %r12, 16(%rdi)\n"
+        "  movq %r13, 24(%rdi)\n"
+        "  movq %r14, 32(%rdi)\n"
+        "  movq %r15, 40(%rdi)\n"
+        "  movq %rdx, 48(%rdi)\n"
+        "  movq %rax, 56(%rdi)\n"
+        "  xorl %eax, %eax\n"
+        "  ret\n"
+        ".size vk_catch_set, . - vk_catch_set\n"
+        "vk_catch_jump:\n"
+        "  movq 0(%rdi), %rbx\n"
+        "  movq 8(%rdi), %rbp\n"
+        "  movq 16(%rdi), %r12\n"
+        "  movq 24(%rdi), %r13\n"
+        "  movq 32(%rdi), %r14\n"
+        "  movq 40(%rdi), %r15\n"
+        "  movq 48(%rdi), %rsp\n"
+        "  movl $1, %eax\n"
+        "  jmpq *56(%rdi)\n"
+        ".size vk_catch_jump, . - vk_catch_jump\n");
+#elif defined(__aarch64__)
+__asm__(".text\n"
+        ".globl vk_catch_set\n"
+        ".globl vk_catch_jump\n"
+        ".hidden vk_catch_jump\n"
+        ".type vk_catch_set, %function\n"
+        ".type vk_catch_jump, %function\n"
+        "vk_catch_set:\n"
+        "  mov x9, sp\n"
+        "  stp x19, x20, [x0, #0]\n"
+        "  stp x21, x22, [x0, #16]\n"
+        "  stp x23, x24, [x0, #32]\n"
+        "  stp x25, x26, [x0, #48]\n"
+        "  stp x27, x28, [x0, #64]\n"
+        "  stp x29, x30, [x0, #80]\n"
+        "  stp d8, d9, [x0, #96]\n"
+        "  stp d10, d11, [x0, #112]\n"
+        "  stp d12, d13, [x0, #128]\n"
+        "  stp d14, d15, [x0, #144]\n"
+        "  str x9, [x0, #160]\n"
+        "  mov w0, #0\n"
+        "  ret\n"
+        ".size vk_catch_set, . - vk_catch_set\n"
+        "vk_catch_jump:\n"
+        "  ldp x19, x20, [x0, #0]\n"
+        "  ldp x21, x22, [x0, #16]\n"
+        "  ldp x23, x24, [x0, #32]\n"
+        "  ldp x25, x26, [x0, #48]\n"
+        "  ldp x27, x28, [x0, #64]\n"
+        "  ldp x29, x30, [x0, #80]\n"
+        "  ldp d8, d9, [x0, #96]\n"
+        "  ldp d10, d11, [x0, #112]\n"
+        "  ldp d12, d13, [x0, #128]\n"
+        "  ldp d14, d15, [x0, #144]\n"
+        "  ldr x9, [x0, #160]\n"
+        "  mov sp, x9\n"
+        "  mov w0, #1\n"
+        "  ret\n"
+        ".size vk_catch_jump, . - vk_catch_jump\n");
+#else
+#error "vk_catch_set: write the few instructions for this processor"
+#endif
+
+/* ---- setting and dropping ------------------------------------------------------------------ */
+
+VkCatch *vk_catch_begin(vk *c, VkCatch *k) {
+  k->previous = c->fiber->caught;
+  k->scratch[0] = vk_scratch_mark(c, 0);
+  k->scratch[1] = vk_scratch_mark(c, 1);
+  k->tail_limit = c->tail_limit;
+  c->fiber->caught = k;
+  return k;
+}
+
+V vk_unguard(vk *c) {
+  c->fiber->caught = c->fiber->caught->previous;
+  return VK_NIL;
+}
+
+/* (%guard): every use is in line (ops.h) or the evaluator's own. */
+V vk_guard(vk *c) {
+  (void)c;
+  abort();
+}
+
+V vk_catch_landed(vk *c, const VkPos *pos) {
+  vk_stack_wipe(c->fiber); /* what the frames left there is not to be found alive */
+  V err = heap_out_of_memory_error(c->heap);
+  return vk_at(c, err, pos);
+}
+
+V vk_catch_call(vk *c, V (*fn)(vk *c, void *arg), void *arg) {
+  VkCatch k;
+  if (vk_catch_set(vk_catch_begin(c, &k))) return vk_catch_landed(c, NULL);
+  V v = fn(c, arg);
+  vk_unguard(c);
+  return v;
+}
+
+/* ---- leaving ------------------------------------------------------------------------------- */
+
+static void clear_parked(vk *c) {
+  free(c->park_more);
+  c->park_more = NULL;
+  c->park_fn = 0;
+  c->park_code = NULL;
+  c->park_n = 0;
+  memset(c->park_args, 0, sizeof c->park_args); /* what was to be called is garbage */
+  memset(c->xargs, 0, sizeof c->xargs);
+}
+
+void vk_catch_out_of_memory(vk *c, size_t bytes) {
+  VkCatch *k = c->fiber->caught;
+  if (!k) return;
+  heap_refuse(c->heap, bytes);
+  c->fiber->caught = k->previous;
+  c->tail_limit = k->tail_limit;
+  clear_parked(c);
+  for (int s = 0; s < 2; s++) vk_scratch_reset(c, s, k->scratch[s]);
+#ifdef VK_HAS_ASAN
+  __asan_handle_no_return();
+#endif
+  vk_catch_jump(k);
+}
