@@ -7,7 +7,8 @@
 #include <stdlib.h>
 
 /* int vk_catch_set(VkCatch *k): 0; once more 1 when vk_catch_jump is given k.
- * void vk_catch_jump(VkCatch *k). Both know the layout of VkCatch: its first words. */
+ * void vk_catch_jump(VkCatch *k). Both know the layout of VkCatch: its first words. The jump zeroes
+ * what the next frames will have gaps in: see vk_stack_wipe. */
 _Noreturn void vk_catch_jump(VkCatch *k);
 _Static_assert(offsetof(VkCatch, registers) == 0, "the assembly below");
 #if defined(__x86_64__)
@@ -38,8 +39,13 @@ __asm__(".text\n"
         "  movq 32(%rdi), %r14\n"
         "  movq 40(%rdi), %r15\n"
         "  movq 48(%rdi), %rsp\n"
+        "  movq %rdi, %rdx\n"
+        "  leaq -2048(%rsp), %rdi\n"
+        "  movl $256, %ecx\n"
+        "  xorl %eax, %eax\n"
+        "  rep stosq\n"
         "  movl $1, %eax\n"
-        "  jmpq *56(%rdi)\n"
+        "  jmpq *56(%rdx)\n"
         ".size vk_catch_jump, . - vk_catch_jump\n");
 #elif defined(__aarch64__)
 __asm__(".text\n"
@@ -77,6 +83,11 @@ __asm__(".text\n"
         "  ldp d14, d15, [x0, #144]\n"
         "  ldr x9, [x0, #160]\n"
         "  mov sp, x9\n"
+        "  sub x10, x9, #2048\n"
+        "1:\n"
+        "  stp xzr, xzr, [x10], #16\n"
+        "  cmp x10, x9\n"
+        "  b.lo 1b\n"
         "  mov w0, #1\n"
         "  ret\n"
         ".size vk_catch_jump, . - vk_catch_jump\n");
@@ -107,7 +118,7 @@ V vk_guard(vk *c) {
 }
 
 V vk_catch_landed(vk *c, const VkPos *pos) {
-  vk_stack_wipe(c->fiber); /* what the frames left there is not to be found alive */
+  vk_stack_wipe(c->fiber);
   V err = heap_out_of_memory_error(c->heap);
   return vk_at(c, err, pos);
 }
@@ -132,10 +143,22 @@ static void clear_parked(vk *c) {
   memset(c->xargs, 0, sizeof c->xargs);
 }
 
+/* Absent in programs without fibers. */
+void vk_fiber_die(vk *c, V error) __attribute__((weak));
+void vk_context_restart(void *top, void (*fn)(void *), void *arg) __attribute__((weak));
+
+static void end_fiber(void *arg) {
+  vk *c = arg;
+  vk_stack_wipe(c->fiber);
+  vk_fiber_die(c, heap_out_of_memory_error(c->heap));
+}
+
 void vk_catch_out_of_memory(vk *c, size_t bytes) {
   VkCatch *k = c->fiber->caught;
-  if (!k) return;
   heap_refuse(c->heap, bytes);
+  c->heap->is_suspended = false;
+  if (!k && c->fiber->task.entry) vk_context_restart(c->fiber->stack_base, end_fiber, c);
+  if (!k) return;
   c->fiber->caught = k->previous;
   c->tail_limit = k->tail_limit;
   clear_parked(c);

@@ -2,7 +2,8 @@
  *
  * An allocation that the limit denies and that cannot give an error value leaves its C frames, as
  * longjmp does, for the newest catch of the running fiber: `try`, `finally`, or vk_catch_call. Its
- * value there is an error of kind :out-of-memory. Without a catch the program ends with a message.
+ * value there is an error of kind :out-of-memory. A fiber without a catch ends with that error, the main
+ * program with a message.
  *
  *   VkCatch of `try`  <-previous-  VkCatch of an inner `try`  <-  c->fiber->caught
  *
@@ -16,7 +17,7 @@
 /* Calls fn(c, arg): its value, or the error that ended it. */
 V vk_catch_call(vk *c, V (*fn)(vk *c, void *arg), void *arg);
 
-/* Leaves the running frames for the newest catch of the fiber; returns if there is none. bytes:
- * what was asked for. */
+/* Leaves the running frames for the newest catch of the fiber, or ends the fiber. Returns if there
+ * is no catch in the main program. bytes: what was asked for. */
 void vk_catch_out_of_memory(vk *c, size_t bytes);
 #endif

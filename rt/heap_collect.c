@@ -10,6 +10,7 @@
  *
  * Full marking traces `mark_ratio` bytes per byte allocated, chosen so that it ends before the
  * heap grew by a quarter. */
+#include "catch.h"
 #include "heap_impl.h"
 #include "stack.h"
 #include <assert.h>
@@ -399,10 +400,9 @@ V heap_out_of_memory_error(VkHeap *h) {
 
 /* Flushes what the program printed; absent where the heap is tested alone. */
 void vk_process_exit(int status) __attribute__((weak));
-void vk_catch_out_of_memory(vk *c, size_t bytes) __attribute__((weak));
 
 void heap_out_of_memory(VkHeap *h, size_t bytes) {
-  if (vk_catch_out_of_memory) vk_catch_out_of_memory(h->c, bytes);
+  vk_catch_out_of_memory(h->c, bytes);
   fprintf(stderr,
           "out of memory: %zu bytes asked for; the heap has %zuk of the %zuk that "
           "VALK_HEAP_LIMIT or the machine allows\n",
