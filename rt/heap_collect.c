@@ -372,6 +372,7 @@ bool vk_heap_suspend(vk *c, size_t bytes) {
 }
 
 void vk_heap_resume(vk *c) { c->heap->is_suspended = false; }
+
 void heap_refuse(VkHeap *h, size_t bytes) {
   h->refused_bytes = bytes;
   h->refused_at_bytes = used_bytes(h);
