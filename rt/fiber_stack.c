@@ -18,6 +18,8 @@
 
 static const size_t stack_bytes_least = 32 << 10, stack_bytes_most = (size_t)1 << 30;
 enum { MAIN_STACK_SHARE = 4096 }; /* of 1 GiB: 256 KB */
+/* Guards by mprotect, two of the process's 65,530 mappings each; the rest needs some, too. */
+enum { SPLITS_MOST = 28000 };
 /* At most so many; halved until the system has addresses for them. */
 enum { SLOTS_MOST = 1 << 20, SLOTS_LEAST = 64 };
 
@@ -26,6 +28,7 @@ static size_t stack_bytes;
 static VkSlab *slots;
 static unsigned char *is_guarded; /* by slot; each written by who has taken it */
 static _Atomic bool uses_mprotect;
+static _Atomic size_t split_count; /* guards made so */
 
 /* ---- the region -------------------------------------------------------------------------- */
 
@@ -103,11 +106,19 @@ void vk_fiber_stack_use_mprotect(void) { atomic_store(&uses_mprotect, true); }
 
 /* ---- taking and giving ---------------------------------------------------------------------- */
 
+/* The first guard of a slot, which stays. */
+static bool guard_slot(char *slot) {
+  if (!guard(slot, VK_FIBER_STACK_GUARD)) return false;
+  if (!atomic_load_explicit(&uses_mprotect, memory_order_relaxed)) return true;
+  return atomic_fetch_add_explicit(&split_count, 1, memory_order_relaxed) < SPLITS_MOST;
+}
+
 static char *take_slot(void) {
   char *slot = vk_slab_take(slots);
   if (!slot) return NULL;
   size_t index = vk_slab_index(slots, slot);
-  if (!is_guarded[index] && !guard(slot, VK_FIBER_STACK_GUARD)) {
+  if (!is_guarded[index] && !guard_slot(slot)) {
+    mprotect(slot, VK_FIBER_STACK_GUARD, PROT_READ | PROT_WRITE);
     vk_slab_give(slots, slot);
     return NULL;
   }

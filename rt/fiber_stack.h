@@ -6,8 +6,8 @@
  * Addresses cost nothing until they are touched: a fiber that waits has one or two pages. 256 KB
  * rather than the 64 of the design let a recursion go four times as deep, and cost 40 MB of page
  * tables more for 100,000 fibers. Guards do not split the mapping where the kernel knows
- * MADV_GUARD_INSTALL (Linux 6.13); elsewhere they are mprotect, of which a process gets some
- * 30,000 before there are no more stacks.
+ * MADV_GUARD_INSTALL (Linux 6.13); elsewhere they are made by mprotect, and after 28,000 there are
+ * no more stacks: the rest of the process needs mappings, too.
  *
  * The slots are the process's; each isolate keeps some stacks of its own warm. Memory of those
  * beyond goes back to the system. */
