@@ -4,6 +4,7 @@
 #   make demo       install what is missing, build, and count the words of a licence text
 #   make demo-server   the same, and run a server with a certificate made for it
 #   make check      install what the tests need, build, run every test; last line "N passed, N failed"
+#   make tsan       unit tests of what threads share, under ThreadSanitizer
 #   make bench      kernels in Valk against the same in C
 #   make fuzz       reader and front end under AFL++ (FUZZ_SECONDS=600)
 #   make random     random programs, run in several ways that must agree (COUNT=1000 SEED=1 WAYS=run,eval)
@@ -219,6 +220,14 @@ $(BUILD)/asan/unit/%: $(BUILD)/asan/unit/%.o $(BUILD)/asan/libvalkc.a $(BUILD)/a
 
 units: $(UNITS) $(ASAN_UNITS)
 
+# What several threads use at once. Without address randomisation: the checker wants its own.
+TSAN_UNITS = fiber_test slab_test symbols_test
+tsan:
+	+@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan CFLAGS='-g -O1 -fsanitize=thread $(CFLAGS)' \
+	  LDFLAGS='-fsanitize=thread $(LDFLAGS)' $(TSAN_UNITS:%=$(BUILD)/tsan/unit/%)
+	@for unit in $(TSAN_UNITS); do \
+	  echo "$$unit: $$(TSAN_OPTIONS=exitcode=66 setarch -R $(BUILD)/tsan/unit/$$unit)" || exit; done
+
 check:
 	@tools/deps check
 	@$(MAKE) --no-print-directory -j$(JOBS) all asan units
@@ -309,7 +318,7 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all asan units targets check check-arm64 golden promote deps demo demo-server bench fuzz random format docs install uninstall \
+.PHONY: all asan tsan units targets check check-arm64 golden promote deps demo demo-server bench fuzz random format docs install uninstall \
         clean FORCE
 FORCE:
 -include $(ALL_OBJ:.o=.d)
