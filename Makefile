@@ -221,12 +221,12 @@ $(BUILD)/asan/unit/%: $(BUILD)/asan/unit/%.o $(BUILD)/asan/libvalkc.a $(BUILD)/a
 units: $(UNITS) $(ASAN_UNITS)
 
 # What several threads use at once. Without address randomisation: the checker wants its own.
-TSAN_UNITS = fiber_test slab_test symbols_test
+TSAN_UNITS = fiber_test channel_test slab_test symbols_test
 tsan:
 	+@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan CFLAGS='-g -O1 -fsanitize=thread $(CFLAGS)' \
 	  LDFLAGS='-fsanitize=thread $(LDFLAGS)' $(TSAN_UNITS:%=$(BUILD)/tsan/unit/%)
 	@for unit in $(TSAN_UNITS); do \
-	  echo "$$unit: $$(TSAN_OPTIONS=exitcode=66 setarch -R $(BUILD)/tsan/unit/$$unit)" || exit; done
+	  TSAN_OPTIONS=exitcode=66 setarch -R $(BUILD)/tsan/unit/$$unit || exit; done
 
 check:
 	@tools/deps check

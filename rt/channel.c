@@ -1,23 +1,20 @@
-/* channel.c - channels within one isolate (contract: future.h).
+/* channel.c - channels (contract: future.h); those of several isolates go on to channel_shared.c.
  *
  * Fibers park in order of coming: senders while the buffer is full, receivers while it is empty,
  * so never both. A send hands its value straight to the first receiver; a receive from a full
  * buffer lets the first sender's value in behind. Thus values arrive in the order of the sends. */
+#include "channel_impl.h"
 #include "fns.h"
-#include "future.h"
 #include "vectors.h"
 #include <assert.h>
 
-const VkHandleClass vk_channel_class = {.name = "channel"};
+const VkHandleClass vk_channel_class = {.name = "channel",
+                                        .share = channel_share,
+                                        .retain = channel_retain,
+                                        .release = channel_release,
+                                        .adopt = channel_adopt};
 
-typedef struct VkChannelWait { /* in the frame of the fiber that waits */
-  VkWait wait;
-  struct VkChannelWait *next, *previous;
-  VkFiber *fiber;
-  V channel;
-  V value; /* a sender's: on its stack, so the collector sees it */
-  bool is_sender;
-} Wait;
+typedef VkChannelWait Wait;
 
 /* ---- queues of fibers ------------------------------------------------------------------------- */
 
@@ -69,6 +66,13 @@ static V park(vk *c, V channel, V value, bool is_sender) {
   return vk_fiber_wait(c, &w.wait);
 }
 
+VkChannelWait *channel_pop_waiting(V channel, bool is_sender) {
+  VkChannel *ch = VK_CHAN(channel);
+  Wait *w = is_sender ? ch->senders : ch->receivers;
+  if (w) unlink_wait(w);
+  return w;
+}
+
 static void wake(vk *c, Wait *w, V value) {
   unlink_wait(w);
   vk_fiber_wake(c, w->fiber, value);
@@ -107,7 +111,7 @@ static void put(vk *c, V channel, V value) {
   ch->count++;
 }
 
-static V take(vk *c, V channel) {
+V channel_take(vk *c, V channel) {
   VkChannel *ch = VK_CHAN(channel);
   assert(ch->count > 0);
   V *slot = item(ch, 0), value = *slot;
@@ -136,9 +140,14 @@ V vk_chan(vk *c, size_t n, const V *args) {
   return VK_FROM_OBJ(ch);
 }
 
+V channel_closed_error(vk *c) {
+  return vk_errorf(c, VK_SYM(closed), "send: the channel is closed");
+}
+
 static V send_to(vk *c, V channel, V v) {
   VkChannel *ch = VK_CHAN(channel);
-  if (ch->is_closed) return vk_errorf(c, VK_SYM(closed), "send: the channel is closed");
+  if (ch->shared) return channel_shared_send(c, channel, v);
+  if (ch->is_closed) return channel_closed_error(c);
   if (ch->receivers) {
     wake(c, ch->receivers, v);
     return VK_NIL;
@@ -158,9 +167,10 @@ V vk_send(vk *c, V channel, V v) {
 /* The first sender's value goes into the buffer, or if it has none, out. */
 static V receive(vk *c, V channel) {
   VkChannel *ch = VK_CHAN(channel);
+  if (ch->shared) return channel_shared_receive(c, channel);
   Wait *sender = ch->senders;
   if (!ch->count && !sender) return ch->is_closed ? VK_NIL : park(c, channel, VK_NIL, false);
-  V value = ch->count ? take(c, channel) : sender->value;
+  V value = ch->count ? channel_take(c, channel) : sender->value;
   if (!sender) return value;
   if (ch->capacity) put(c, channel, sender->value);
   wake(c, sender, VK_NIL);
@@ -177,17 +187,17 @@ V vk_recv(vk *c, V channel) {
 V vk_close(vk *c, V channel) {
   if (!VK_IS_CHANNEL(channel)) return not_a_channel(c, "close", channel);
   VkChannel *ch = VK_CHAN(channel);
+  if (ch->shared) channel_shared_close(ch->shared);
   ch->is_closed = true;
   while (ch->receivers) wake(c, ch->receivers, VK_NIL);
-  while (ch->senders)
-    wake(c, ch->senders,
-         vk_errorf(c, VK_SYM(closed), "send: the channel was closed meanwhile"));
+  while (ch->senders) wake(c, ch->senders, channel_closed_error(c));
   return VK_NIL;
 }
 
 V vk_closed_p(vk *c, V channel) {
   if (!VK_IS_CHANNEL(channel)) return not_a_channel(c, "closed?", channel);
   const VkChannel *ch = VK_CHAN(channel);
+  if (ch->shared) return VK_FIX(channel_shared_is_done(ch->shared));
   return VK_FIX(ch->is_closed && !ch->count);
 }
 

@@ -365,6 +365,7 @@ static void drop_list(vk *c, VkFiber *head) {
     fiber_list_remove(f);
     c->fiber = f;
     c->scratch[0] = f->scratch_saved[0], c->scratch[1] = f->scratch_saved[1];
+    if (f->wait && f->wait->undo) f->wait->undo(c, f->wait);
     vk_scratch_free(c);
     fs->dead = f;
     bury(fs);

@@ -1,8 +1,9 @@
-/* future.h - futures, promises and channels: handles of one isolate.
+/* future.h - futures, promises and channels: handles.
  *
  * A future is resolved once, with a value or an error, which all who await it get, then or later. A
  * promise is a future that the program resolves. Neither can be sent to another isolate: a task
- * in the pool resolves its future by a post to the inbox (sched.h).
+ * in the pool resolves its future by a post to the inbox (sched.h). A channel can: it is then the
+ * same channel there, and what goes through it is copied.
  *
  * Who waits is served in the order of coming, and runs after the fiber that woke it waits. */
 #ifndef VK_FUTURE_H
@@ -56,6 +57,8 @@ typedef struct VkChannel {
   struct VkChannelWait *senders, *senders_last;     /* count = capacity */
   struct VkChannelWait *receivers, *receivers_last; /* count = 0 */
   bool is_closed;
+  struct SharedChannel
+      *shared; /* not NULL: it is where several isolates meet, all else is unused */
 } VkChannel;
 #define VK_IS_CHANNEL(v) VK_IS_HANDLE_OF(v, &vk_channel_class)
 #define VK_CHAN(v) ((VkChannel *)VK_OBJ(v))

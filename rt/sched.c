@@ -265,8 +265,9 @@ void vk_sched_finish(vk *c) {
 void vk_sched_free(vk *c) {
   struct VkFibers *fs = c->fibers;
   if (!fs) return;
+  fiber_drop_all(c); /* what they wait for in other isolates is cancelled */
   inbox_close(c);
-  fiber_drop_all(c);
+  fiber_drop_all(c); /* those that the last posts started */
   if (fs->poller->end) fs->poller->end(fs->poller, c);
   for (size_t i = 0; i < VK_LOST_MAX; i++) vk_root_remove(c, &fs->lost[i]);
   if (fs->loop_memory) munmap(fs->loop_memory, LOOP_GUARD_BYTES + LOOP_STACK_BYTES);

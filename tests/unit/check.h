@@ -12,9 +12,9 @@ static unsigned check_count, check_failures;
 #define CHECK_TEXT(got, expected) check_text((got), (expected), __FILE__, __LINE__, #got)
 
 static inline int check_one(int holds, const char *file, int line, const char *what) {
-  check_count++;
+  __atomic_fetch_add(&check_count, 1, __ATOMIC_RELAXED); /* threads check, too */
   if (!holds) {
-    check_failures++;
+    __atomic_fetch_add(&check_failures, 1, __ATOMIC_RELAXED);
     fprintf(stderr, "%s:%d: failed: %s\n", file, line, what);
   }
   return holds;
