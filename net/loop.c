@@ -1,6 +1,9 @@
 /* loop.c - libuv's loop as the scheduler's poller (contract: loop.h). */
 #include "loop.h"
 #include "sched.h"
+#ifdef __GLIBC__
+#include <nss.h>
+#endif
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,6 +68,7 @@ static void end(VkPoller *base, vk *c) {
   NetPoller *p = (NetPoller *)base;
   NetLoop *l = p->loop;
   if (l->users) return; /* their memory goes with the process */
+  if (l->end_clients) l->end_clients(l);
   uv_walk(&l->uv, close_handle, NULL);
   uv_run(&l->uv, UV_RUN_DEFAULT);
   uv_loop_close(&l->uv);
@@ -80,6 +84,17 @@ static void end(VkPoller *base, vk *c) {
 
 /* ---- making -------------------------------------------------------------------------------- */
 
+/* A static program must not load the modules that nsswitch.conf names: they bring a second C library
+ * with them, and crash. glibc has what files and DNS need in itself. */
+static void set_name_services(void) {
+#ifdef __GLIBC__
+  static const char *const local[] = {"passwd", "group", "services", "protocols"};
+  __nss_configure_lookup("hosts", "files dns");
+  for (size_t i = 0; i < sizeof local / sizeof *local; i++)
+    __nss_configure_lookup(local[i], "files");
+#endif
+}
+
 static NetLoop *make(vk *c) {
   NetLoop *l = calloc(1, sizeof *l);
   NetPoller *p = calloc(1, sizeof *p);
@@ -88,6 +103,7 @@ static NetLoop *make(vk *c) {
   if (!status) status = uv_async_init(&l->uv, &p->woken, do_nothing);
   if (!status) status = uv_timer_init(&l->uv, &p->timeout);
   if (status) no_loop(uv_strerror(status));
+  set_name_services();
   signal(SIGPIPE, SIG_IGN); /* a write to a connection that is gone is an error like others */
   l->isolate = c;
   net_memory_init(&l->memory);

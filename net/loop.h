@@ -30,6 +30,10 @@ typedef struct NetLoop {
   bool has_standby;
   struct NetConn *dirty; /* to be flushed at the end of the turn */
   VkTurnHook flush;
+  struct NetClient *clients; /* client.h */
+  struct NetTrust *trusts;
+  struct NetSessionKind *client_kind;  /* NULL until there is one */
+  void (*end_clients)(struct NetLoop *l); /* so that servers do not link clients */
   size_t users; /* servers and clients that may yet bring work: the program stays alive */
 } NetLoop;
 

@@ -3,6 +3,7 @@
 #include "handle.h"
 #include "heap.h"
 #include "lists.h"
+#include "options.h"
 #include "server.h"
 #include "strings.h"
 #include <stdio.h>
@@ -176,14 +177,10 @@ static V wrong_option(vk *c, V key, const char *expected) {
   return vk_errorf(c, VK_SYM(type), "%s: %.*s is %s", who, (int)s->len, s->bytes, expected);
 }
 
-static bool is_option(V key, const char *name) {
-  return VK_SYMB(key)->len == strlen(name) && !memcmp(VK_SYMB(key)->bytes, name, strlen(name));
-}
-
 static V take_limit(vk *c, NetLimits *limits, V key, V v) {
   for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
     const Option *o = &options[i];
-    if (!is_option(key, o->name)) continue;
+    if (!net_is_option(key, o->name)) continue;
     if (!VK_IS_FIX(v) || VK_INT(v) < (int64_t)o->min || (uint64_t)VK_INT(v) > o->max) {
       char expected[80];
       snprintf(expected, sizeof expected, "a number from %llu to %llu",
@@ -210,14 +207,14 @@ static V take_text(vk *c, const char **to, V key, V v) {
 }
 
 static V take_option(vk *c, NetServerSpec *spec, V key, V v) {
-  if (is_option(key, ":host")) return take_text(c, &spec->host, key, v);
-  if (is_option(key, ":cert")) return take_text(c, &spec->cert_path, key, v);
-  if (is_option(key, ":key")) return take_text(c, &spec->key_path, key, v);
-  if (is_option(key, ":access-log")) {
+  if (net_is_option(key, ":host")) return take_text(c, &spec->host, key, v);
+  if (net_is_option(key, ":cert")) return take_text(c, &spec->cert_path, key, v);
+  if (net_is_option(key, ":key")) return take_text(c, &spec->key_path, key, v);
+  if (net_is_option(key, ":access-log")) {
     spec->logs_access = !VK_IS_FALSE(v);
     return VK_NIL;
   }
-  if (!is_option(key, ":port")) return take_limit(c, &spec->limits, key, v);
+  if (!net_is_option(key, ":port")) return take_limit(c, &spec->limits, key, v);
   if (!VK_IS_FIX(v) || VK_INT(v) < 0 || VK_INT(v) > 65535)
     return wrong_option(c, key, "a number from 0 to 65535");
   spec->port = (int)VK_INT(v);

@@ -3,6 +3,7 @@
 #include "tls.h"
 #include <assert.h>
 #include <openssl/err.h>
+#include <stdio.h>
 #include <string.h>
 
 static void hold_reading(NetStream *s) {
@@ -151,7 +152,11 @@ static void tls_failed(NetStream *s, int result) {
     end_tls(s, "TLS stream broken");
     return;
   }
+  long verdict = SSL_get_verify_result(s->ssl);
   net_tls_error(reason, sizeof reason);
+  if (verdict != X509_V_OK && !SSL_is_server(s->ssl))
+    snprintf(reason, sizeof reason, "its certificate is not valid: %s",
+             X509_verify_cert_error_string(verdict));
   end_tls(s, reason);
 }
 

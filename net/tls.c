@@ -2,7 +2,9 @@
 #include "tls.h"
 #include <errno.h>
 #include <openssl/err.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -63,33 +65,76 @@ static int load(SSL_CTX *ctx, const char *cert, const char *key, char *why, size
   return 1;
 }
 
-/* A client that comes back resumes with a ticket: one per connection, for it asks for one at a
- * time. Buffers are given back whenever a connection falls silent: 34 KB each otherwise. */
+/* For both sides. Buffers are given back whenever a connection falls silent: 34 KB each otherwise. */
 static int configure(SSL_CTX *ctx) {
-  static const unsigned char session_context[] = "valk";
   SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
-                               SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
                                SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                             SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
   SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
-  SSL_CTX_set_num_tickets(ctx, 1);
-  SSL_CTX_set_alpn_select_cb(ctx, select_h2, NULL);
   return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) &&
-         SSL_CTX_set_session_id_context(ctx, session_context, sizeof session_context - 1) &&
          SSL_CTX_set_cipher_list(ctx, ciphers_12) &&
          SSL_CTX_set_ciphersuites(ctx, ciphers_13) && SSL_CTX_set1_groups_list(ctx, groups);
 }
 
-SSL_CTX *net_tls_server(const char *cert, const char *key, char *why, size_t bytes) {
-  /* Without openssl.cnf: what is offered does not depend on the machine. */
+/* A client that comes back resumes with a ticket: one per connection, for it asks for one at a time. */
+static int configure_server(SSL_CTX *ctx) {
+  static const unsigned char session_context[] = "valk";
+  SSL_CTX_set_options(ctx, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+  SSL_CTX_set_num_tickets(ctx, 1);
+  SSL_CTX_set_alpn_select_cb(ctx, select_h2, NULL);
+  return SSL_CTX_set_session_id_context(ctx, session_context, sizeof session_context - 1) &&
+         configure(ctx);
+}
+
+/* Without openssl.cnf: what is offered does not depend on the machine. */
+static SSL_CTX *new_context(const SSL_METHOD *method) {
   OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
   ERR_clear_error();
-  SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
-  if (ctx && configure(ctx)) {
+  return SSL_CTX_new(method);
+}
+
+SSL_CTX *net_tls_server(const char *cert, const char *key, char *why, size_t bytes) {
+  SSL_CTX *ctx = new_context(TLS_server_method());
+  if (ctx && configure_server(ctx)) {
     if (load(ctx, cert, key, why, bytes)) return ctx;
   } else {
     fail(why, bytes, "TLS", "cannot be set up");
+  }
+  SSL_CTX_free(ctx);
+  return NULL;
+}
+
+/* ---- clients ------------------------------------------------------------------------------- */
+
+/* OpenSSL looks where it was told when it was built, which is Debian's place in a program that may run
+ * anywhere. */
+static int trust_system(SSL_CTX *ctx) {
+  static const char *const bundles[] = {
+      "/etc/ssl/certs/ca-certificates.crt", /* Debian, Arch, Gentoo */
+      "/etc/pki/tls/certs/ca-bundle.crt",   /* Fedora */
+      "/etc/ssl/ca-bundle.pem",             /* openSUSE */
+      "/etc/ssl/cert.pem",                  /* Alpine */
+  };
+  bool is_told =
+      getenv(X509_get_default_cert_file_env()) || getenv(X509_get_default_cert_dir_env());
+  if (is_told || !access(X509_get_default_cert_file(), R_OK))
+    return SSL_CTX_set_default_verify_paths(ctx);
+  for (size_t i = 0; i < sizeof bundles / sizeof *bundles; i++)
+    if (!access(bundles[i], R_OK)) return SSL_CTX_load_verify_file(ctx, bundles[i]);
+  return SSL_CTX_set_default_verify_paths(ctx);
+}
+
+SSL_CTX *net_tls_client(const char *ca_path, char *why, size_t bytes) {
+  if (ca_path && !is_readable("certificates", ca_path, why, bytes)) return NULL;
+  SSL_CTX *ctx = new_context(TLS_client_method());
+  if (!ctx || !configure(ctx)) {
+    fail(why, bytes, "TLS", "cannot be set up");
+  } else if (!(ca_path ? SSL_CTX_load_verify_file(ctx, ca_path) : trust_system(ctx))) {
+    fail(why, bytes, "certificates", ca_path ? ca_path : "of the system");
+  } else {
+    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
+    return ctx;
   }
   SSL_CTX_free(ctx);
   return NULL;
