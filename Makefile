@@ -39,6 +39,7 @@ ASAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-f
 # What libnet.a stands on; the archives of the distribution, so that nothing is loaded at start.
 NET_LIBS = -l:libuv_a.a -l:libnghttp2.a -l:libssl.a -l:libcrypto.a
 EDITLINE = -l:libedit.a -l:libtinfo.a -l:libbsd.a -l:libmd.a
+TSAN = -O1 -g -fsanitize=thread -fno-omit-frame-pointer
 LIBS = $(BUILD)/libtcc.a $(NET_LIBS) -l:libtommath.a $(EDITLINE) -lm
 OBJCOPY = objcopy
 HOSTCC = $(CC)
@@ -79,13 +80,18 @@ ASAN_LANG_OBJ := $(call objects,$(BUILD)/asan/obj,$(LANG_SRC))
 ASAN_VALKC_OBJ := $(call objects,$(BUILD)/asan/obj,$(filter-out valkc/main.c,$(VALKC_SRC)))
 ASAN_RT_OBJ := $(call objects,$(BUILD)/asan/obj,$(RT_SRC))
 ASAN_NET_OBJ := $(call objects,$(BUILD)/asan/obj,$(NET_SRC))
+TSAN_RT_OBJ := $(call objects,$(BUILD)/tsan/obj,$(RT_SRC))
+TSAN_FRONT_OBJ := $(call objects,$(BUILD)/tsan/obj,$(FRONT_SRC)) $(STD_TEXT_OBJ)
+TSAN_NET_OBJ := $(call objects,$(BUILD)/tsan/obj,$(NET_SRC))
 MAIN_OBJ := $(BUILD)/obj/valkc/main.o $(BUILD)/asan/obj/valkc/main.o
 UNITS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
+# What threads share has unit tests of its own.
+TSAN_UNITS := $(addprefix $(BUILD)/tsan/unit/,symbols_test slab_test parcel_test)
 ASAN_UNITS := $(patsubst tests/unit/%.c,$(BUILD)/asan/unit/%,$(UNIT_SRC))
 QUICK_OBJ := $(BUILD)/obj/quick_table.o
 ASAN_QUICK_OBJ := $(BUILD)/asan/obj/quick_table.o
-ALL_OBJ := $(LANG_OBJ) $(VALKC_OBJ) $(RT_OBJ) $(NET_OBJ) $(ASAN_NET_OBJ) $(ASAN_LANG_OBJ) $(ASAN_VALKC_OBJ) $(ASAN_RT_OBJ) \
-           $(MAIN_OBJ) $(UNITS:=.o) $(ASAN_UNITS:=.o)
+ALL_OBJ := $(LANG_OBJ) $(VALKC_OBJ) $(RT_OBJ) $(NET_OBJ) $(ASAN_NET_OBJ) $(TSAN_RT_OBJ) $(TSAN_FRONT_OBJ) $(TSAN_NET_OBJ) $(ASAN_LANG_OBJ) $(ASAN_VALKC_OBJ) $(ASAN_RT_OBJ) \
+           $(MAIN_OBJ) $(UNITS:=.o) $(ASAN_UNITS:=.o) $(TSAN_UNITS:=.o)
 
 all: $(BUILD)/valkc $(BUILD)/librt.a $(BUILD)/libnet.a
 
@@ -114,6 +120,10 @@ $(BUILD)/asan/libvalkc.a: $(ASAN_VALKC_OBJ) $(ASAN_QUICK_OBJ)
 $(BUILD)/asan/liblang.a: $(ASAN_LANG_OBJ)
 $(BUILD)/asan/librt.a: $(ASAN_RT_OBJ) $(ASAN_FRONT_OBJ)
 $(BUILD)/asan/libnet.a: $(ASAN_NET_OBJ)
+
+tsan: $(BUILD)/tsan/librt.a $(BUILD)/tsan/libnet.a $(TSAN_UNITS)
+$(BUILD)/tsan/librt.a: $(TSAN_RT_OBJ) $(TSAN_FRONT_OBJ)
+$(BUILD)/tsan/libnet.a: $(TSAN_NET_OBJ)
 
 # The library as text, for `eval` at run time.
 $(STD_TEXT_OBJ): tools/embed std/INDEX $(wildcard std/*.valk)
@@ -156,6 +166,9 @@ $(NET_OBJ): FLAGS = $(RT_RELEASE) $(RT_FLAGS) $(RT_OWN) -iquote rt
 $(ASAN_LANG_OBJ) $(ASAN_VALKC_OBJ) $(BUILD)/asan/obj/valkc/main.o: FLAGS = $(ASAN)
 $(ASAN_RT_OBJ): FLAGS = $(ASAN) $(RT_FLAGS) $(RT_OWN)
 $(ASAN_NET_OBJ): FLAGS = $(ASAN) $(RT_FLAGS) $(RT_OWN) -iquote rt
+$(TSAN_RT_OBJ) $(TSAN_FRONT_OBJ): FLAGS = $(TSAN) $(RT_FLAGS) $(RT_OWN)
+$(TSAN_NET_OBJ): FLAGS = $(TSAN) $(RT_FLAGS) $(RT_OWN) -iquote rt
+$(TSAN_UNITS:=.o): FLAGS = $(TSAN) $(RT_FLAGS) -iquote rt -iquote lang
 $(UNITS:=.o): FLAGS = $(RELEASE) $(RT_FLAGS) -iquote rt -iquote lang -iquote valkc -iquote net
 $(ASAN_UNITS:=.o): FLAGS = $(ASAN) $(RT_FLAGS) -iquote rt -iquote lang -iquote valkc -iquote net
 
@@ -175,9 +188,17 @@ $(BUILD)/asan/obj/%.o: %.S $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(call say,CC,$@)
 	$(Q)$(CC) $(COMMON) $(FLAGS) $(CFLAGS) -c $< -o $@
+$(BUILD)/tsan/obj/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(COMMON) $(FLAGS) $(CFLAGS) -c $< -o $@
+$(BUILD)/tsan/obj/%.o: %.S $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(COMMON) $(FLAGS) $(CFLAGS) -c $< -o $@
 
 # Rewritten only when the flags change; depends on the packages that building needs.
-FLAG_TEXT = $(CC) $(COMMON) $(RELEASE) $(RT_RELEASE) $(RT_FLAGS) $(ASAN) $(CFLAGS)
+FLAG_TEXT = $(CC) $(COMMON) $(RELEASE) $(RT_RELEASE) $(RT_FLAGS) $(ASAN) $(TSAN) $(CFLAGS)
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@test -e $@ || test -n "$(TARGET)" || tools/deps --check build
@@ -216,7 +237,14 @@ $(BUILD)/asan/unit/%: $(BUILD)/asan/unit/%.o $(BUILD)/asan/libvalkc.a $(BUILD)/a
                       $(BUILD)/asan/liblang.a $(BUILD)/asan/librt.a | $(BUILD)/libtcc.a
 	$(call say,LD,$@)
 	$(Q)$(CC) $(ASAN) $(LDFLAGS) -o $@ $^ $(LIBS)
-.PRECIOUS: $(BUILD)/unit/%.o $(BUILD)/asan/unit/%.o
+$(BUILD)/tsan/unit/%.o: tests/unit/%.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$@)
+	$(Q)$(CC) $(COMMON) $(FLAGS) $(CFLAGS) -c $< -o $@
+$(BUILD)/tsan/unit/%: $(BUILD)/tsan/unit/%.o $(BUILD)/tsan/librt.a
+	$(call say,LD,$@)
+	$(Q)$(CC) $(TSAN) $(LDFLAGS) -o $@ $^ -l:libtommath.a -lm
+.PRECIOUS: $(BUILD)/unit/%.o $(BUILD)/asan/unit/%.o $(BUILD)/tsan/unit/%.o
 
 units: $(UNITS) $(ASAN_UNITS)
 
@@ -230,7 +258,7 @@ tsan:
 
 check:
 	@tools/deps check
-	@$(MAKE) --no-print-directory -j$(JOBS) all asan units
+	@$(MAKE) --no-print-directory -j$(JOBS) all asan tsan units
 	@$(MAKE) --no-print-directory -j$(JOBS) targets
 	@JOBS=$(JOBS) MODES=$(MODES) BUILD=$(BUILD) tests/run
 
@@ -240,7 +268,7 @@ check-arm64: all targets
 	$(BUILD)/valkc test --mode=arm64-stress --jobs=$(JOBS) tests/golden/gc tests/golden/calls
 
 # Golden tests alone: make golden MODES=aot T=closures
-golden: all $(if $(findstring asan,$(MODES)),asan)
+golden: all $(if $(findstring asan,$(MODES)),asan) $(if $(findstring tsan,$(MODES)),tsan)
 	$(BUILD)/valkc test --mode=$(MODES) --jobs=$(JOBS) $(if $(T),--filter=$(T)) tests/golden
 promote: all
 	@test -n "$(T)" || { echo "usage: make promote T=name" >&2; exit 2; }

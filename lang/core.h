@@ -164,6 +164,7 @@ enum {
   PRIM_STORES = 16,   /* an argument is stored in another argument, or outlives the call */
   PRIM_CALLS = 32,    /* may call functions it is given */
   PRIM_INTERNAL = 64, /* visible in std only */
+  PRIM_ISOLATES = 1024, /* starts isolates, whose globals are as they are then */
   PRIM_BLOCKS = 512,  /* may suspend the fiber: others run meanwhile, so with it goes CALLS */
   PRIM_FRESH = 128,   /* the result is newly allocated (or immediate), never an argument */
   PRIM_NET = 256,     /* its code is in libnet.a, which is linked only where it is used */

@@ -578,17 +578,15 @@ static Core *thread(Expander *x, Datum *d, bool is_last, Ctx ctx) {
 static Core *form_thread_first(Expander *x, Datum *d, Ctx ctx) { return thread(x, d, false, ctx); }
 static Core *form_thread_last(Expander *x, Datum *d, Ctx ctx) { return thread(x, d, true, ctx); }
 
-/* (spawn e): e as a function without parameters, called by the runtime in a fiber of its own. */
-static Core *form_spawn(Expander *x, Datum *d, Ctx ctx) {
+/* e as a function without parameters, for the runtime to call: (spawn e) in a fiber of its own,
+ * (future e) in another isolate. */
+static Core *later(Expander *x, Datum *d, const char *prim, Ctx ctx) {
   Lambda *l = expand_thunk(x, d->items[1], d->span, ctx);
-  return core_prim(x->p, d->span, "%spawn", 1, lambda_node(x, l, d->span));
+  return core_prim(x->p, d->span, prim, 1, lambda_node(x, l, d->span));
 }
 
-static Core *form_later(Expander *x, Datum *d, Ctx ctx) {
-  (void)ctx;
-  diag_error(x->p->diag, d->span, "not supported yet: `%s`", d->items[0]->text);
-  return expand_fail(x, d->span);
-}
+static Core *form_spawn(Expander *x, Datum *d, Ctx ctx) { return later(x, d, "%spawn", ctx); }
+static Core *form_future(Expander *x, Datum *d, Ctx ctx) { return later(x, d, "%future", ctx); }
 
 /* ---- the table --------------------------------------------------------------------------- */
 
@@ -627,7 +625,7 @@ static const Form forms[] = {
     {"comptime", 1, 1, form_comptime, "(comptime expression)"},
     {"module", 1, ANY, form_module, "(module name {export names...})"},
     {"import", 1, 2, form_import, "(import \"path\") or (import \"path\" {names...})"},
-    {"future", 0, ANY, form_later, "(future expression)"},
+    {"future", 1, 1, form_future, "(future expression)"},
     {"spawn", 1, 1, form_spawn, "(spawn expression)"},
 };
 

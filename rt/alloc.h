@@ -11,7 +11,7 @@
 #define VK_ALLOC_H
 
 /* The next run, or a cell of its own: may collect. Never fail to the caller: passing the hard
- * limit ends the program with a message (vk_try_new in heap.h can say no). */
+ * limit ends the fiber with an error, the main program with a message (vk_try_new in heap.h can say no). */
 V vk_cons_slow(vk *c, V head, V tail);
 void *vk_new_slow(vk *c, size_t bytes);
 void vk_write_slow(vk *c, V *slot);

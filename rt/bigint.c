@@ -45,7 +45,7 @@ V big_too_large(vk *c) {
 /* Zeroed room for that many digits, without a header yet; NULL if there is no memory. */
 static VkBigint *big_room(vk *c, size_t digits) {
   size_t bytes = sizeof(VkBigint) + digits * sizeof(mp_digit);
-  big_put_made = big_put_radix;
+  __atomic_store_n(&big_put_made, big_put_radix, __ATOMIC_RELAXED); /* isolates: the same one */
   return bytes < BIG_TRY_BYTES ? vk_heap_object(c, bytes) : vk_try_new(c, bytes);
 }
 

@@ -59,7 +59,8 @@ int big_compare_double(V big, double x); /* exact; requires: not nan */
 void big_put_radix(VkBuf *b, V v, unsigned radix);
 /* The same in decimal, for printing any value: does not bring LibTomMath with it. */
 void big_show(VkBuf *b, V v);
-extern void (*big_put_made)(VkBuf *b, V v, unsigned radix); /* set where big integers are made */
+typedef void BigPut(VkBuf *b, V v, unsigned radix);
+extern BigPut *big_put_made; /* set where big integers are made; atomic */
 /* digits: of that radix, no sign, no underscores, at least one. */
 V big_from_digits(vk *c, bool is_negative, const char *digits, size_t len, unsigned radix);
 #endif

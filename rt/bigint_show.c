@@ -7,7 +7,7 @@
 #include "bigint.h"
 #include <stdlib.h>
 
-void (*big_put_made)(VkBuf *b, V v, unsigned radix);
+BigPut *big_put_made;
 
 enum { DIGIT_BITS = 60, CHUNK_DIGITS = 18 };
 static const uint64_t chunk = 1000000000000000000; /* 10^CHUNK_DIGITS, below 2^DIGIT_BITS */
@@ -53,8 +53,11 @@ void big_show(VkBuf *b, V v) {
     p = put_before(end, n < 0 ? -(uint64_t)n : (uint64_t)n, 1);
     if (n < 0) *--p = '-';
     vk_buf_put(b, p, (size_t)(end - p));
-  } else if (big_put_made)
-    big_put_made(b, v, 10);
+    return;
+  }
+  BigPut *put_made = __atomic_load_n(&big_put_made, __ATOMIC_RELAXED);
+  if (put_made)
+    put_made(b, v, 10);
   else
     show_literal(b, (const VkBigint *)VK_OBJ(v));
 }

@@ -94,7 +94,8 @@ V vk_at(vk *c, V err, const VkPos *pos) {
 }
 
 V vk_unbound_error(vk *c, const char *name, const VkPos *pos) {
-  V err = vk_errorf(c, VK_SYM(unbound), "Symbol `%s` is not bound", name);
+  V err = vk_errorf(c, VK_SYM(unbound), "Symbol `%s` is not bound%s", name,
+                    c->isolate ? " here: it was not at the first `future` or `listen`" : "");
   return vk_at(c, err, pos);
 }
 

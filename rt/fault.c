@@ -230,7 +230,6 @@ enum { HANDLER_STACK_BYTES = 64 << 10 };
  * at start. Common, for the linker puts such behind the small variables, which then share pages. */
 char vk_fault_stack[HANDLER_STACK_BYTES] VK_ALIGN16 __attribute__((common));
 
-/* Threads that come and go give theirs up with the process. */
 static void *handler_stack(void) {
   static bool is_taken;
   if (!__atomic_test_and_set(&is_taken, __ATOMIC_RELAXED)) return vk_fault_stack;
@@ -313,4 +312,11 @@ void vk_fault_init(vk *c) {
   if (sigaltstack(&stack, NULL)) abort();
   sigaction(SIGSEGV, &action, NULL);
   sigaction(SIGBUS, &action, NULL);
+}
+
+void vk_fault_end(void) {
+  stack_t none = {.ss_flags = SS_DISABLE}, old;
+  isolate = NULL;
+  sigaltstack(&none, &old);
+  munmap(old.ss_sp, HANDLER_STACK_BYTES);
 }

@@ -6,4 +6,6 @@
 /* Installs the handlers of SIGSEGV and SIGBUS for the process, and a stack for them and `c` for
  * this thread: once on each thread that runs an isolate. */
 void vk_fault_init(vk *c);
+/* Gives up this thread's stack: it ends. Not the first thread. */
+void vk_fault_end(void);
 #endif

@@ -14,6 +14,7 @@
 #include "errors.h"
 #include "fault_code.h"
 #include "fiber_impl.h"
+#include "poison.h"
 #include <assert.h>
 #include <ucontext.h>
 
@@ -109,10 +110,13 @@ static void end_fiber(void *arg) {
   vk_fiber_die(c, overflow_error(c));
 }
 
-/* From vk_context_landing: anywhere on the stack. */
+/* From vk_context_landing: anywhere on the stack, on what frames that never returned left there:
+ * AddressSanitizer must not look at it before that is forgotten. */
 void vk_fault_landed(void);
-void vk_fault_landed(void) {
+__attribute__((no_sanitize("address"))) void vk_fault_landed(void) {
   vk *c = vk_fault_isolate();
+  vk_unpoison(c->fiber->stack_limit,
+              (size_t)(c->fiber->stack_base - c->fiber->stack_limit));
   c->where = c->result_where = VK_ON_HEAP; /* whatever was under way */
   vk_context_restart(c->fiber->stack_base, end_fiber, c);
 }

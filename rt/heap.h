@@ -30,7 +30,7 @@ void vk_root_add(vk *c, V *slot);
 void vk_root_remove(vk *c, V *slot);
 
 /* As vk_new, but NULL when the hard limit would be passed: for sizes the program chose, so that
- * the caller can give the error vk_out_of_memory instead of ending the program. */
+ * the caller can give the error vk_out_of_memory instead of ending the fiber or the program. */
 void *vk_try_new(vk *c, size_t bytes);
 V vk_out_of_memory(vk *c, size_t bytes); /* an error of kind :out-of-memory */
 

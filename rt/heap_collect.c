@@ -403,6 +403,7 @@ V heap_out_of_memory_error(VkHeap *h) {
 void vk_process_exit(int status) __attribute__((weak));
 
 void heap_out_of_memory(VkHeap *h, size_t bytes) {
+  h->is_suspended = false;
   vk_catch_out_of_memory(h->c, bytes);
   fprintf(stderr,
           "out of memory: %zu bytes asked for; the heap has %zuk of the %zuk that "

@@ -12,11 +12,11 @@
 #include "stack.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 #ifndef __GLIBC__
 #include <link.h>
 #include <stdbool.h>
 #include <sys/mman.h>
-#include <unistd.h>
 #endif
 
 struct VkProcess vk_process;
@@ -28,6 +28,7 @@ static VkFiber main_fiber;
 
 void vk_process_exit(int status) {
   vk_out_flush();
+  if (vk_process.thread_count) _exit(status);
   exit(status);
 }
 
@@ -90,7 +91,7 @@ static void protect_relocated(void) {
 
 int vk_main(int argc, char **argv, const VkProgram *program) {
   vk *c = &main_isolate;
-  vk_process = (struct VkProcess){argc, argv, c};
+  vk_process = (struct VkProcess){.argc = argc, .argv = argv, .first = c};
   protect_relocated();
   c->program = program;
   c->fiber = &main_fiber;
@@ -102,5 +103,6 @@ int vk_main(int argc, char **argv, const VkProgram *program) {
   vk_stack_call(&main_fiber, vk_run_tops, &run);
   vk_out_flush();
   vk_heap_end(c);
+  if (vk_process.thread_count) _exit(run.status);
   return run.status;
 }

@@ -14,12 +14,16 @@ enum { OUT_BUFFER_BYTES = 1 << 16 };
 
 static struct {
   pthread_once_t once;
-  pthread_mutex_t lock; /* recursive: running out of memory while capturing flushes, too */
+  pthread_mutex_t lock; /* recursive: what fails while it is held may flush, too */
   size_t used;
-  bool is_terminal, is_capturing;
+  bool is_terminal;
   char last; /* byte printed; 0: none */
-  VkBuf captured;
 } out = {.once = PTHREAD_ONCE_INIT};
+
+static _Thread_local struct { /* of the isolate, which is the thread's */
+  bool is_capturing;
+  VkBuf captured;
+} capture;
 
 /* Common, as vk_fault_stack is: behind what every program touches. */
 char vk_out_buffer[OUT_BUFFER_BYTES] __attribute__((common));
@@ -73,20 +77,20 @@ static void flush_locked(void) {
 
 void vk_out(const char *bytes, size_t len) {
   if (len == 0) return;
-  out_lock();
-  if (out.is_capturing) {
-    vk_buf_put(&out.captured, bytes, len);
-  } else {
-    out.last = bytes[len - 1];
-    if (len > OUT_BUFFER_BYTES - out.used) flush_locked();
-    if (len > OUT_BUFFER_BYTES) {
-      write_all(bytes, len);
-    } else {
-      memcpy(vk_out_buffer + out.used, bytes, len);
-      out.used += len;
-    }
-    if (out.is_terminal && memchr(bytes, '\n', len)) flush_locked();
+  if (capture.is_capturing) {
+    vk_buf_put(&capture.captured, bytes, len);
+    return;
   }
+  out_lock();
+  out.last = bytes[len - 1];
+  if (len > OUT_BUFFER_BYTES - out.used) flush_locked();
+  if (len > OUT_BUFFER_BYTES) {
+    write_all(bytes, len);
+  } else {
+    memcpy(vk_out_buffer + out.used, bytes, len);
+    out.used += len;
+  }
+  if (out.is_terminal && memchr(bytes, '\n', len)) flush_locked();
   pthread_mutex_unlock(&out.lock);
 }
 
@@ -106,19 +110,15 @@ bool vk_out_ends_line(void) {
 void vk_out_flush_unlocked(void) { flush_locked(); }
 
 bool vk_out_capture_start(void) {
-  out_lock();
-  bool started = !out.is_capturing;
-  out.is_capturing = true;
-  pthread_mutex_unlock(&out.lock);
+  bool started = !capture.is_capturing;
+  capture.is_capturing = true;
   return started;
 }
 
 bool vk_out_capture_stop(VkBuf *to) {
-  out_lock();
-  bool stopped = out.is_capturing;
-  out.is_capturing = false;
-  if (stopped) vk_buf_put(to, out.captured.data, out.captured.len);
-  vk_buf_free(&out.captured);
-  pthread_mutex_unlock(&out.lock);
+  bool stopped = capture.is_capturing;
+  capture.is_capturing = false;
+  if (stopped) vk_buf_put(to, capture.captured.data, capture.captured.len);
+  vk_buf_free(&capture.captured);
   return stopped;
 }

@@ -14,7 +14,7 @@ bool vk_out_ends_line(void); /* nothing has been printed since the last newline 
  * hold. */
 void vk_out_flush_unlocked(void);
 
-/* Between start and stop what this process prints is kept instead of written; captures do not
+/* Between start and stop what this isolate prints is kept instead of written; captures do not
  * nest. stop appends it to `to`. False: no capture was (already) going on. */
 bool vk_out_capture_start(void);
 bool vk_out_capture_stop(VkBuf *to);

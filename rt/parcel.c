@@ -193,7 +193,7 @@ static bool is_refused_kind(const Packer *k, V v) {
   case VK_CLOSURE:
     if (VK_CLO(v)->fn->origin != VK_EVALUATED) return false;
     k->refusal->must_stay = true;
-    return k->use != PARCEL_FREEZE;
+    return k->use != PARCEL_FREEZE && k->use != PARCEL_STAY;
   default: return false;
   }
 }
@@ -326,7 +326,10 @@ static void scan_fields(Packer *k, size_t at) {
   heap_fields(object, &first, &end);
   bool is_evaluated =
       VK_HDR_KIND(*object) == VK_CLOSURE && ((VkClosure *)object)->fn->origin == VK_EVALUATED;
-  if (is_evaluated && first < end) *first++ = VK_NIL;
+  if (is_evaluated && first < end) {
+    if (k->use != PARCEL_STAY) *first = VK_NIL;
+    first++;
+  }
   size_t from = (size_t)((char *)first - k->p->objects.bytes), count = (size_t)(end - first);
   for (size_t i = 0; i < count; i++) {
     V v = pack_ref(k, ((V *)(k->p->objects.bytes + from))[i]);
@@ -367,7 +370,7 @@ static void add_roots(Packer *k, const V *values, size_t count) {
   if (!store) return;
   store[0] = VK_HDR(VK_STORE, 0, 0);
   store[1] = count;
-  memcpy(store + 2, values, count * sizeof(V));
+  if (count) memcpy(store + 2, values, count * sizeof(V));
 }
 
 VkParcel *parcel_pack(vk *c, const V *values, size_t count, ParcelUse use, ParcelRefusal *r) {

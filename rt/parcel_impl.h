@@ -33,6 +33,7 @@ struct VkParcel {
 
 typedef enum ParcelUse {
   PARCEL_SEND,
+  PARCEL_STAY,    /* to be unpacked at once in the same heap: functions of the evaluator may go */
   PARCEL_GLOBALS, /* nothing is refused */
   PARCEL_FREEZE,  /* vectors, maps, errors get VK_FROZEN */
 } ParcelUse;

@@ -27,7 +27,7 @@ static V make_object(const Unpacker *u, const V *from, size_t bytes) {
     return s->class->adopt(u->c, s->object);
   }
   bool is_error = VK_HDR_KIND(*from) == VK_ERROR;
-  V *to = vk_new(u->c, bytes);
+  V *to = vk_heap_object(u->c, bytes);
   memcpy(to, from, bytes);
   return is_error ? VK_FROM_ERR(to) : VK_FROM_OBJ(to);
 }
@@ -36,7 +36,7 @@ static void make_all(const Unpacker *u) {
   const ParcelArea *pairs = &u->p->pairs, *objects = &u->p->objects;
   for (size_t at = 0; at < pairs->used; at += sizeof(VkPair)) {
     VkPair *from = (VkPair *)(pairs->bytes + at);
-    from->head = vk_cons(u->c, from->head, from->tail);
+    from->head = vk_heap_cons(u->c, from->head, from->tail);
   }
   for (size_t at = u->first, bytes; at < objects->used; at += bytes) {
     V *from = (V *)(objects->bytes + at);

@@ -8,6 +8,7 @@ extern struct VkProcess {
   int argc;
   char **argv;
   vk *first; /* the isolate of the main program */
+  _Atomic size_t thread_count; /* of other isolates: exit handlers must not run beside them */
 } vk_process;
 
 /* Runs the program's top-level forms; status becomes 1 at the first error, which is reported.

@@ -93,6 +93,11 @@ __attribute__((noinline, no_sanitize("address"))) void vk_stack_wipe(const VkFib
   for (volatile char *p = (char *)(page > limit ? page : limit); p < (char *)here; p++) *p = 0;
 }
 
+void vk_stack_free(VkFiber *f) {
+  char *low = f->stack_limit - VK_GUARD_BYTES;
+  munmap(low, (size_t)(f->stack_base - low));
+}
+
 /* void vk_stack_switch(void *top, void (*fn)(void *), void *arg): fn(arg) with the stack
  * pointer at top, then back. The old stack pointer waits in the frame pointer, which fn
  * preserves; the unwind directives let a debugger walk through. */

@@ -20,7 +20,7 @@
 enum { VK_SYMBOL_COUNT_MAX = 1 << 23, VK_SYMBOL_BYTES_MAX = 1 << 16 };
 
 /* The symbol of that name, a keyword if it starts with ':' and goes on; an error value past the
- * limits above or without memory. Any thread; takes the table's lock. */
+ * limits above or without memory. Any thread. */
 V vk_intern(vk *c, const char *bytes, size_t len);
 /* The same if the symbol exists, else VK_UNBOUND. */
 V vk_symbol_find(vk *c, const char *bytes, size_t len);

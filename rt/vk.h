@@ -257,6 +257,8 @@ struct vk {
   const VkPos *place;      /* of the last primitive called that may wait */
   const struct VkProgram *program;
   struct NetLoop *net;    /* its event loop with sockets, or NULL: net/loop.h */
+  struct VkIsolate *isolate; /* NULL: the first of the process: isolate.h */
+  struct VkTasks *tasks;     /* NULL before the first future: pool.c */
   struct Evaluator *eval; /* NULL before the first eval: eval.h */
   uint64_t error_count;   /* places given to errors so far: eval_form.c */
   /* A parked tail call: either closure `park_fn` (any value), or known code. Roots. */

@@ -138,6 +138,8 @@ static const bool is_debug_build = false;
  * by default hardly inlines a function into itself once its slow paths are calls; the parameter
  * takes fib from 3.6x to 1.6x C. At -O1 sibling calls are off; -O0 relies on the guards. Fused
  * multiply-add and unsigned char, usual on ARM, would give other results than x86. */
+static bool has_checkers(const Options *o) { return o->sanitize || o->sanitize_threads; }
+
 static void add_code_options(BuildCommand *b, const Options *o) {
   static const char *const levels[] = {"-O0", "-O1", "-O2", "-O3"};
   unsigned level = o->optimise == OPTIMISE_DEFAULT ? 2 : o->optimise;
@@ -153,10 +155,12 @@ static void add_code_options(BuildCommand *b, const Options *o) {
   if (o->sanitize)
     add_all(b,
             "-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer");
+  else if (o->sanitize_threads)
+    add_all(b, "-g -fsanitize=thread -fno-omit-frame-pointer");
   else
     add_all(b, "-fno-plt -ffunction-sections -fdata-sections");
   if (o->sanitize || is_debug_build) add(b, "-DVK_DEBUG"); /* as the runtime it is linked with */
-  if (!o->sanitize && !o->no_pie) add(b, "-fPIE");
+  if (!has_checkers(o) && !o->no_pie) add(b, "-fPIE");
 }
 
 /* The linkers' tables of packed relocations; neither musl 1.2.3 nor GNU ld for ARM knows them. */
@@ -174,7 +178,7 @@ static void add_map_option(BuildCommand *b) {
 static void add_link_options(BuildCommand *b, const Options *o) {
   if (o->size) add_map_option(b);
   if (o->strip) add(b, "-s");
-  if (o->sanitize) return; /* the checkers' runtimes want a dynamic executable */
+  if (has_checkers(o)) return; /* the checkers' runtimes want a dynamic executable */
   add(b, o->no_pie ? "-static" : "-static-pie");
   if (!o->no_pie && has_packed_relocations(&b->target)) add(b, "-Wl,-z,pack-relative-relocs");
   add_all(b, "-Wl,-z,relro,-z,now,-z,noexecstack -Wl,--gc-sections");
@@ -201,7 +205,7 @@ static void add_libraries(BuildCommand *b, const Options *o, bool uses_net) {
   if (b->target.is_musl)
     add_all(b, "-ltommath -Wl,--start-group -lc -lgcc -Wl,--end-group");
   else
-    add_all(b, o->sanitize ? "-l:libtommath.a -lm" : "-ltommath -lm");
+    add_all(b, has_checkers(o) ? "-l:libtommath.a -lm" : "-ltommath -lm");
 }
 
 static void make_command(BuildCommand *b, const Options *o, bool uses_net) {

@@ -878,12 +878,19 @@ static void sort_thresholds(Flow *f) {
 }
 
 /* A global whose definition stands at top level before anything that leads to a use of it ran is
- * bound whenever it is read. */
+ * bound whenever it is read; but not in other isolates, if such were started before. */
+typedef struct Mentioned {
+  PtrMap globals;
+  bool starts_isolates;
+} Mentioned;
+
 static void mention(Core **child, void *to) {
-  PtrMap *seen = to;
+  Mentioned *seen = to;
   Core *e = *child;
-  if (e->kind == CORE_GLOBAL && !ptrmap_get(seen, e->global)) {
-    ptrmap_put(seen, e->global, e);
+  const Prim *prim = e->kind == CORE_PRIM ? e->prim : e->kind == CORE_GLOBAL ? e->global->prim : NULL;
+  if (prim && prim->flags & PRIM_ISOLATES) seen->starts_isolates = true;
+  if (e->kind == CORE_GLOBAL && !ptrmap_get(&seen->globals, e->global)) {
+    ptrmap_put(&seen->globals, e->global, e);
     if (e->global->kind == GLOBAL_FUNCTION && e->global->lambda) mention(&e->global->lambda->body, to);
   }
   core_each_child(e, true, mention, to);
@@ -891,11 +898,12 @@ static void mention(Core **child, void *to) {
 
 static void find_always_bound(Program *p) {
   if (p->opens) return; /* who knows what leads to a use then */
-  PtrMap seen = {.arena = p->arena};
-  for (size_t i = 0; i < p->tops.count; i++) {
+  Mentioned seen = {.globals.arena = p->arena};
+  for (size_t i = 0; i < p->tops.count && !seen.starts_isolates; i++) {
     Core *e = p->tops.items[i].core;
     mention(&p->tops.items[i].core, &seen);
-    if (e->kind == CORE_DEF && !ptrmap_get(&seen, e->global)) e->global->is_always_bound = true;
+    if (e->kind == CORE_DEF && !seen.starts_isolates && !ptrmap_get(&seen.globals, e->global))
+      e->global->is_always_bound = true;
   }
 }
 

@@ -53,7 +53,8 @@ static bool find_in_tree(Home *h, const char *executable_dir) {
                 .library_dir = join(root, "std"),
                 .include_dir = join(root, "rt"),
                 .archive_dir = strdup(archive_dir),
-                .asan_dir = join(archive_dir, "asan")};
+                .asan_dir = join(archive_dir, "asan"),
+                .tsan_dir = join(archive_dir, "tsan")};
   free(root);
   free(archive_dir);
   return is_found;
@@ -71,7 +72,8 @@ static bool find_installed(Home *h, const char *executable_dir) {
               .library_dir = join(root, "std"),
               .include_dir = join(root, "include"),
               .archive_dir = root,
-              .asan_dir = join(root, "asan")};
+              .asan_dir = join(root, "asan"),
+              .tsan_dir = join(root, "tsan")};
   return true;
 }
 

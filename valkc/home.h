@@ -2,7 +2,7 @@
  *
  *   in the source tree      build/valkc          installed        PREFIX/bin/valkc
  *     runtime archive       build/librt.a                         PREFIX/lib/valkc/librt.a
- *     checked runtime       build/asan/librt.a                    (not installed)
+ *     checked runtimes      build/asan/librt.a, build/tsan/...    (not installed)
  *     other targets         build/TARGET/librt.a ...              PREFIX/lib/valkc/TARGET/librt.a ...
  *     C headers             rt/                                   PREFIX/lib/valkc/include/
  *     library in Valk       std/                                  PREFIX/lib/valkc/std/        */
@@ -16,6 +16,7 @@ typedef struct Home {
   char *include_dir; /* vk.h */
   char *archive_dir; /* librt.a */
   char *asan_dir;    /* librt.a with address and undefined-behaviour checks */
+  char *tsan_dir;    /* the same with checks for data races */
 } Home;
 
 /* The paths, found once; ends the process with a message if the files are not there. */

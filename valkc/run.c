@@ -130,7 +130,7 @@ static int run_here(const Options *options) {
 
 /* Options that mean something to the system's C compiler alone ask for it. */
 static bool wants_executable(const Options *o) {
-  return o->use_cc || o->cc || o->libc || o->sanitize || o->warn_c || o->debug_info ||
+  return o->use_cc || o->cc || o->libc || o->sanitize || o->sanitize_threads || o->warn_c || o->debug_info ||
          o->no_pie || o->optimise != OPTIMISE_DEFAULT;
 }
 

@@ -41,8 +41,13 @@ bool target_get(const Options *o, Target *t) {
     fprintf(stderr, "valkc: there is no C library `%s`; there are: glibc musl\n", libc);
     return false;
   }
-  if (!o->sanitize || (t->is_native && !t->is_musl)) return true;
-  fputs("valkc: not supported yet: --sanitize with --target or --libc=musl\n", stderr);
+  const char *checkers = o->sanitize ? "--sanitize" : o->sanitize_threads ? "--sanitize-threads" : NULL;
+  if (checkers && (!t->is_native || t->is_musl)) {
+    fprintf(stderr, "valkc: not supported yet: %s with --target or --libc=musl\n", checkers);
+    return false;
+  }
+  if (!o->sanitize || !o->sanitize_threads) return true;
+  fputs("valkc: --sanitize and --sanitize-threads: one program cannot have both checkers\n", stderr);
   return false;
 }
 
@@ -55,6 +60,7 @@ char *target_archive_dir(const Options *o, Target t) {
   const Home *home = home_get();
   char *dir;
   if (o->sanitize) return strdup(home->asan_dir);
+  if (o->sanitize_threads) return strdup(home->tsan_dir);
   if (t.is_native && !t.is_musl) return strdup(home->archive_dir);
   if (asprintf(&dir, "%s/%s", home->archive_dir, target_name(t)) < 0) abort();
   return dir;
