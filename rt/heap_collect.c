@@ -6,7 +6,8 @@
  * A minor collection marks from the roots and the log, adding to the sticky marks, and sweeps
  * the young blocks. Its pause is bounded by sizing the nursery after what survived the last
  * ones, but the nursery is at least four times the roots, so that scanning a deep stack again
- * and again stays a fraction of the work between.
+ * and again stays a fraction of the work between; down to half of them where much survives, as
+ * then tracing that takes longer than the scan.
  *
  * Full marking traces `mark_ratio` bytes per byte allocated, chosen so that it ends before the
  * heap grew by a quarter. */
@@ -118,7 +119,8 @@ static void trace_event(VkHeap *h, HeapEvent e, uint64_t ns, size_t allocated,
 void heap_plan_cycle(VkHeap *h) {
   h->stats.allocated_bytes += cycle_allocated(h);
   if (!h->nursery_bytes) h->nursery_bytes = NURSERY_BYTES_START;
-  size_t size = h->nursery_bytes > 4 * h->root_bytes ? h->nursery_bytes : 4 * h->root_bytes;
+  size_t for_roots = h->root_bytes / 2 * (h->nursery_bytes / NURSERY_BYTES_MIN);
+  size_t size = h->nursery_bytes > for_roots ? h->nursery_bytes : for_roots;
   h->cycle_bytes = h->phase == HEAP_MARKING ? SLICE_BYTES : size;
   h->budget = (int64_t)h->cycle_bytes;
   h->touched_free_low = h->touched_free_blocks;
