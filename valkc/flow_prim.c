@@ -438,8 +438,10 @@ static AVal t_range(Flow *f, const Core *e, AVal *a) {
   return (a[0].types | a[1].types) & ~(uint32_t)T_FIX ? with_error(r) : r;
 }
 
-static AVal t_element(Flow *f, const Core *e, AVal *a) { /* nth, last */
-  return with_error(flow_elements(f, a[e->count - 1]));
+static AVal t_element(Flow *f, const Core *e, AVal *a) { /* nth, in either order of its arguments, and last */
+  AVal v = aval_of(T_ERROR);
+  for (size_t i = 0; i < e->count; i++) v = flow_join(f, v, flow_elements(f, a[i]));
+  return v;
 }
 
 /* Element k of a list: fails as head and tail do. */

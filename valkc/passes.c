@@ -5,6 +5,7 @@
 #include "../rt/limits.h"
 #include "build.h"
 #include "comptime.h"
+#include "cse.h"
 #include "emit.h"
 #include "flow.h"
 #include "fuse.h"
@@ -76,6 +77,10 @@ static void refine_verify(Compilation *c) { core_check(&c->program, "refine"); }
 static void refine_show(Compilation *c, FILE *out) {
   core_dump(&c->program, put_to_file, out);
 }
+
+static void cse_pass(Compilation *c) { cse_run(&c->program); }
+static void cse_verify(Compilation *c) { core_check(&c->program, "cse"); }
+static void cse_show(Compilation *c, FILE *out) { core_dump(&c->program, put_to_file, out); }
 
 static void lower_pass(Compilation *c) { c->low = lower_run(&c->program); }
 static void lower_verify(Compilation *c) { lower_check(c->low); }
