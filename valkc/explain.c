@@ -55,11 +55,31 @@ static void explain_op(Explain *x, const LowStmt *s) {
 
 /* ---- loops --------------------------------------------------------------------------------- */
 
+static bool is_within(const LowOp *op, uint32_t types) {
+  for (size_t i = 0; i < op->count; i++) {
+    LowArg a = op->args[i];
+    uint32_t known = a.facts.types ? a.facts.types : a.kind == ARG_VAR ? a.var->facts.types : 0;
+    bool is_int = a.kind == ARG_CONST && a.constant->kind == LOW_INT;
+    if (!is_int && (!known || known & ~types)) return false;
+  }
+  return true;
+}
+
+/* What an operation on any values finds out first. */
+static const char *why_checked(const LowOp *op) {
+  if (is_within(op, T_FIX)) return "overflow";
+  if (is_within(op, T_INT)) return "size (perhaps a big integer)";
+  if (is_within(op, T_FIX | T_BIG | T_FLOAT)) return "kind of number";
+  return "types";
+}
+
 /* What an operation still checks at run time, or NULL. */
 static const char *remaining_check(const LowOp *op) {
   if (op->kind != OP_PRIM) return NULL;
-  if (!op->fast) return op->prim->flags & PRIM_INLINE && op->prim->flags & PRIM_FAILS ? "types" : NULL;
+  if (!op->fast) return op->prim->flags & PRIM_INLINE && op->prim->flags & PRIM_FAILS ? why_checked(op) : NULL;
+  if (!strncmp(op->fast->c_name, "vk_has_", 7)) return "bounds";
   if (op->fast->takes != 1) return NULL;
+  if (!strcmp(op->prim->name, "vec/push!")) return "room";
   return strstr(op->fast->c_name, "vk_fix") ? "overflow" : "bounds";
 }
 
@@ -75,11 +95,13 @@ static void collect_checks(Checks *c, const LowBody *body) {
     if (check && s->op.pos.file != NO_FILE) {
       uint32_t line, col;
       diag_line_col(c->x->p->diag, s->op.pos, &line, &col);
-      const char *sep = c->count++ ? ", " : "";
-      c->list = arena_printf(c->x->arena, "%s%s%s of `%s` at %u:%u", c->list, sep, check, s->op.prim->name, line, col);
+      const char *what = arena_printf(c->x->arena, " of `%s` at %u:%u", s->op.prim->name, line, col);
+      if (!strstr(c->list, what)) /* once, though its rare path is another operation */
+        c->list = arena_printf(c->x->arena, "%s%s%s%s", c->list, c->count++ ? ", " : "", check, what);
     }
     if (s->kind == STMT_LOOP) continue; /* an inner loop speaks for itself */
-    collect_checks(c, &s->body);
+    bool is_cold = s->kind == STMT_IF && s->test == TEST_ERROR; /* its body: an error is on its way */
+    if (!is_cold) collect_checks(c, &s->body);
     collect_checks(c, &s->other);
   }
 }
