@@ -21,9 +21,9 @@ typedef struct Known {
   const Prim *prim;
   const void *operands[OPERANDS_MAX]; /* value numbers */
   size_t count;
-  Core *node;   /* where it is computed */
-  Var *var;     /* that it is bound to, or NULL */
-  bool is_used; /* and needs one */
+  Core *node;          /* where it is computed */
+  Var *var;            /* that it is bound to, or NULL */
+  bool is_used;        /* and needs one */
   size_t bucket, next; /* index + 1 of the one below in the bucket */
 } Known;
 
@@ -44,7 +44,8 @@ static void region(Cse *c, Core **slot);
 static char mutable_cell; /* as a number: never equal to anything */
 
 static const void *number_of_const(const Datum *d) {
-  if (d->kind != DATUM_INT || d->integer > INT64_MAX / 4 || d->integer < INT64_MIN / 4) return NULL;
+  if (d->kind != DATUM_INT || d->integer > INT64_MAX / 4 || d->integer < INT64_MIN / 4)
+    return NULL;
   return (const void *)(uintptr_t)((uint64_t)d->integer << 1 | 1);
 }
 
@@ -55,17 +56,22 @@ static const void *number_of_local(Cse *c, const Core *e) {
 }
 
 enum {
-  T_CHANGES = T_VECTOR | T_MAP | T_OTHER, /* what is in them may */
+  T_CHANGES = T_VECTOR | T_MAP | T_OTHER,   /* what is in them may */
   T_HOLDS = T_CHANGES | T_PAIR | T_LISTOBJ, /* may hold such */
 };
 
-static bool is_equality(const Prim *prim) { return !strcmp(prim->name, "==") || !strcmp(prim->name, "!="); }
+static bool is_equality(const Prim *prim) {
+  return !strcmp(prim->name, "==") || !strcmp(prim->name, "!=");
+}
 
-static bool is_known(const Core *e) { return e->has_facts && e->types && !(e->types & (T_ERROR | T_UNBOUND)); }
+static bool is_known(const Core *e) {
+  return e->has_facts && e->types && !(e->types & (T_ERROR | T_UNBOUND));
+}
 
 /* One load or test: a variable for it costs as much, and keeps `head` from being compared tagged. */
 static bool is_trivial(const Prim *prim) {
-  static const char *const names[] = {"head", "tail", "fst", "nil?", "list?", "not", "type", "error?"};
+  static const char *const names[] = {"head",  "tail", "fst",  "nil?",
+                                      "list?", "not",  "type", "error?"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (!strcmp(names[i], prim->name)) return true;
   return false;
@@ -74,24 +80,30 @@ static bool is_trivial(const Prim *prim) {
 /* New numbers are as good as old ones; new lists and strings would only live longer. */
 static bool is_shared(const Core *e) {
   uint32_t bad = is_equality(e->prim) ? T_HOLDS : T_CHANGES;
-  if (!(e->prim->flags & PRIM_PURE) || e->prim->flags & (PRIM_CALLS | PRIM_STORES)) return false;
+  if (!(e->prim->flags & PRIM_PURE) || e->prim->flags & (PRIM_CALLS | PRIM_STORES))
+    return false;
   if (e->prim->flags & PRIM_FRESH && e->types & ~(uint32_t)T_NUM) return false;
-  if (is_trivial(e->prim) || !is_known(e) || e->count == 0 || e->count > OPERANDS_MAX) return false;
+  if (is_trivial(e->prim) || !is_known(e) || e->count == 0 || e->count > OPERANDS_MAX)
+    return false;
   for (size_t i = 0; i < e->count; i++)
-    if (e->items[i]->kind != CORE_CONST && (!is_known(e->items[i]) || e->items[i]->types & bad)) return false;
+    if (e->items[i]->kind != CORE_CONST && (!is_known(e->items[i]) || e->items[i]->types & bad))
+      return false;
   return true;
 }
 
 static size_t bucket_of(const Known *k) {
   uint64_t h = (uintptr_t)k->prim;
-  for (size_t i = 0; i < k->count; i++) h = (h ^ (uintptr_t)k->operands[i]) * 0x9e3779b97f4a7c15u;
+  for (size_t i = 0; i < k->count; i++)
+    h = (h ^ (uintptr_t)k->operands[i]) * 0x9e3779b97f4a7c15u;
   return (h ^ h >> 32) % BUCKETS;
 }
 
 static Known *find(Cse *c, const Known *k) {
   for (size_t i = c->buckets[k->bucket]; i > c->floor; i = c->known.items[i - 1]->next) {
     Known *x = c->known.items[i - 1];
-    if (x->prim == k->prim && x->count == k->count && !memcmp(x->operands, k->operands, sizeof x->operands)) return x;
+    if (x->prim == k->prim && x->count == k->count &&
+        !memcmp(x->operands, k->operands, sizeof x->operands))
+      return x;
   }
   return NULL;
 }
@@ -162,12 +174,15 @@ static const void *number_of_prim(Cse *c, Core *e) {
 
 static void let(Cse *c, Core *e) {
   bool is_new = false, is_prim = e->a && e->a->kind == CORE_PRIM && !e->var->is_set;
-  if (is_prim && !strcmp(e->a->prim->name, "%cell")) ptrmap_put(&c->numbers, e->var, &mutable_cell);
+  if (is_prim && !strcmp(e->a->prim->name, "%cell"))
+    ptrmap_put(&c->numbers, e->var, &mutable_cell);
   Known *k = is_prim ? known_of(c, e->a, &is_new) : NULL;
   if (!is_prim && e->a) number_of(c, e->a);
   if (k) ptrmap_put(&c->numbers, e->var, k);
-  if (k && is_new) k->var = e->var;
-  else if (k) become_local(c, e->a, var_of(c, k));
+  if (k && is_new)
+    k->var = e->var;
+  else if (k)
+    become_local(c, e->a, var_of(c, k));
   region(c, &e->b);
   if (k && is_new) k->var = NULL; /* out of scope */
 }
@@ -229,8 +244,10 @@ static void region(Cse *c, Core **slot) {
 
 static void visit_root(Core **root, void *to) {
   Cse *c = to;
-  if ((*root)->kind == CORE_LAMBDA) function(c, (*root)->lambda);
-  else region(c, root);
+  if ((*root)->kind == CORE_LAMBDA)
+    function(c, (*root)->lambda);
+  else
+    region(c, root);
 }
 
 void cse_run(Program *p) {

@@ -1,4 +1,4 @@
-/* flow_engine.h - what flow.c and flow_prim.c share. */
+/* flow_engine.h - what flow.c, flow_cells.c, flow_narrow.c and flow_prim.c share. */
 #ifndef VALKC_FLOW_ENGINE_H
 #define VALKC_FLOW_ENGINE_H
 #include "flow_value.h"
@@ -82,6 +82,28 @@ typedef struct Flow {
   const Core *statement; /* an error as its value ends the sequence it stands in */
   bool is_recording;
 } Flow;
+
+/* flow_cells.c: the records of functions, variables and globals, made at first use. */
+FnInfo *flow_fn(Flow *f, Lambda *l);
+VarInfo *flow_var(Flow *f, Var *v);
+Cell *flow_global(Flow *f, Global *g);
+AVal flow_fn_value(Flow *f, Lambda *l);
+void flow_wake(Flow *f, FnInfo *fn); /* walk it again */
+void flow_mark_called(Flow *f, FnInfo *fn);
+void flow_bind_param(Flow *f, Lambda *l, size_t i, AVal v);
+void flow_escape_fn(Flow *f, Lambda *l);
+bool flow_grow(Flow *f, AVal *to, AVal v, unsigned *growths); /* join v in; whether that was more */
+/* Values of variables at this point of the walk. */
+AVal *flow_now(Flow *f, Var *v);
+void flow_set_now(Flow *f, Var *v, AVal value);
+void flow_join_now(Flow *f, Var *v, AVal value);
+void flow_undo_to(Flow *f, size_t mark);
+void flow_bind(Flow *f, Var *v, AVal value, const Core *def); /* def: what it is bound to, or NULL */
+AVal flow_read_var(Flow *f, Var *v);
+/* flow_narrow.c: the variable is this value, if it is not shared with functions. */
+void flow_narrow_var(Flow *f, Var *v, AVal value);
+/* The test gave a value of this truth, and no error. */
+void flow_narrow(Flow *f, const Core *test, bool truth);
 
 AVal flow_read(Flow *f, Cell *c);            /* and wake me when it grows */
 void flow_add(Flow *f, Cell *c, AVal v);     /* join v in; wakes the readers */

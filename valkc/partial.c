@@ -29,7 +29,8 @@ static bool is_simple(const Core *e) {
   case CORE_PRIM: break;
   default: return false;
   }
-  if (!(e->prim->flags & PRIM_PURE) || e->prim->flags & (PRIM_CALLS | PRIM_STORES | PRIM_FRESH)) return false;
+  if (!(e->prim->flags & PRIM_PURE) || e->prim->flags & (PRIM_CALLS | PRIM_STORES | PRIM_FRESH))
+    return false;
   for (size_t i = 0; i < e->count; i++)
     if (!is_simple(e->items[i])) return false;
   return true;
@@ -39,9 +40,12 @@ static bool is_simple(const Core *e) {
 static Core **rest_of(Core **body) {
   while ((*body)->kind == CORE_IF && is_simple((*body)->a)) {
     Core *e = *body;
-    if (is_simple(e->b)) body = &e->d;
-    else if (is_simple(e->d)) body = &e->b;
-    else break;
+    if (is_simple(e->b))
+      body = &e->d;
+    else if (is_simple(e->d))
+      body = &e->b;
+    else
+      break;
   }
   return body;
 }
@@ -107,7 +111,8 @@ static bool split(Program *p, Global *g) {
   call->a->global = g; /* for the time being */
   call->count = l->param_count;
   call->items = ARENA_ARRAY(p->arena, Core *, call->count);
-  for (size_t i = 0; i < call->count; i++) call->items[i] = core_local(p, l->span, l->params[i]);
+  for (size_t i = 0; i < call->count; i++)
+    call->items[i] = core_local(p, l->span, l->params[i]);
   if (core_size(l->body, TESTS_MAX + 1) > TESTS_MAX) {
     *slot = body;
     return false;
@@ -126,7 +131,8 @@ bool partial_run(Program *p) {
   bool changed = false;
   for (size_t i = 0, count = p->globals.count; i < count; i++) {
     Global *g = p->globals.items[i];
-    if (g->kind == GLOBAL_FUNCTION && g->lambda && g->is_reachable && g->lambda->part == LAMBDA_WHOLE)
+    if (g->kind == GLOBAL_FUNCTION && g->lambda && g->is_reachable &&
+        g->lambda->part == LAMBDA_WHOLE)
       changed |= split(p, g);
   }
   return changed;

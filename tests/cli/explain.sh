@@ -9,7 +9,7 @@ cat >a.valk <<'V'
 V
 run 0 "$VALKC" explain --calls a.valk
 has out "a.valk:1:16: loop: checks size (perhaps a big integer) of \`%mul\`"
-has out "a.valk:3:17: loop: checks bounds of \`vec/get\` at 3:6"
+has out "types of \`vec/get\` at 3:66"
 has out "call of \`twice\`"
 has out "call of \`map\`: its only call"
 has out "a.valk:6:1: call: unknown"
