@@ -7,6 +7,7 @@ cat >server.valk <<'END'
 (http2/listen (join options (list :cert (fst (os/args)) :key (snd (os/args)))) respond)
 END
 ulimit -n "$(ulimit -Hn)"
+LISTENERS=2
 serve server "$CERT" "$KEY"
 /usr/bin/python3 "$HERE/abuse.py" "$server" "$port" "$(echo "$ports" | cut -d ' ' -f 2)" "$CERT"
 stop

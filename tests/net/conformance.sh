@@ -4,6 +4,7 @@ cat >hello.valk <<'END'
 (http2/listen "127.0.0.1" 0 hello)
 (http2/listen "127.0.0.1" 0 (fst (os/args)) (snd (os/args)) hello)
 END
+LISTENERS=2
 serve hello "$CERT" "$KEY"
 /usr/bin/python3 "$HERE/conformance.py" "$port"
 /usr/bin/python3 "$HERE/conformance.py" "$(echo "$ports" | cut -d ' ' -f 2)" "$CERT"

@@ -50,6 +50,7 @@ serve() {
   [ -n "$port" ] || fail "it does not listen: $(cat "$name.log")"
 }
 PREFIX=
+LISTENERS=1 # servers that the program starts
 
 # stop: SIGTERM, and the exit status must be 0
 stop() {

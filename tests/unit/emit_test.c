@@ -72,7 +72,7 @@ static char *emit(LowProgram *low) {
   char *text = NULL;
   size_t len = 0;
   FILE *out = open_memstream(&text, &len);
-  emit_run(low, out);
+  emit_run(low, out, false);
   fclose(out);
   return text;
 }
