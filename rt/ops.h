@@ -23,17 +23,25 @@
 #define VK_MUL_OVERFLOWS(a, b, r) __builtin_mul_overflow(a, b, r)
 #endif
 
+/* a + b, a - b of values: true if they are not both fixnums or the result does not fit. */
+static inline int vk_add_fails(V a, V b, int64_t *r) {
+  return !VK_IS_FIX2(a, b) || VK_ADD_OVERFLOWS((int64_t)a, (int64_t)b, r);
+}
+static inline int vk_sub_fails(V a, V b, int64_t *r) {
+  return !VK_IS_FIX2(a, b) || VK_SUB_OVERFLOWS((int64_t)a, (int64_t)b, r);
+}
+
 V vk_add_slow(vk *c, V a, V b, const VkPos *pos) VK_COLD;
 static inline V vk_op_add(vk *c, V a, V b, const VkPos *pos) {
   int64_t r;
-  if (VK_LIKELY(VK_IS_FIX2(a, b) && !VK_ADD_OVERFLOWS((int64_t)a, (int64_t)b, &r))) return (V)r;
+  if (VK_LIKELY(!vk_add_fails(a, b, &r))) return (V)r;
   return vk_add_slow(c, a, b, pos);
 }
 
 V vk_sub_slow(vk *c, V a, V b, const VkPos *pos) VK_COLD;
 static inline V vk_op_sub(vk *c, V a, V b, const VkPos *pos) {
   int64_t r;
-  if (VK_LIKELY(VK_IS_FIX2(a, b) && !VK_SUB_OVERFLOWS((int64_t)a, (int64_t)b, &r))) return (V)r;
+  if (VK_LIKELY(!vk_sub_fails(a, b, &r))) return (V)r;
   return vk_sub_slow(c, a, b, pos);
 }
 

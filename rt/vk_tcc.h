@@ -93,6 +93,21 @@ double sqrt(double);
 #define vk_is_false(a) VK_IS_FALSE(a)
 #define vk_plain_list(a) (VK_IS_PAIR(a) || (a) == VK_NIL)
 
+/* Each mention of an operand is a load, and the test of an overflow mentions seven. */
+#ifdef __x86_64__
+#define VK_FIX_FAILS(operation, a, b, r)                                                       \
+  ({                                                                                           \
+    V fails;                                                                                   \
+    __asm__("movq %%rax,%%rdx; orq %%rcx,%%rdx; andl $7,%%edx; " operation                     \
+            " %%rcx,%%rax; seto %%dh"                                                          \
+            : "=a"(*(r)), "=d"(fails)                                                          \
+            : "0"(a), "c"(b));                                                                 \
+    fails != 0;                                                                                \
+  })
+#define vk_add_fails(a, b, r) VK_FIX_FAILS("addq", a, b, r)
+#define vk_sub_fails(a, b, r) VK_FIX_FAILS("subq", a, b, r)
+#endif
+
 /* memcpy would be called. */
 #define vk_float_bits(x)                                                                       \
   ({                                                                                           \

@@ -233,6 +233,14 @@ static bool is_worth_copying(Inliner *in, const Lambda *l, const InlineInfo *inf
   return info->size <= HIGHER_ORDER_MAX && is_given_function(l, call);
 }
 
+Core *inline_copy(Inliner *in, Lambda *l, Core *call) {
+  PtrMap map = {.arena = in->p->arena};
+  Core fun = {.kind = CORE_LAMBDA, .span = l->span, .lambda = l};
+  Lambda *copy = core_copy(in->p, &fun, &map)->lambda;
+  in->growth += info_of(in, l)->size;
+  return apply(in, copy, call);
+}
+
 Core *inline_call(Inliner *in, Core *call) {
   Core *head = call->a;
   Lambda *l = known_lambda(head);
@@ -242,12 +250,7 @@ Core *inline_call(Inliner *in, Core *call) {
   bool is_moved = is_only_use(head, info);
   if (!is_moved && !is_worth_copying(in, l, info, call)) return NULL;
   if (head->kind != CORE_LAMBDA) PUSH(in->p->arena, in->p->inlined, ((InlinedCall){call->span, l->name, is_moved}));
-  if (is_moved) return apply(in, move(in, head, l), call);
-  PtrMap map = {.arena = in->p->arena};
-  Core fun = {.kind = CORE_LAMBDA, .span = l->span, .lambda = l};
-  Lambda *copy = core_copy(in->p, &fun, &map)->lambda;
-  in->growth += info->size;
-  return apply(in, copy, call);
+  return is_moved ? apply(in, move(in, head, l), call) : inline_copy(in, l, call);
 }
 
 Core *inline_partial(Inliner *in, Core *call) {

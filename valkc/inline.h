@@ -17,6 +17,8 @@ void inline_prepare(Inliner *in);
 /* A call of a known function that is better replaced: the body with its parameters bound to the
  * arguments, or NULL. The callee's own code is moved if nothing else can reach it, else copied. */
 Core *inline_call(Inliner *in, Core *call);
+/* The body of a copy of l, with its parameters bound to the arguments, which l takes. */
+Core *inline_copy(Inliner *in, Lambda *l, Core *call);
 /* (call f a) with fewer arguments than f needs, f known: a function of the others; else NULL. */
 Core *inline_partial(Inliner *in, Core *call);
 #endif

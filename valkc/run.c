@@ -104,6 +104,7 @@ static ProgramMain compile_program(const Options *options, int *status) {
   Compilation c;
   QuickUnit *unit = NULL;
   compilation_init(&c, options, options->args[0]);
+  c.program.is_quick = true;
   *status = passes_run(&c, PASS_emit);
   if (*status == EXIT_OK && !c.is_stopped) {
     unit = keep_c_text(&c) ? compile_unit(&c) : NULL;

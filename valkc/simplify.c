@@ -16,6 +16,7 @@
 #include "local.h"
 #include "partial.h"
 #include "passes.h"
+#include "unroll.h"
 #include <string.h>
 
 enum { ROUNDS_MAX = 6 };
@@ -247,6 +248,10 @@ void simplify_run(Program *p) {
   if (PART_RUNS(p, partial) && PART_RUNS(p, inline) && partial_run(p)) {
     core_find_free(p);
     core_find_reachable(p);
+    simplify_rounds(&s);
+  }
+  if (PART_RUNS(p, unroll) && p->is_quick && unroll_run(&s.inliner)) {
+    core_find_free(p);
     simplify_rounds(&s);
   }
   if (PART_RUNS(p, lift) && local_lift(p)) core_find_free(p);
