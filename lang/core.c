@@ -108,34 +108,6 @@ bool core_settle_prim(Program *p, Core *e) {
   return true;
 }
 
-/* ---- walking ----------------------------------------------------------------------------- */
-
-void core_each_child(Core *e, bool into, void (*visit)(Core **child, void *to), void *to) {
-  switch (e->kind) {
-  case CORE_CONST:
-  case CORE_GLOBAL:
-  case CORE_NAME: return;
-  case CORE_LAMBDA:
-  case CORE_BLOCK:
-    if (into && e->lambda) visit(&e->lambda->body, to);
-    return;
-  case CORE_LOCAL:
-  case CORE_SET:
-  case CORE_DEF:
-  case CORE_CALL:
-  case CORE_PRIM:
-  case CORE_IF:
-  case CORE_SEQ:
-  case CORE_LET:
-  case CORE_LOOP:
-  case CORE_RECUR: break;
-  }
-  if (e->a) visit(&e->a, to);
-  for (size_t i = 0; i < e->count; i++) visit(&e->items[i], to);
-  if (e->b) visit(&e->b, to);
-  if (e->d) visit(&e->d, to);
-}
-
 /* ---- the text ----------------------------------------------------------------------------- */
 
 static int by_span(const void *a, const void *b) {

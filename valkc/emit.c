@@ -176,9 +176,10 @@ static bool needs_array(const LowOp *op) {
   return op->kind == OP_PARTIAL || (op->kind == OP_CALL_VALUE && op->count - 1 > LOW_REG_ARGS);
 }
 
+/* With its size, without which TinyCC reads it twice. */
 static void put_array(Emit *e, const LowArg *args, size_t count) {
   put_line_start(e);
-  put(e, "const V args[] = {");
+  put(e, "const V args[%z] = {", count);
   for (size_t i = 0; i < count; i++) put(e, i ? ", %a" : "%a", &args[i]);
   put(e, "};\n");
 }

@@ -55,7 +55,10 @@ static bool is_plain_text(const LowConst *k) {
 
 static void put_int(Emit *e, int64_t n) {
   char text[32];
-  snprintf(text, sizeof text, "VK_FIX(%lld)", (long long)n);
+  if (e->p->is_quick) /* TinyCC would expand the macro each time */
+    snprintf(text, sizeof text, "%lluul", (unsigned long long)n << 3);
+  else
+    snprintf(text, sizeof text, "VK_FIX(%lld)", (long long)n);
   put(e, "%s", text);
 }
 

@@ -144,7 +144,7 @@ void emit_files(Emit *e) {
 }
 
 void emit_line_directive(Emit *e, Span at) {
-  if (at.file == NO_FILE) return;
+  if (at.file == NO_FILE || e->p->is_quick) return; /* TinyCC's code has no lines, and reading is half its work */
   uint32_t line = line_of(e, at);
   if (line == e->line && at.file == e->file) return;
   put(e, "#line %u", line);

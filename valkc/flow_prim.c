@@ -4,6 +4,7 @@
  * one lets its arguments escape when its result could contain them. */
 #include "../rt/limits.h"
 #include "flow_engine.h"
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- signatures -------------------------------------------------------------------------- */
@@ -32,20 +33,49 @@ static uint32_t type_union(const char *s, size_t n) {
   return types;
 }
 
-void flow_prim_signature(const Prim *prim, size_t index, uint32_t *arg_types, uint32_t *result_types) {
-  const char *s = strchr(prim->signature, '(') + 1, *end = strchr(s, ')');
-  *arg_types = T_ANY & ~T_ERROR;
-  for (size_t i = 0; s < end; i++) {
+/* What a row's text says, read once: a static table, because it follows from a constant one. */
+enum { SIGNATURE_ARGS_MAX = 8 };
+typedef struct Signature {
+  bool is_read, repeats, gives_any, gives_bool;
+  unsigned count; /* of args; the last one stands for all others if it repeats */
+  uint32_t args[SIGNATURE_ARGS_MAX], result;
+} Signature;
+
+static void read_signature(Signature *sig, const char *text) {
+  const char *s = strchr(text, '(') + 1, *end = strchr(s, ')');
+  sig->is_read = true;
+  while (s < end && sig->count < SIGNATURE_ARGS_MAX && !sig->repeats) {
     while (s < end && (*s == ' ' || *s == '[')) s++;
     size_t n = strcspn(s, " )].");
-    bool repeats = s + n < end && s[n] == '.';
-    if (i == index || (repeats && i <= index)) *arg_types = type_union(s, n);
+    sig->repeats = s + n < end && s[n] == '.';
+    sig->args[sig->count++] = type_union(s, n);
     s += n;
     while (s < end && (*s == ' ' || *s == ']' || *s == '.')) s++;
   }
   end++;
   while (*end == ' ') end++;
-  *result_types = type_union(end, strlen(end));
+  sig->result = type_union(end, strlen(end));
+  sig->gives_any = !strncmp(end, "any", 3);
+  size_t len = strlen(end);
+  sig->gives_bool = len >= 4 && !strcmp(end + len - 4, "bool");
+}
+
+static const Signature *signature_of(const Prim *prim) {
+  static Signature *table;
+  if (!table) table = calloc(prim_count, sizeof *table);
+  if (!table) abort();
+  Signature *sig = &table[prim - prim_table];
+  if (!sig->is_read) read_signature(sig, prim->signature);
+  return sig;
+}
+
+void flow_prim_signature(const Prim *prim, size_t index, uint32_t *arg_types, uint32_t *result_types) {
+  const Signature *sig = signature_of(prim);
+  bool is_last = sig->repeats && index >= sig->count;
+  *arg_types = is_last             ? sig->args[sig->count - 1]
+               : index < sig->count ? sig->args[index]
+                                    : T_ANY & ~T_ERROR;
+  *result_types = sig->result;
 }
 
 static bool fits(const Core *e, const AVal *args) {
@@ -59,20 +89,15 @@ static bool fits(const Core *e, const AVal *args) {
   return true;
 }
 
-static bool is_bool(const Prim *prim) {
-  size_t n = strlen(prim->signature);
-  return n >= 4 && !strcmp(prim->signature + n - 4, "bool");
-}
-
 /* By the signature alone. */
 static AVal by_signature(Flow *f, const Core *e, const AVal *args) {
-  uint32_t want, result;
-  flow_prim_signature(e->prim, 0, &want, &result);
+  const Signature *sig = signature_of(e->prim);
+  uint32_t result = sig->result;
   bool may_hold = result & (T_LIST | T_VECTOR | T_MAP | T_FUN | T_OTHER) && !(result == T_NIL);
-  if (may_hold || e->prim->flags & (PRIM_STORES | PRIM_CALLS) || strstr(e->prim->signature, ") any"))
+  if (may_hold || e->prim->flags & (PRIM_STORES | PRIM_CALLS) || sig->gives_any)
     for (size_t i = 0; i < e->count; i++) flow_escape(f, args[i]);
-  if (strstr(e->prim->signature, ") any")) result |= T_ERROR;
-  AVal v = is_bool(e->prim) ? aval_range(0, 1) : aval_of(result);
+  if (sig->gives_any) result |= T_ERROR;
+  AVal v = sig->gives_bool ? aval_range(0, 1) : aval_of(result);
   return v;
 }
 

@@ -74,9 +74,10 @@ static Core *fold_in(Program *p, const Core *e, vk *c) {
 }
 
 Core *fold_prim(Program *p, const Core *e) {
-  if (!is_foldable(e->prim) || e->count > FOLD_ARGS_MAX) return NULL;
+  if (e->count > FOLD_ARGS_MAX) return NULL;
   for (size_t i = 0; i < e->count; i++)
     if (e->items[i]->kind != CORE_CONST) return NULL;
+  if (!is_foldable(e->prim)) return NULL;
   static vk isolate; /* one compilation at a time uses it; its heap is made once */
   static VkFiber fiber;
   fiber.stack_base = (char *)__builtin_frame_address(0) + 256;

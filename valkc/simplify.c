@@ -214,20 +214,35 @@ static void simplify(Simplifier *s, Core **slot) {
 
 /* ---- the program -------------------------------------------------------------------------- */
 
-static void simplify_global(Simplifier *s, Global *g) {
+/* Where nothing changed in a round, something may in the next, because of what it calls; quick run
+ * does not look. */
+static void simplify_root(Simplifier *s, Core **root, bool *is_settled) {
+  if (*is_settled) return;
+  bool has_changed = s->changed;
+  s->changed = false;
+  simplify(s, root);
+  *is_settled = s->p->is_quick && !s->changed;
+  s->changed |= has_changed;
+}
+
+static void simplify_global(Simplifier *s, Global *g, bool *is_settled) {
   if (g->kind != GLOBAL_FUNCTION || !g->lambda || !g->is_reachable) return;
   s->inliner.in = g->lambda;
-  simplify(s, &g->lambda->body);
+  simplify_root(s, &g->lambda->body, is_settled);
   s->inliner.in = NULL;
 }
 
 static void simplify_rounds(Simplifier *s) {
   Program *p = s->p;
+  size_t global_count = p->globals.count;
+  bool *is_settled = ARENA_ARRAY(p->arena, bool, global_count + p->tops.count);
   for (int round = 0; round < ROUNDS_MAX; round++) {
     s->changed = false;
     inline_prepare(&s->inliner);
-    for (size_t i = 0; i < p->globals.count; i++) simplify_global(s, p->globals.items[i]);
-    for (size_t i = 0; i < p->tops.count; i++) simplify(s, &p->tops.items[i].core);
+    for (size_t i = 0; i < global_count; i++)
+      simplify_global(s, p->globals.items[i], &is_settled[i]);
+    for (size_t i = 0; i < p->tops.count; i++)
+      simplify_root(s, &p->tops.items[i].core, &is_settled[global_count + i]);
     core_find_reachable(p);
     core_find_free(p);
     if (!s->changed) return;
