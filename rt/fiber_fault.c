@@ -36,14 +36,16 @@ typedef struct Scan {
   bool is_redirecting;
 } Scan;
 
+static __attribute__((no_sanitize("address"))) void scan_word(Scan *s, uintptr_t *word) {
+  const Code *code = code_find(&s->map, *word);
+  if (!code || !code_follows_call(code->start, *word)) return;
+  add_place(&s->places, code);
+  if (s->is_redirecting) *word = (uintptr_t)vk_context_landing;
+}
+
 static __attribute__((no_sanitize("address"))) void scan(Scan *s, uintptr_t *word,
                                                          const char *base) {
-  for (; (const char *)word < base; word++) {
-    const Code *code = code_find(&s->map, *word);
-    if (!code || !code_follows_call(code->start, *word)) continue;
-    add_place(&s->places, code);
-    if (s->is_redirecting) *word = (uintptr_t)vk_context_landing;
-  }
+  for (; (const char *)word < base; word++) scan_word(s, word);
 }
 
 static uintptr_t *first_word(const VkFiber *f, uintptr_t sp) {
@@ -68,6 +70,11 @@ bool vk_fiber_fault(vk *c, void *context) {
     return false;
   }
   if (code) add_place(&s.places, code);
+#if defined(__aarch64__) /* the callee may not have saved it yet */
+  uintptr_t link = m->regs[30];
+  scan_word(&s, &link);
+  m->regs[30] = link;
+#endif
   scan(&s, first_word(f, sp), f->stack_base);
   c->fibers->overflow_count = s.places.count;
   code_map_free(&s.map);

@@ -20,13 +20,19 @@ static const size_t stack_bytes_least = 32 << 10, stack_bytes_most = (size_t)1 <
 enum { MAIN_STACK_SHARE = 4096 }; /* of 1 GiB: 256 KB */
 /* Guards by mprotect, two of the process's 65,530 mappings each; the rest needs some, too. */
 enum { SPLITS_MOST = 28000 };
-/* At most so many; halved until the system has addresses for them. */
-enum { SLOTS_MOST = 1 << 20, SLOTS_LEAST = 64 };
+/* Regions are reserved as they are needed: emulated kernels take their time for large ones. */
+enum { REGIONS_MOST = 64, REGION_SLOTS = 1 << 14, REGION_SLOTS_LEAST = 64 };
+
+typedef struct Region {
+  VkSlab *slots;
+  unsigned char is_guarded[REGION_SLOTS]; /* each written by who has taken the slot */
+} Region;
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static size_t stack_bytes;
-static VkSlab *slots;
-static unsigned char *is_guarded; /* by slot; each written by who has taken it */
+static pthread_mutex_t growing = PTHREAD_MUTEX_INITIALIZER;
+static Region *regions[REGIONS_MOST]; /* constant once counted */
+static _Atomic size_t region_count;
 static _Atomic bool uses_mprotect;
 static _Atomic size_t split_count; /* guards made so */
 
@@ -58,17 +64,37 @@ static size_t bytes_wanted(void) {
 }
 
 static void begin(void) {
-  size_t page = (size_t)sysconf(_SC_PAGESIZE), count = SLOTS_MOST;
+  size_t page = (size_t)sysconf(_SC_PAGESIZE);
   stack_bytes = (bytes_wanted() + page - 1) / page * page;
-  for (; count >= SLOTS_LEAST && !slots; count /= 2)
-    slots = vk_slab_new("fiber stacks", VK_FIBER_STACK_GUARD + stack_bytes, count);
-  if (!slots) return;
-  void *p = mmap(NULL, SLOTS_MOST, PROT_READ | PROT_WRITE,
-                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (p == MAP_FAILED)
-    slots = NULL;
-  else
-    is_guarded = p;
+}
+
+/* With fewer slots if the system is short of addresses (ulimit -v). NULL: not even those. */
+static Region *region_new(void) {
+  Region *r = calloc(1, sizeof *r);
+  size_t count = REGION_SLOTS;
+  for (; r && !r->slots && count >= REGION_SLOTS_LEAST; count /= 2)
+    r->slots = vk_slab_new("fiber stacks", VK_FIBER_STACK_GUARD + stack_bytes, count);
+  if (r && r->slots) return r;
+  free(r);
+  return NULL;
+}
+
+/* Unless another thread did since there were `count`. */
+static bool grow(size_t count) {
+  pthread_mutex_lock(&growing);
+  bool is_there = atomic_load(&region_count) > count;
+  if (!is_there && count < REGIONS_MOST && (regions[count] = region_new())) {
+    atomic_store(&region_count, count + 1);
+    is_there = true;
+  }
+  pthread_mutex_unlock(&growing);
+  return is_there;
+}
+
+static Region *region_of(const char *slot) {
+  size_t i = 0;
+  while (!vk_slab_owns(regions[i]->slots, slot)) i++;
+  return regions[i];
 }
 
 size_t vk_fiber_stack_bytes(void) {
@@ -114,27 +140,33 @@ static bool guard_slot(char *slot) {
 }
 
 static char *take_slot(void) {
-  char *slot = vk_slab_take(slots);
-  if (!slot) return NULL;
-  size_t index = vk_slab_index(slots, slot);
-  if (!is_guarded[index] && !guard_slot(slot)) {
+  size_t i = 0;
+  char *slot = NULL;
+  for (; !slot; i++) {
+    if (i == atomic_load_explicit(&region_count, memory_order_acquire) && !grow(i)) return NULL;
+    slot = vk_slab_take(regions[i]->slots);
+  }
+  Region *r = regions[i - 1];
+  size_t index = vk_slab_index(r->slots, slot);
+  if (!r->is_guarded[index] && !guard_slot(slot)) {
     mprotect(slot, VK_FIBER_STACK_GUARD, PROT_READ | PROT_WRITE);
-    vk_slab_give(slots, slot);
+    vk_slab_give(r->slots, slot);
     return NULL;
   }
-  is_guarded[index] = 1;
+  r->is_guarded[index] = 1;
   return slot + VK_FIBER_STACK_GUARD;
 }
 
 static void give_slot(char *limit) {
+  char *slot = limit - VK_FIBER_STACK_GUARD;
   madvise(limit, stack_bytes, MADV_DONTNEED);
-  vk_slab_give(slots, limit - VK_FIBER_STACK_GUARD);
+  vk_slab_give(region_of(slot)->slots, slot);
 }
 
 char *vk_fiber_stack_take(VkStackCache *cache) {
   if (cache->count) return cache->warm[--cache->count];
   pthread_once(&once, begin);
-  return slots ? take_slot() : NULL;
+  return take_slot();
 }
 
 void vk_fiber_stack_give(VkStackCache *cache, char *limit) {

@@ -1,4 +1,4 @@
-/* fiber_stack.h - stacks of fibers: a slot each of one large region, with a guard below.
+/* fiber_stack.h - stacks of fibers: slots of large regions, each with a guard below.
  *
  *   slot   | red 64 KB | yellow 64 KB | stack, VALK_FIBER_STACK bytes (256 KB) ...     |
  *          | no access               | stack_limit                        stack_base  |
