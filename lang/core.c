@@ -3,6 +3,7 @@
  * core_find_free is the one analysis here that several passes need: who owns each variable, who
  * captures it, and what each closure must carry. It runs after every pass that moves code. */
 #include "core.h"
+#include "expand.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -387,7 +388,7 @@ static void dump_expr(Dump *d, const Core *e, unsigned indent) {
     put_text(d, ")");
     return;
   case CORE_GLOBAL: put_text(d, e->global->name); return;
-  case CORE_NAME: put_text(d, "<name>"); return;
+  case CORE_NAME: put_text(d, e->name->text); return;
   default: break;
   }
   put_text(d, "(");

@@ -14,6 +14,7 @@
 #include "deforest.h"
 #include "inline.h"
 #include "local.h"
+#include "params.h"
 #include "partial.h"
 #include "passes.h"
 #include "unroll.h"
@@ -41,7 +42,7 @@ static bool is_atom(const Core *e) {
 }
 
 /* Neither effects nor an end that is not reached; its value may be an error. */
-static bool is_droppable(const Core *e) {
+bool simplify_is_droppable(const Core *e) {
   switch (e->kind) {
   case CORE_CONST:
   case CORE_LOCAL:
@@ -52,10 +53,10 @@ static bool is_droppable(const Core *e) {
     if (!(e->prim->flags & (PRIM_PURE | PRIM_FRESH)) || e->prim->flags & (PRIM_STORES | PRIM_CALLS)) return false;
     if (!(e->prim->flags & PRIM_PURE)) return false;
     for (size_t i = 0; i < e->count; i++)
-      if (!is_droppable(e->items[i])) return false;
+      if (!simplify_is_droppable(e->items[i])) return false;
     return true;
-  case CORE_IF: return is_droppable(e->a) && is_droppable(e->b) && is_droppable(e->d);
-  case CORE_LET: return (!e->a || is_droppable(e->a)) && is_droppable(e->b);
+  case CORE_IF: return simplify_is_droppable(e->a) && simplify_is_droppable(e->b) && simplify_is_droppable(e->d);
+  case CORE_LET: return (!e->a || simplify_is_droppable(e->a)) && simplify_is_droppable(e->b);
   default: return false;
   }
 }
@@ -137,7 +138,7 @@ static void simplify_let(Simplifier *s, Core **slot) {
   bool is_copy = e->a && !e->var->is_set && is_atom(e->a);
   if (is_copy) ptrmap_put(&s->values, e->var, e->a);
   simplify(s, &e->b);
-  if (is_copy || (e->a && !e->var->is_set && e->var->use_count == 0 && is_droppable(e->a))) {
+  if (is_copy || (e->a && !e->var->is_set && e->var->use_count == 0 && simplify_is_droppable(e->a))) {
     *slot = e->b;
     s->changed = true;
   }
@@ -186,7 +187,7 @@ static void simplify_seq(Simplifier *s, Core **slot) {
   }
   size_t kept = 0;
   for (size_t i = 0; i < e->count; i++)
-    if (i + 1 == e->count || !never_error(e->items[i]) || !is_droppable(e->items[i])) {
+    if (i + 1 == e->count || !never_error(e->items[i]) || !simplify_is_droppable(e->items[i])) {
       e->spans[kept] = e->spans[i];
       e->items[kept++] = e->items[i];
     }
@@ -249,6 +250,12 @@ static void simplify_rounds(Simplifier *s) {
   }
 }
 
+static void shrink(Simplifier *s) {
+  if (!PART_RUNS(s->p, params) || !params_run(s->p)) return;
+  core_find_free(s->p);
+  simplify_rounds(s);
+}
+
 void simplify_run(Program *p) {
   Simplifier s = {.p = p, .inliner.p = p, .values.arena = p->arena};
   if (PART_RUNS(p, deforest) && deforest_run(p)) {
@@ -260,11 +267,13 @@ void simplify_run(Program *p) {
     core_find_free(p);
     simplify_rounds(&s);
   }
+  shrink(&s);
   if (PART_RUNS(p, partial) && PART_RUNS(p, inline) && partial_run(p)) {
     core_find_free(p);
     core_find_reachable(p);
     simplify_rounds(&s);
   }
+  shrink(&s);
   if (PART_RUNS(p, unroll) && p->is_quick && unroll_run(&s.inliner)) {
     core_find_free(p);
     simplify_rounds(&s);

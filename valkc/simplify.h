@@ -4,4 +4,6 @@
 #include "../lang/core.h"
 
 void simplify_run(Program *p);
+/* Evaluating it has no effects and ends; its value may be an error. */
+bool simplify_is_droppable(const Core *e);
 #endif
