@@ -209,7 +209,7 @@ static void child_setup(Runner *r, const Job *job, const char *input, const char
 /* What the mode and the test ask for. */
 static bool job_options(const Job *job, Options *o) {
   *o = (Options){.optimise = OPTIMISE_DEFAULT, .no_cache = true};
-  o->command = job->mode->in_process ? COMMAND_RUN : COMMAND_BUILD;
+  o->command = job->mode->in_process && !job->test->dump_passes ? COMMAND_RUN : COMMAND_BUILD;
   bool is_ok = options_parse_more(o, strdup(job->mode->options));
   if (is_ok && job->test->build_options)
     is_ok = options_parse_more(o, strdup(job->test->build_options));
