@@ -163,12 +163,12 @@ void heap_set_limit(VkHeap *h, size_t bytes) {
 /* ---- the phases --------------------------------------------------------------------------- */
 
 /* Pages that were free throughout the cycle, less a reserve, go back to the system. */
-static void give_back(VkHeap *h) {
+static void give_back(VkHeap *h, uint32_t most) {
   size_t kept = 2 * h->nursery_bytes + h->live_bytes / 8;
   size_t reserve = (kept > RESERVE_BYTES_MIN ? kept : RESERVE_BYTES_MIN) / BLOCK_BYTES;
   if (h->touched_free_low <= reserve) return;
   size_t excess = h->touched_free_low - reserve;
-  heap_give_back(h, excess < GIVE_BACK_MAX ? (uint32_t)excess : GIVE_BACK_MAX);
+  heap_give_back(h, excess < most ? (uint32_t)excess : most);
 }
 
 static size_t minor(VkHeap *h) {
@@ -183,7 +183,7 @@ static size_t minor(VkHeap *h) {
   heap_clear_log(h);
   heap_sweep_young(h);
   heap_sweep_some(h, SWEEP_PER_MINOR);
-  give_back(h);
+  give_back(h, GIVE_BACK_MAX);
   size_t survived = h->live_bytes - before;
   h->stats.logged_count += logged;
   h->stats.minor_seen_bytes += allocated;
@@ -323,6 +323,8 @@ size_t vk_collect(vk *c) {
   size_t before = used_bytes(c->heap);
   vk_stack_wipe(c->fiber);
   heap_collect_full(c->heap);
+  c->heap->touched_free_low = c->heap->touched_free_blocks; /* asked for, so at once */
+  give_back(c->heap, UINT32_MAX);
   size_t after = used_bytes(c->heap);
   return before > after ? before - after : 0;
 }
