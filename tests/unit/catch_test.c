@@ -4,19 +4,11 @@
 #include "../../rt/heap.h"
 #include "../../rt/scratch.h"
 #include "check.h"
+#include "isolate.h"
 #include <stdlib.h>
 
-static vk isolate;
-static VkFiber fiber;
-
 static vk *begin(void) {
-  vk *c = &isolate;
-  VkLimits limits = {
-      .heap_limit_bytes = 4 << 20, .gc_threshold_bytes = 1 << 20, .arena_bytes = 1 << 20};
-  memset(c, 0, sizeof *c);
-  c->fiber = &fiber;
-  if (!vk_heap_new(c, &limits)) abort();
-  return c;
+  return isolate_begin((VkLimits){.heap_limit_bytes = 4 << 20, .arena_bytes = 1 << 20});
 }
 
 static bool is_out_of_memory(V v) {
@@ -91,7 +83,7 @@ static void test_nested(void) {
 }
 
 int main(void) {
-  fiber.stack_base = (char *)__builtin_frame_address(0);
+  isolate_main();
   test_value();
   test_error();
   test_nested();

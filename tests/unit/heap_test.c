@@ -5,28 +5,15 @@
 #include "../../rt/heap_impl.h"
 #include "../../rt/scratch.h"
 #include "check.h"
+#include "isolate.h"
+#include "random.h"
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static vk isolate;
-static VkFiber fiber;
-
 static vk *begin(unsigned stress, size_t limit_bytes) {
-  vk *c = &isolate;
-  VkLimits limits = {.heap_limit_bytes = limit_bytes,
-                     .gc_threshold_bytes = 1 << 20,
-                     .arena_bytes = 256 << 10,
-                     .gc_stress = stress};
-  memset(c, 0, sizeof *c);
-  c->fiber = &fiber;
-  if (!vk_heap_new(c, &limits)) abort();
-  return c;
-}
-
-static void end(vk *c) {
-  CHECK(heap_is_valid(c->heap));
-  vk_heap_free(c);
+  return isolate_begin((VkLimits){
+      .heap_limit_bytes = limit_bytes, .arena_bytes = 256 << 10, .gc_stress = stress});
 }
 
 /* ---- random graphs ------------------------------------------------------------------------ */
@@ -47,12 +34,6 @@ typedef struct Node { /* number 0 is no node */
 } Node;
 static Node *nodes;
 static uint32_t node_count;
-static uint64_t random_state;
-
-static uint32_t rnd(uint32_t below) {
-  random_state = random_state * 6364136223846793005u + 1442695040888963407u;
-  return (uint32_t)((random_state >> 33) % below);
-}
 
 /* First word of the fields of a node, number first. */
 static V *node_fields(V v) {
@@ -73,12 +54,12 @@ static uint32_t node_number(V v) {
 }
 
 static uint32_t random_size(void) {
-  switch (rnd(64)) {
-  case 0: return rnd(6000); /* large */
+  switch (below(64)) {
+  case 0: return below(6000); /* large */
   case 1:
-  case 2: return rnd(700);
-  case 3: return rnd(60);
-  default: return rnd(7);
+  case 2: return below(700);
+  case 3: return below(60);
+  default: return below(7);
   }
 }
 
@@ -100,7 +81,7 @@ static V node_alloc(vk *c, NodeKind kind, uint32_t count, V **fields) {
 }
 
 static V string_new(vk *c, uint32_t number) {
-  size_t len = 4 + rnd(100);
+  size_t len = 4 + below(100);
   VkString *s = vk_new(c, sizeof *s + len + 1);
   s->hdr = VK_HDR(VK_STRING, 0, 0);
   s->len = len;
@@ -114,19 +95,19 @@ static V string_new(vk *c, uint32_t number) {
 static V node_new(vk *c, const V *roots) {
   uint32_t number = ++node_count;
   Node *n = &nodes[number];
-  n->kind = (NodeKind)rnd(NODE_KINDS);
+  n->kind = (NodeKind)below(NODE_KINDS);
   n->count = n->kind == NODE_PAIR ? 1 : n->kind == NODE_STRING ? 0 : random_size();
   n->refs = calloc(n->count + 1, sizeof *n->refs);
   if (n->kind == NODE_STRING) return string_new(c, number);
   if (n->kind == NODE_PAIR) {
-    V to = roots[rnd(ROOTS)];
+    V to = roots[below(ROOTS)];
     n->refs[0] = node_number(to);
     return vk_cons(c, VK_FIX(number), to);
   }
   V *fields, v = node_alloc(c, n->kind, n->count, &fields);
   fields[0] = VK_FIX(number);
   for (uint32_t i = 0; i < n->count; i++) {
-    V to = rnd(4) ? VK_NIL : roots[rnd(ROOTS)];
+    V to = below(4) ? VK_NIL : roots[below(ROOTS)];
     fields[1 + i] = to;
     n->refs[i] = node_number(to);
   }
@@ -135,11 +116,11 @@ static V node_new(vk *c, const V *roots) {
 
 /* Some node not far from a root. */
 static V random_node(const V *roots) {
-  V v = roots[rnd(ROOTS)];
-  for (uint32_t steps = rnd(6); steps && !VK_IS_NIL(v); steps--) {
+  V v = roots[below(ROOTS)];
+  for (uint32_t steps = below(6); steps && !VK_IS_NIL(v); steps--) {
     const Node *n = &nodes[node_number(v)];
     if (!n->count) break;
-    V next = node_fields(v)[1 + rnd(n->count)];
+    V next = node_fields(v)[1 + below(n->count)];
     if (VK_IS_NIL(next)) break;
     v = next;
   }
@@ -150,8 +131,8 @@ static void mutate(vk *c, const V *roots) {
   V v = random_node(roots), to = random_node(roots);
   Node *n = &nodes[node_number(v)];
   if (VK_IS_NIL(v) || !n->count) return;
-  uint32_t i = rnd(n->count);
-  if (!rnd(4)) to = VK_NIL;
+  uint32_t i = below(n->count);
+  if (!below(4)) to = VK_NIL;
   vk_write(c, v, &node_fields(v)[1 + i], to);
   n->refs[i] = node_number(to);
 }
@@ -188,10 +169,10 @@ static __attribute__((noinline)) void churn(vk *c, uint32_t steps, uint32_t veri
   uint32_t numbers[ROOTS] = {0};
   for (int i = 0; i < ROOTS; i++) roots[i] = VK_NIL;
   for (uint32_t step = 0; step < steps && node_count + 1 < NODES_MAX; step++) {
-    uint32_t i = rnd(ROOTS);
-    switch (rnd(8)) {
+    uint32_t i = below(ROOTS);
+    switch (below(8)) {
     case 0:
-      roots[i] = rnd(4) ? random_node(roots) : VK_NIL;
+      roots[i] = below(4) ? random_node(roots) : VK_NIL;
       numbers[i] = node_number(roots[i]);
       break;
     case 1:
@@ -220,7 +201,7 @@ static __attribute__((noinline)) void test_random(uint64_t seed, unsigned stress
   fulls += c->heap->stats.full_count;
   overflows += c->heap->stats.overflows;
   for (uint32_t i = 1; i <= node_count; i++) free(nodes[i].refs);
-  end(c);
+  isolate_end(c);
 }
 
 /* ---- deep structures ---------------------------------------------------------------------- */
@@ -252,7 +233,7 @@ static __attribute__((noinline)) void test_deep(size_t n) {
   CHECK(length == n);
   CHECK(height == n);
   CHECK(depth == n);
-  end(c);
+  isolate_end(c);
 }
 
 /* ---- DESIGN-REVIEW 12: a stale word must not make a free cell old ------------------------- */
@@ -278,7 +259,7 @@ static __attribute__((noinline)) void test_stale_words(void) {
   for (int i = 0; i < 100000; i++) vk_cons(c, VK_FIX(7), VK_NIL);
   CHECK(VK_HEAD(VK_HEAD(parent)) == VK_FIX(42));
   __asm__ volatile("" : : "r"(stale) : "memory");
-  end(c);
+  isolate_end(c);
 }
 
 /* ---- roots -------------------------------------------------------------------------------- */
@@ -338,7 +319,7 @@ static __attribute__((noinline)) void test_roots(void) {
   CHECK(!is_allocated(c, hide(in_root)));
   free(outside);
   free(c->globals);
-  end(c);
+  isolate_end(c);
 }
 
 /* Any address in an object counts, whatever its low bits; one outside does not. */
@@ -356,7 +337,7 @@ static __attribute__((noinline)) void test_interior(void) {
   CHECK(heap_find(c->heap, (uintptr_t)c->heap->base - 1) == 0);
   CHECK(heap_find(c->heap, 0) == 0);
   CHECK(heap_find(c->heap, ~(uintptr_t)0) == 0);
-  end(c);
+  isolate_end(c);
 }
 
 /* Each callee-saved register alone keeps what it holds. */
@@ -381,7 +362,7 @@ static __attribute__((noinline)) void test_registers(void) {
   TRY("r14");
   TRY("r15");
 #undef TRY
-  end(c);
+  isolate_end(c);
 #endif
 }
 
@@ -401,7 +382,7 @@ static __attribute__((noinline)) void test_scratch_roots(void) {
   (void)keep;
   vk_scratch_reset(c, 0, mark);
   vk_scratch_free(c);
-  end(c);
+  isolate_end(c);
 }
 
 static V make_bytes(vk *c, size_t bytes) {
@@ -443,7 +424,7 @@ static __attribute__((noinline)) void test_finalisers(void) {
   CHECK(finalised[1] == 0);
   CHECK(finalised[2] == 1);
   CHECK(VK_OBJ(kept)[1] == 1);
-  end(c);
+  isolate_end(c);
   CHECK(finalised[1] == 1); /* by vk_heap_free */
 }
 
@@ -468,7 +449,7 @@ static __attribute__((noinline)) void test_limit(void) {
   CHECK(kept != NULL);
   CHECK(!try_bytes(c, 3 << 20));
   __asm__ volatile("" : : "r"(kept) : "memory");
-  end(c);
+  isolate_end(c);
 }
 
 /* The system refuses memory: as the hard limit. */
@@ -480,7 +461,7 @@ static __attribute__((noinline)) void test_refused(void) {
   V *some = vk_try_new(c, 4 << 20);
   CHECK(some != NULL);
   if (some) some[0] = VK_HDR(VK_RAW, 0, 0);
-  end(c);
+  isolate_end(c);
 }
 
 static V fill(vk *c, size_t bytes) {
@@ -500,7 +481,7 @@ static __attribute__((noinline)) void test_recovery(void) {
     CHECK(try_bytes(c, 8 << 20));
     wipe_stack();
   }
-  end(c);
+  isolate_end(c);
 }
 
 /* Live data at the limit: a message and exit 1, soon. */
@@ -556,7 +537,7 @@ static __attribute__((noinline)) void test_give_back(void) {
   for (int i = 0; i < 16 << 20; i++) vk_cons(c, VK_NIL, VK_NIL);
   CHECK(c->heap->stats.released_blocks > 500);
   CHECK(full_size - resident_bytes() > 64 << 20);
-  end(c);
+  isolate_end(c);
 }
 
 /* ---- the barrier is asked once ------------------------------------------------------------ */
@@ -583,11 +564,11 @@ static __attribute__((noinline)) void test_barrier(void) {
   heap_event(c->heap);
   CHECK(c->heap->log.count == 0);
   CHECK(VK_HEAD(VK_STOREP(big)->items[500]) == VK_FIX(5));
-  end(c);
+  isolate_end(c);
 }
 
 int main(int argc, char **argv) {
-  fiber.stack_base = (char *)__builtin_frame_address(0);
+  isolate_main();
   uint64_t seeds = argc > 1 ? strtoull(argv[1], NULL, 10) : 2;
   nodes = calloc(NODES_MAX, sizeof *nodes);
   seen = calloc(NODES_MAX, 1);

@@ -11,35 +11,13 @@
 #include "../../rt/symbols.h"
 #include "../../rt/vectors.h"
 #include "check.h"
+#include "isolate.h"
+#include "random.h"
 #include <math.h>
 #include <stdlib.h>
 
-static vk isolate;
-static VkFiber fiber;
-
 static vk *begin(unsigned stress) {
-  vk *c = &isolate;
-  VkLimits limits = {.heap_limit_bytes = 64 << 20,
-                     .gc_threshold_bytes = 1 << 20,
-                     .arena_bytes = 256 << 10,
-                     .gc_stress = stress};
-  memset(c, 0, sizeof *c);
-  c->fiber = &fiber;
-  if (!vk_heap_new(c, &limits)) abort();
-  return c;
-}
-
-static void end(vk *c) {
-  CHECK(heap_is_valid(c->heap));
-  vk_heap_free(c);
-}
-
-static uint64_t random_state = 88172645463325252u;
-static unsigned below(unsigned n) { /* xorshift64: the same numbers at every run */
-  random_state ^= random_state << 13;
-  random_state ^= random_state >> 7;
-  random_state ^= random_state << 17;
-  return (unsigned)(random_state >> 32) % n;
+  return isolate_begin((VkLimits){.arena_bytes = 256 << 10, .gc_stress = stress});
 }
 
 /* ---- keys ----------------------------------------------------------------------------------- */
@@ -212,7 +190,7 @@ static void test_model(unsigned stress, unsigned rounds) {
     check_map(c, map, &m);
   }
   for (unsigned i = 0; i < KEYS; i++) vk_root_remove(c, &keys[i]);
-  end(c);
+  isolate_end(c);
 }
 
 /* ---- single cases --------------------------------------------------------------------------- */
@@ -228,7 +206,7 @@ static void test_many(void) {
       if (!CHECK(vk_map_get2(c, map, VK_FIX(i * steps[s])) == VK_FIX(i))) break;
     CHECK(vk_map_get2(c, map, VK_FIX(20000 * steps[s])) == VK_NIL);
   }
-  end(c);
+  isolate_end(c);
 }
 
 /* The last key found is a guess only: the map may have changed since, or be another. */
@@ -263,7 +241,7 @@ static void test_last(void) {
   CHECK(VK_IS_ABN(vk_map_put_p(c, a, name, VK_FIX(5))));
   CHECK(VK_IS_ABN(vk_map_del_p(c, a, name)));
   CHECK(vk_map_get2(c, a, VK_FIX(99)) == VK_FIX(2));
-  end(c);
+  isolate_end(c);
 }
 
 static void test_keys_frozen(void) {
@@ -275,11 +253,11 @@ static void test_keys_frozen(void) {
   vk_map_put_p(c, map, again, VK_FIX(2)); /* there already, but used as a key */
   CHECK(VK_IS_FROZEN(again));
   CHECK(vk_map_len(c, map) == VK_FIX(1));
-  end(c);
+  isolate_end(c);
 }
 
 int main(void) {
-  fiber.stack_base = (char *)__builtin_frame_address(0);
+  isolate_main();
   test_model(0, 8000);
   test_model(1, 300);
   test_model(7, 1000);

@@ -5,18 +5,11 @@
 #include "../../rt/fns.h"
 #include "../../rt/vk.h"
 #include "check.h"
+#include "random.h"
 #include <math.h>
 #include <stdlib.h>
 
 enum { ROUNDS = 20000, LARGE_ROUNDS = 60 };
-static uint64_t random_state = 88172645463325252u;
-
-static uint64_t next_random(void) { /* xorshift64: the same numbers at every run */
-  random_state ^= random_state << 13;
-  random_state ^= random_state >> 7;
-  return random_state ^= random_state << 17;
-}
-static unsigned below(unsigned n) { return (unsigned)(next_random() >> 32) % n; }
 
 /* An integer of about that many digits of 60 bits, often with runs of zeros and ones. */
 static V random_integer(vk *c, int digits) {

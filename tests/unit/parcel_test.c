@@ -14,6 +14,7 @@
 #include "../../rt/symbols.h"
 #include "../../rt/vectors.h"
 #include "check.h"
+#include "random.h"
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -35,14 +36,6 @@ static vk *begin(int i, unsigned stress) {
 static void end(vk *c) {
   CHECK(heap_is_valid(c->heap));
   vk_heap_free(c);
-}
-
-static uint64_t random_state = 88172645463325252u;
-static unsigned below(unsigned n) { /* xorshift64: the same numbers at every run */
-  random_state ^= random_state << 13;
-  random_state ^= random_state >> 7;
-  random_state ^= random_state << 17;
-  return (unsigned)(random_state >> 32) % n;
 }
 
 static V text(vk *c, unsigned n) {

@@ -3,32 +3,21 @@
 #include "../../rt/heap_impl.h"
 #include "../../rt/scratch.h"
 #include "check.h"
+#include "isolate.h"
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-static vk isolate;
-static VkFiber fiber;
-
 static vk *begin(size_t arena_bytes) {
-  vk *c = &isolate;
-  VkLimits limits = {.heap_limit_bytes = 64 << 20,
-                     .gc_threshold_bytes = 1 << 20,
-                     .arena_bytes = arena_bytes,
-                     .gc_stress = 5};
-  memset(c, 0, sizeof *c);
-  c->fiber = &fiber;
-  if (!vk_heap_new(c, &limits)) abort();
-  return c;
+  return isolate_begin((VkLimits){.arena_bytes = arena_bytes, .gc_stress = 5});
 }
 
 static void end(vk *c) {
   CHECK(scratch_is_valid(c));
-  CHECK(heap_is_valid(c->heap));
   vk_scratch_free(c);
   CHECK(vk_scratch_used(c) == 0);
-  vk_heap_free(c);
+  isolate_end(c);
 }
 
 static V count_down(vk *c, int s, int n, V end) {
@@ -195,8 +184,8 @@ static void store_fell_through(vk *c, V v) {
 
 static void test_store_check(void) {
   static void (*const wrong[])(vk *, V) = {
-      store_head,   store_tail,  store_box,  store_later,      store_pair_later, store_medium,
-      store_large,  store_error, store_root, store_from_stack, store_old_run};
+      store_head,  store_tail,  store_box,  store_later,      store_pair_later, store_medium,
+      store_large, store_error, store_root, store_from_stack, store_old_run};
   static void (*const right[])(vk *, V) = {store_in_scratch, store_fell_through};
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
     CHECK(is_store_caught(wrong[i], 4 << 20));
@@ -212,7 +201,7 @@ static void test_store_check(void) {}
 #endif
 
 int main(void) {
-  fiber.stack_base = (char *)__builtin_frame_address(0);
+  isolate_main();
   test_marks();
   test_two_stacks();
   test_fall_through();

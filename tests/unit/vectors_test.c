@@ -8,35 +8,14 @@
 #include "../../rt/strings.h"
 #include "../../rt/vectors.h"
 #include "check.h"
+#include "isolate.h"
+#include "random.h"
 #include <stdlib.h>
 
-static vk isolate;
-static VkFiber fiber;
 static const VkPos here = {.file = "vectors_test", .line = 1, .col = 1};
 
 static vk *begin(unsigned stress) {
-  vk *c = &isolate;
-  VkLimits limits = {.heap_limit_bytes = 64 << 20,
-                     .gc_threshold_bytes = 1 << 20,
-                     .arena_bytes = 256 << 10,
-                     .gc_stress = stress};
-  memset(c, 0, sizeof *c);
-  c->fiber = &fiber;
-  if (!vk_heap_new(c, &limits)) abort();
-  return c;
-}
-
-static void end(vk *c) {
-  CHECK(heap_is_valid(c->heap));
-  vk_heap_free(c);
-}
-
-static uint64_t random_state = 88172645463325252u;
-static unsigned below(unsigned n) { /* xorshift64: the same numbers at every run */
-  random_state ^= random_state << 13;
-  random_state ^= random_state >> 7;
-  random_state ^= random_state << 17;
-  return (unsigned)(random_state >> 32) % n;
+  return isolate_begin((VkLimits){.arena_bytes = 256 << 10, .gc_stress = stress});
 }
 
 /* ---- elements ------------------------------------------------------------------------------ */
@@ -289,7 +268,7 @@ static void test_model(unsigned stress, unsigned rounds) {
   for (unsigned i = 0; i < rounds; i++) step(c);
   for (unsigned i = 0; i < VECTORS; i++) check_vector(c, i);
   for (unsigned i = 0; i < VECTORS; i++) vk_root_remove(c, &vectors[i]);
-  end(c);
+  isolate_end(c);
 }
 
 /* ---- single cases -------------------------------------------------------------------------- */
@@ -308,7 +287,7 @@ static void test_frozen(void) {
   CHECK(VK_IS_ABN(vk_bytes_push(c, bytes, 1, &here)));
   CHECK(VK_IS_ABN(vk_vec_pop(c, bytes)));
   CHECK(vk_op_vec_get(c, bytes, VK_FIX(0), &here) == VK_FIX(1));
-  end(c);
+  isolate_end(c);
 }
 
 /* Bytes take bytes. */
@@ -320,11 +299,11 @@ static void test_memory(void) {
   CHECK(vk_op_vec_get(c, big, VK_FIX((20 << 20) - 1), &here) == VK_FIX(7));
   args[1] = VK_FIX(1000);
   CHECK(VK_IS_ABN(vk_vec_make_n(c, 2, args)));
-  end(c);
+  isolate_end(c);
 }
 
 int main(void) {
-  fiber.stack_base = (char *)__builtin_frame_address(0);
+  isolate_main();
   test_model(0, 30000);
   test_model(1, 1500);
   test_model(7, 4000);
