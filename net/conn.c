@@ -13,7 +13,7 @@ static uint64_t now_of(const NetConn *conn) { return net_loop_now_ms(conn->serve
 static void ready(NetRequest *r) {
   NetServer *s = r->server;
   assert(r->state == NET_ARRIVING);
-  if (s->pending >= s->limits.max_waiting) {
+  if (s->pending >= s->limits.max_waiting || net_server_is_short(s)) {
     net_answer_status(s, r, 503);
     return;
   }

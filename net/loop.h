@@ -32,7 +32,7 @@ typedef struct NetLoop {
   VkTurnHook flush;
   struct NetClient *clients; /* client.h */
   struct NetTrust *trusts;
-  struct NetSessionKind *client_kind;  /* NULL until there is one */
+  struct NetSessionKind *client_kind;     /* NULL until there is one */
   void (*end_clients)(struct NetLoop *l); /* so that servers do not link clients */
   size_t users; /* servers and clients that may yet bring work: the program stays alive */
 } NetLoop;

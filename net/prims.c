@@ -5,6 +5,7 @@
 #include "lists.h"
 #include "options.h"
 #include "server.h"
+#include "workers.h"
 #include "strings.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -206,10 +207,25 @@ static V take_text(vk *c, const char **to, V key, V v) {
   return VK_NIL;
 }
 
+static V take_strategy(vk *c, NetServerSpec *spec, V key, V v) {
+  bool is_keyword = VK_IS_KIND(v, VK_SYMBOL) && VK_SYMB(v)->bytes[0] == ':';
+  int strategy = is_keyword ? net_strategy_named(VK_SYMB(v)->bytes + 1) : -1;
+  if (strategy < 0) return wrong_option(c, key, ":reuseport, :shared or :auto");
+  spec->strategy = (NetStrategy)strategy;
+  return VK_NIL;
+}
+
 static V take_option(vk *c, NetServerSpec *spec, V key, V v) {
   if (net_is_option(key, ":host")) return take_text(c, &spec->host, key, v);
   if (net_is_option(key, ":cert")) return take_text(c, &spec->cert_path, key, v);
   if (net_is_option(key, ":key")) return take_text(c, &spec->key_path, key, v);
+  if (net_is_option(key, ":strategy")) return take_strategy(c, spec, key, v);
+  if (net_is_option(key, ":workers")) {
+    if (!VK_IS_FIX(v) || VK_INT(v) < 1 || VK_INT(v) > NET_WORKERS_MAX)
+      return wrong_option(c, key, "a number from 1 to 256");
+    spec->workers = (unsigned)VK_INT(v);
+    return VK_NIL;
+  }
   if (net_is_option(key, ":access-log")) {
     spec->logs_access = !VK_IS_FALSE(v);
     return VK_NIL;
@@ -254,8 +270,25 @@ static V take_arguments(vk *c, NetServerSpec *spec, size_t n, const V *args) {
 
 static bool is_function(V v) { return VK_IS_KIND(v, VK_CLOSURE) || VK_IS_KIND(v, VK_PAP); }
 
+/* The first worker, then the others. */
+static V start(vk *c, NetServerSpec *spec) {
+  char why[400];
+  if (net_command_line.workers) spec->workers = net_command_line.workers;
+  if (net_command_line.strategy >= 0) spec->strategy = (NetStrategy)net_command_line.strategy;
+  NetServer *s = net_server_start(net_loop(c), spec, why, sizeof why);
+  if (!s) return vk_errorf(c, VK_SYM(io), "%s: %s", who, why);
+  V error = spec->workers > 1 ? net_workers_start(s, spec->workers - 1) : VK_NIL;
+  if (!VK_IS_ABN(error)) return server_value(c, s);
+  net_server_stop(s);
+  return error;
+}
+
 V vk_http2_listen(vk *c, size_t n, const V *args) {
-  NetServerSpec spec = {.host = "0.0.0.0", .limits = net_limits_usual, .handler = args[n - 1]};
+  NetServerSpec spec = {.host = "0.0.0.0",
+                        .limits = net_limits_usual,
+                        .socket = -1,
+                        .workers = 1,
+                        .handler = args[n - 1]};
   if (n == 4) return vk_errorf(c, VK_SYM(arity), "%s takes 2, 3 or 5 arguments, got 4", who);
   V error = n == 2 ? take_plist(c, &spec, args[0]) : take_arguments(c, &spec, n, args);
   if (VK_IS_ABN(error)) return error;
@@ -264,7 +297,5 @@ V vk_http2_listen(vk *c, size_t n, const V *args) {
   if (!spec.cert_path != !spec.key_path)
     return vk_errorf(c, VK_SYM(type), "%s: certificate and key go together: one is missing",
                      who);
-  char why[400];
-  NetServer *s = net_server_start(net_loop(c), &spec, why, sizeof why);
-  return s ? server_value(c, s) : vk_errorf(c, VK_SYM(io), "%s: %s", who, why);
+  return start(c, &spec);
 }

@@ -5,7 +5,9 @@
 #include "runner.h"
 #include "signals.h"
 #include "tls.h"
+#include "workers.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,9 +49,11 @@ static int resolve(NetLoop *l, const char *host, int port, struct sockaddr_stora
 }
 
 /* libuv 1.44 has no way to ask for SO_REUSEPORT. */
-static int open_socket(NetServer *s, int family, bool is_shared_port) {
+static int open_socket(NetServer *s, int family, int given) {
+  if (given >= 0) return uv_tcp_open(&s->listener, given);
   int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), on = 1;
   if (fd < 0) return uv_translate_sys_error(errno);
+  bool is_shared_port = s->worker_count > 1 && s->strategy != NET_SHARED;
   if (is_shared_port && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on)) {
     int status = uv_translate_sys_error(errno);
     close(fd);
@@ -68,11 +72,12 @@ static void on_connection(uv_stream_t *listener, int status) {
     s->refused++;
 }
 
-static int start_listening(NetServer *s, bool is_shared_port) {
+static int start_listening(NetServer *s, const NetServerSpec *spec) {
   struct sockaddr_storage address = {0};
   int status = resolve(s->loop, s->host, s->port, &address), len = sizeof address;
-  if (!status) status = open_socket(s, address.ss_family, is_shared_port);
-  if (!status) status = uv_tcp_bind(&s->listener, (struct sockaddr *)&address, 0);
+  if (!status) status = open_socket(s, address.ss_family, spec->socket);
+  if (!status && spec->socket < 0)
+    status = uv_tcp_bind(&s->listener, (struct sockaddr *)&address, 0);
   if (!status) status = uv_listen((uv_stream_t *)&s->listener, BACKLOG, on_connection);
   if (!status) status = uv_tcp_getsockname(&s->listener, (struct sockaddr *)&address, &len);
   if (!status) s->port = ntohs(((struct sockaddr_in *)&address)->sin_port);
@@ -88,11 +93,23 @@ static void tell_refused(NetServer *s) {
   s->refused = 0;
 }
 
+/* Before the heap is full: no more requests until collecting helps. Twice in a row, because what was
+ * just left may still be found on a stack. */
+static void check_memory(NetServer *s) {
+  vk *c = s->loop->isolate;
+  bool was_refusing = net_server_is_short(s);
+  if (vk_heap_is_tight(c)) vk_collect(c);
+  s->tight_sweeps = vk_heap_is_tight(c) ? s->tight_sweeps + 1 : 0;
+  if (s->tight_sweeps == 2) net_log("the heap is nearly full: requests are refused (503)");
+  if (was_refusing && !s->tight_sweeps) net_log("the heap has room again");
+}
+
 static void on_sweep(uv_timer_t *timer) {
   NetServer *s = timer->data;
   uint64_t now = net_loop_now_ms(s->loop);
   bool is_over = s->is_draining && now >= s->drain_until_ms;
   tell_refused(s);
+  check_memory(s);
   for (NetConn *conn = s->conns, *next; conn; conn = next) {
     next = conn->next;
     if (is_over)
@@ -130,17 +147,31 @@ static void unlink_server(NetServer *s) {
   *at = s->next;
 }
 
-static void on_handle_closed(uv_handle_t *handle) {
-  NetServer *s = handle->data;
-  if (--s->open_handles) return;
-  unlink_server(s);
-  s->loop->users--;
-  net_log("stopped %s:%d after %llu requests", s->host, s->port,
-          (unsigned long long)s->requests);
+static void report_end(const NetServer *s) {
+  if (!s->worker)
+    net_log("stopped %s:%d after %llu requests", s->host, s->port,
+            (unsigned long long)s->requests);
+}
+
+static void end_server(NetServer *s) {
   NetLoop *l = s->loop;
+  unlink_server(s);
+  l->users--;
+  report_end(s);
   if (!l->servers) net_runner_end(l);
+  if (s->worker) net_workers_server_ended(s);
   release(s);
   net_signals_server_ended(l);
+}
+
+static void on_handle_closed(uv_handle_t *handle) {
+  NetServer *s = handle->data;
+  s->open_handles--;
+  if (!s->open_handles && !s->workers) end_server(s);
+}
+
+void net_server_workers_ended(NetServer *s) {
+  if (!s->open_handles) end_server(s);
 }
 
 static void close_handle(uv_handle_t *handle) {
@@ -165,6 +196,7 @@ void net_server_stop(NetServer *s) {
   if (s->is_draining) return;
   s->is_draining = true;
   s->drain_until_ms = net_loop_now_ms(s->loop) + s->limits.drain_ms;
+  net_workers_stop(s);
   close_handle((uv_handle_t *)&s->listener);
   end_if_idle(s);
   for (NetConn *conn = s->conns, *next; conn; conn = next) {
@@ -182,6 +214,7 @@ void net_server_stop(NetServer *s) {
 void net_server_reload(NetServer *s) {
   char why[400];
   if (!s->tls) return;
+  net_workers_reload(s);
   SSL_CTX *tls = net_tls_server(s->cert_path, s->key_path, why, sizeof why);
   if (!tls) {
     net_log("certificate not reloaded: %s", why);
@@ -189,7 +222,23 @@ void net_server_reload(NetServer *s) {
   }
   SSL_CTX_free(s->tls); /* connections hold it as long as they need it */
   s->tls = tls;
-  net_log("certificate reloaded: %s", s->cert_path);
+  if (!s->worker) net_log("certificate reloaded: %s", s->cert_path);
+}
+
+NetServerSpec net_server_spec_of(const NetServer *s) {
+  NetServerSpec spec = {.host = s->host,
+                        .port = s->port,
+                        .cert_path = s->cert_path,
+                        .key_path = s->key_path,
+                        .limits = s->limits,
+                        .logs_access = s->logs_access,
+                        .workers = s->worker_count,
+                        .strategy = s->strategy,
+                        .socket = -1};
+  uv_os_fd_t fd;
+  if (s->strategy == NET_SHARED && !uv_fileno((const uv_handle_t *)&s->listener, &fd))
+    spec.socket = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  return spec;
 }
 
 static char *copy(const char *text) { return text ? strdup(text) : NULL; }
@@ -206,6 +255,9 @@ static NetServer *server_new(NetLoop *l, const NetServerSpec *spec) {
   s->limits = spec->limits;
   s->limits.max_connections = connections_possible(spec->limits.max_connections);
   s->logs_access = spec->logs_access;
+  s->worker_count = spec->workers;
+  s->strategy = spec->strategy;
+  s->worker = spec->worker;
   s->handler = spec->handler;
   vk_root_add(l->isolate, &s->handler);
   return s;
@@ -234,6 +286,15 @@ static void on_failed_handle_closed(uv_handle_t *handle) {
   if (!--s->open_handles) release(s);
 }
 
+static void report_start(const NetServer *s) {
+  const char *scheme = s->tls ? "https" : "http";
+  if (s->worker) return;
+  if (s->worker_count > 1)
+    net_log("%u workers listening on %s://%s:%d", s->worker_count, scheme, s->host, s->port);
+  else
+    net_log("listening on %s://%s:%d", scheme, s->host, s->port);
+}
+
 NetServer *net_server_start(NetLoop *l, const NetServerSpec *spec, char *why, size_t bytes) {
   NetServer *s = server_new(l, spec);
   if (!s || !prepare(s, why, bytes)) {
@@ -242,7 +303,7 @@ NetServer *net_server_start(NetLoop *l, const NetServerSpec *spec, char *why, si
   }
   l->flush.run = net_conn_flush_dirty;
   init_handles(s);
-  int status = start_listening(s, spec->is_shared_port);
+  int status = start_listening(s, spec);
   if (status) {
     fail(s, uv_strerror(status), why, bytes);
     uv_close((uv_handle_t *)&s->listener, on_failed_handle_closed);
@@ -254,6 +315,6 @@ NetServer *net_server_start(NetLoop *l, const NetServerSpec *spec, char *why, si
   s->next = l->servers;
   l->servers = s;
   l->users++;
-  net_log("listening on %s://%s:%d", s->tls ? "https" : "http", s->host, s->port);
+  report_start(s);
   return s;
 }

@@ -10,6 +10,7 @@
 #ifndef NET_SERVER_H
 #define NET_SERVER_H
 #include "gate.h"
+#include "command_line.h"
 #include "request.h"
 #include "session.h"
 
@@ -43,8 +44,14 @@ typedef struct NetServer {
   uint64_t refused;    /* connections beyond the limit, since the last line in the log */
   uint64_t requests;   /* taken, ever */
   uint64_t drain_until_ms;
+  struct NetWorkers *workers; /* the others, NULL if it is the only one */
+  struct NetWorker *worker;   /* NULL for the first */
+  unsigned worker_count;
+  NetStrategy strategy;
   bool is_draining, logs_access;
+  unsigned tight_sweeps; /* looks at the heap in a row that found it nearly full */
 } NetServer;
+static inline bool net_server_is_short(const NetServer *s) { return s->tight_sweeps > 1; }
 
 typedef struct NetConn {
   NetSession session;
@@ -59,8 +66,8 @@ typedef struct NetConn {
   uint64_t drain_ms;   /* when the first GOAWAY of a shutdown was queued */
   NetGate gate;
   uint32_t reset_by_peer; /* the latest such stream */
-  unsigned bad_lists;    /* field lists beyond the limit */
-  unsigned empty_frames; /* of DATA, in a row */
+  unsigned bad_lists;     /* field lists beyond the limit */
+  unsigned empty_frames;  /* of DATA, in a row */
   bool has_settings;
   bool is_in_turn;   /* its read is being handled: a flush follows */
   bool is_dirty;     /* in the loop's list of those to flush */
@@ -96,9 +103,16 @@ typedef struct NetServerSpec {
   int port;
   const char *cert_path, *key_path; /* both or none */
   NetLimits limits;
-  bool logs_access, is_shared_port; /* SO_REUSEPORT */
+  bool logs_access;
+  unsigned workers;
+  NetStrategy strategy;
+  int socket;               /* to listen on, a descriptor to be owned; -1: a new one */
+  struct NetWorker *worker; /* for which it is */
   V handler;
 } NetServerSpec;
+/* For another worker like s; but the handler and the worker. */
+NetServerSpec net_server_spec_of(const NetServer *s);
+
 extern const NetLimits net_limits_usual;
 /* NULL after writing why. */
 NetServer *net_server_start(NetLoop *l, const NetServerSpec *spec, char *why, size_t why_bytes);
@@ -106,4 +120,5 @@ void net_server_stop(NetServer *s);   /* gracefully; once */
 void net_server_reload(NetServer *s); /* certificate and key, for new connections */
 void net_server_conn_closed(NetServer *s);
 void net_server_request_done(NetServer *s); /* one that was pending */
+void net_server_workers_ended(NetServer *s);
 #endif

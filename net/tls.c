@@ -2,6 +2,8 @@
 #include "tls.h"
 #include <errno.h>
 #include <openssl/err.h>
+#include <openssl/rand.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,6 +79,23 @@ static int configure(SSL_CTX *ctx) {
          SSL_CTX_set_ciphersuites(ctx, ciphers_13) && SSL_CTX_set1_groups_list(ctx, groups);
 }
 
+/* The keys of session tickets: the same in all workers and after a reload, so that a client that comes
+ * back is known wherever it arrives. They live as long as the process. */
+enum { TICKET_KEY_BYTES = 80 };
+static unsigned char ticket_keys[TICKET_KEY_BYTES];
+static pthread_once_t ticket_once = PTHREAD_ONCE_INIT;
+static int has_ticket_keys;
+
+static void make_ticket_keys(void) {
+  has_ticket_keys = RAND_bytes(ticket_keys, TICKET_KEY_BYTES) == 1;
+}
+
+static int share_tickets(SSL_CTX *ctx) {
+  pthread_once(&ticket_once, make_ticket_keys);
+  return has_ticket_keys &&
+         SSL_CTX_set_tlsext_ticket_keys(ctx, ticket_keys, TICKET_KEY_BYTES) == 1;
+}
+
 /* A client that comes back resumes with a ticket: one per connection, for it asks for one at a time. */
 static int configure_server(SSL_CTX *ctx) {
   static const unsigned char session_context[] = "valk";
@@ -84,7 +103,7 @@ static int configure_server(SSL_CTX *ctx) {
   SSL_CTX_set_num_tickets(ctx, 1);
   SSL_CTX_set_alpn_select_cb(ctx, select_h2, NULL);
   return SSL_CTX_set_session_id_context(ctx, session_context, sizeof session_context - 1) &&
-         configure(ctx);
+         share_tickets(ctx) && configure(ctx);
 }
 
 /* Without openssl.cnf: what is offered does not depend on the machine. */

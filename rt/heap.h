@@ -57,6 +57,8 @@ void vk_heap_external(vk *c, size_t bytes);
 /* Collect everything unreachable now; gives bytes freed. */
 size_t vk_collect(vk *c);
 size_t vk_heap_used(vk *c);         /* bytes of live and not yet collected objects */
+/* Less than an eighth of the limit is free, rubbish not yet collected counted as used. */
+bool vk_heap_is_tight(vk *c);
 size_t vk_arena_limit(const vk *c); /* most bytes of scratch per fiber */
 
 /* Everything below holds of the heap: for tests and VALK_GC_STRESS. Explains on stderr. */

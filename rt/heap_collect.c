@@ -331,6 +331,11 @@ size_t vk_collect(vk *c) {
 
 size_t vk_heap_used(vk *c) { return used_bytes(c->heap); }
 
+bool vk_heap_is_tight(vk *c) {
+  const VkHeap *h = c->heap;
+  return h->used_blocks > h->limit_blocks - h->limit_blocks / 8;
+}
+
 /* ---- the hard limit ----------------------------------------------------------------------- */
 
 static bool use_reserve(VkHeap *h) {

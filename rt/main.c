@@ -91,6 +91,7 @@ static void protect_relocated(void) {
 
 int vk_main(int argc, char **argv, const VkProgram *program) {
   vk *c = &main_isolate;
+  if (program->takes_server_options) argc = vk_server_options(argc, argv);
   vk_process = (struct VkProcess){.argc = argc, .argv = argv, .first = c};
   protect_relocated();
   c->program = program;

@@ -19,6 +19,9 @@ typedef struct VkRunTops {
 } VkRunTops;
 void vk_run_tops(void *run);
 
+/* Takes the options of servers out of the command line: the new argc (net/command_line.c). */
+int vk_server_options(int argc, char **argv) __attribute__((weak));
+
 /* Writes what is buffered and ends the process at once. */
 _Noreturn void vk_process_exit(int status);
 #endif

@@ -478,6 +478,7 @@ typedef struct VkProgram { /* emitted once per program; everything in it is stat
   const VkFn *const *fns; /* every compiled function: names for stack traces */
   size_t fn_count;
   const VkDefaults *defaults; /* build options baked in, or NULL */
+  int takes_server_options;   /* it may listen: net/command_line.h */
 } VkProgram;
 int vk_main(int argc, char **argv, const VkProgram *program);
 

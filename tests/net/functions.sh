@@ -31,11 +31,11 @@ within() {
   fail "not within the time: $*"
 }
 
-listens() { [ "$(grep -c "listening on" "$1.log")" -ge "$COUNT" ] || ! kill -0 "$server" 2>/dev/null; }
+listens() { [ "$(grep -c "listening on" "$1.log")" -ge "$LISTENERS" ] || ! kill -0 "$server" 2>/dev/null; }
 
-# serve NAME [ARGUMENT...]: runs NAME.valk, written here or beside this file, which listens $COUNT times;
+# serve NAME [ARGUMENT...]: runs NAME.valk, written here or beside this file, which listens $LISTENERS times;
 # its ports are in $port (the first) and $ports, its process in $server, what it writes in NAME.log
-COUNT=1
+LISTENERS=1
 serve() {
   name=$1
   shift
@@ -50,7 +50,6 @@ serve() {
   [ -n "$port" ] || fail "it does not listen: $(cat "$name.log")"
 }
 PREFIX=
-LISTENERS=1 # servers that the program starts
 
 # stop: SIGTERM, and the exit status must be 0
 stop() {

@@ -4,7 +4,6 @@ cat >hello.valk <<'END'
 (http2/listen "127.0.0.1" 0 hello)
 (http2/listen "127.0.0.1" 0 (fst (os/args)) (snd (os/args)) hello)
 END
-COUNT=2
 LISTENERS=2
 serve hello "$CERT" "$KEY"
 tls_port=$(echo "$ports" | cut -d ' ' -f 2)
