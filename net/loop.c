@@ -1,5 +1,6 @@
 /* loop.c - libuv's loop as the scheduler's poller (contract: loop.h). */
 #include "loop.h"
+#include "request.h"
 #include "sched.h"
 #ifdef __GLIBC__
 #include <nss.h>
@@ -75,6 +76,7 @@ static void end(VkPoller *base, vk *c) {
   net_buffer_give(&l->memory, l->out);
   if (l->sealed) net_buffer_give(&l->memory, l->sealed);
   net_memory_free(&l->memory);
+  net_requests_free(l);
   free(l->in);
   free(l->opened);
   free(p);

@@ -16,6 +16,18 @@ static NetRequests *requests_of(NetLoop *l) {
   return l->requests = all;
 }
 
+void net_requests_free(NetLoop *l) {
+  NetRequests *all = l->requests;
+  if (!all) return;
+  for (uint32_t i = 0; i < all->count; i++) {
+    vk_root_remove(l->isolate, &all->slots[i]->result);
+    free(all->slots[i]);
+  }
+  free(all->slots);
+  free(all);
+  l->requests = NULL;
+}
+
 static NetRequest *add_slot(NetLoop *l, NetRequests *all) {
   if (all->count == NET_REQUESTS_MAX) return NULL;
   if (all->count == all->capacity) {

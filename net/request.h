@@ -77,6 +77,7 @@ typedef struct NetRequests { /* all of a loop's: a slot is an index */
   uint32_t serial;
 } NetRequests;
 
+void net_requests_free(NetLoop *l);       /* all: the loop ends */
 NetRequest *net_request_take(NetLoop *l); /* NULL: too many, or no memory */
 void net_request_give(NetLoop *l, NetRequest *r);
 

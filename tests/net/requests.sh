@@ -15,5 +15,12 @@ for path in error number bad-name bad-value bad-status; do is "$(h2c -w '%{http_
 has "$(cat echo.log)" "GET /error: Error: a secret"
 has "$(cat echo.log)" "GET /number: a response is a string or a list of keywords and values, not: 42"
 has "$(cat echo.log)" 'not the name of a field: "a b"'
+cat >logged.valk <<'END'
+(http2/listen {:host "127.0.0.1" :port 0 :access-log 1} (\ {r} {"hello"}))
+END
+serve logged
+is "$(h2c "http://127.0.0.1:$port/path?q")" hello
+grep -q "^valk: http2: GET /path?q 200 5 [0-9]*ms$" logged.log || fail "$(cat logged.log)"
+stop
 has "$(h2c -I "$u/large?1000")" "content-length: 16000"
 is "$(h2c -I "$u/large?1000" | grep -c 0123456789)" 0
