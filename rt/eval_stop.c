@@ -9,13 +9,6 @@
 #include "fiber.h"
 #include "heap.h"
 
-enum { RESERVE_BYTES = 1 << 20 }; /* for the deepest C code of the runtime; at most a quarter */
-
-static char *usual_limit(const vk *c) {
-  size_t all = (size_t)(c->fiber->stack_base - c->fiber->stack_limit);
-  return c->fiber->stack_limit + (all / 4 < RESERVE_BYTES ? all / 4 : RESERVE_BYTES);
-}
-
 void eval_stop_now(vk *c) { *(char *volatile *)&c->stop_limit = VK_STOP_NOW; }
 
 /* In the middle of an allocation. */
@@ -25,14 +18,14 @@ static void on_low_memory(vk *c) {
 }
 
 void eval_stop_enable(vk *c) {
-  c->stop_limit = usual_limit(c);
+  c->stop_limit = vk_stop_limit(c->fiber);
   vk_heap_have_reserve(c, on_low_memory);
 }
 
 V eval_stop_over(vk *c) {
   Evaluator *ev = c->eval;
   V stopped = VK_IS_STOPPING(c) ? eval_stopped(c) : VK_NIL; /* a primitive gave up, then the end came */
-  c->stop_limit = usual_limit(c);
+  c->stop_limit = vk_stop_limit(c->fiber);
   ev->stopped = VK_NIL;
   ev->stop_reason = STOP_INTERRUPTED;
   vk_heap_restore_limit(c);
@@ -43,9 +36,9 @@ static V reason(vk *c) {
   switch (c->eval->stop_reason) {
   case STOP_TOO_DEEP:
     return vk_errorf(c, VK_SYM(stack_overflow),
-                     "too deep a recursion: it needs more than %zu MB of stack, which "
-                     "VALK_STACK_SIZE sets",
-                     (size_t)(c->fiber->stack_base - c->fiber->stack_limit) >> 20);
+                     "too deep a recursion: it needs more than %zu KB of stack%s",
+                     (size_t)(c->fiber->stack_base - c->fiber->stack_limit) >> 10,
+                     c->fiber->task.entry ? "" : ", which VALK_STACK_SIZE sets");
   case STOP_NO_MEMORY:
     return vk_errorf(c, VK_SYM(out_of_memory),
                      "out of memory: VALK_HEAP_LIMIT or the machine allows no more");

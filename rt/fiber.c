@@ -106,6 +106,10 @@ void fiber_switch_to(vk *c, VkFiber *to) {
   from->tail_limit = c->tail_limit;
   c->scratch[0] = to->scratch_saved[0], c->scratch[1] = to->scratch_saved[1];
   c->tail_limit = to->tail_limit;
+  char *stop = c->stop_limit; /* a signal handler may change it meanwhile */
+  if (VK_UNLIKELY(stop) && stop != VK_STOP_NOW)
+    __atomic_compare_exchange_n(&c->stop_limit, &stop, vk_stop_limit(to), false,
+                                __ATOMIC_RELAXED, __ATOMIC_RELAXED);
   c->fiber = to;
   to->state = VK_FIBER_RUNNING;
   fs->stats.switches++;

@@ -71,6 +71,13 @@ typedef struct VkFiber {
   void *sanitizer; /* TSan's fiber, or ASan's fake stack */
 } VkFiber;
 
+/* Where evaluated code on f's stack is to stop (eval_stop.c): before its end, by a reserve for the
+ * deepest C code of the runtime, but at most a quarter. */
+static inline char *vk_stop_limit(const VkFiber *f) {
+  size_t all = (size_t)(f->stack_base - f->stack_limit), reserve = (size_t)1 << 20;
+  return f->stack_limit + (all / 4 < reserve ? all / 4 : reserve);
+}
+
 /* ---- making ------------------------------------------------------------------------------- */
 
 /* A new fiber that calls fn, a function of no arguments. The result is a future of its value, or

@@ -158,8 +158,15 @@ static bool can_wake(vk *c) {
   return fs->timer_count || fs->expected || !fs->main || fs->poller->is_active(fs->poller, c);
 }
 
+/* The main fiber waits no longer, for anything. */
+static void give_up(vk *c, V error) {
+  VkFiber *main = c->fibers->main;
+  if (main->wait->undo) main->wait->undo(c, main->wait);
+  vk_fiber_wake(c, main, error);
+}
+
 /* Everything waits, for nothing. Only the program itself ends by it: other isolates go on with an
- * error, and so does one that is not the process's first. */
+ * error, and so does one that is not the process's first, and a session (eval_stop.c). */
 static void stand_still(vk *c) {
   struct VkFibers *fs = c->fibers;
   assert(fs->main->state == VK_FIBER_WAITING);
@@ -167,13 +174,19 @@ static void stand_still(vk *c) {
     vk_fiber_wake(c, fs->main, VK_NIL);
     return;
   }
-  if (c == vk_process.first) {
+  if (c == vk_process.first && !c->stop_limit) {
     sched_report_deadlock(c);
     vk_process_exit(1);
   }
-  if (fs->main->wait->undo) fs->main->wait->undo(c, fs->main->wait);
-  vk_fiber_wake(c, fs->main,
-                vk_errorf(c, VK_SYM(deadlock), "deadlock: everything waits, nothing can wake"));
+  give_up(c, vk_errorf(c, VK_SYM(deadlock), "deadlock: everything waits, nothing can wake"));
+}
+
+/* For how long to look for nothing but what may come. A session is to be stopped by a signal, which wakes
+ * nobody. */
+enum { SESSION_WAIT_NS = 50000000 };
+static int64_t waiting_time(vk *c) {
+  int64_t ns = timers_next_ns(c->fibers);
+  return c->stop_limit && (ns < 0 || ns > SESSION_WAIT_NS) ? SESSION_WAIT_NS : ns;
 }
 
 static void turn(vk *c) {
@@ -188,9 +201,11 @@ static void turn(vk *c) {
     return;
   }
   if (fs->is_stopping) return;
-  if (can_wake(c)) {
+  if (VK_IS_STOPPING(c) && fs->main && fs->main->state == VK_FIBER_WAITING) {
+    give_up(c, vk_errorf(c, VK_SYM(interrupted), "interrupted"));
+  } else if (can_wake(c)) {
     vk_out_flush(); /* who waits wants to see what was printed before */
-    fs->poller->poll(fs->poller, c, timers_next_ns(fs));
+    fs->poller->poll(fs->poller, c, waiting_time(c));
   } else {
     stand_still(c);
   }

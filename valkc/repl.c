@@ -12,6 +12,7 @@
 #include "../rt/errors.h"
 #include "../rt/out.h"
 #include "../rt/print.h"
+#include "../rt/process.h"
 #include "../rt/stack.h"
 #include "compile.h"
 #include <errno.h>
@@ -263,6 +264,7 @@ static V run_session(vk *c) {
   run_entries(r);
   input_close(r->input);
   free(history);
+  if (r->kind != INPUT_PIPED) vk_process_exit(EXIT_OK); /* whatever still sleeps or waits */
   return VK_NIL;
 }
 

@@ -68,6 +68,7 @@ t.expect("valk> ")
 enter(t, "(fun {spin n} {spin (+ n 1)})")
 for endless in ["(while 1 {1})", "(spin 1)", "(loop {x 1} {(recur (+ x 1))})", "(sleep 100000)",
                 "(while 1 {try {spin 1} {e 1}})", "(map spin (range 0 10))",
+                "(await (spawn (sleep 100000)))", "(await (future (spin 1)))",
                 "(map (\\ {x} {* x x}) (range 0 100000000))"]:
     t.send(endless + "\n")
     t.expect(endless + "\n")

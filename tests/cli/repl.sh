@@ -72,6 +72,19 @@ is out 2
 has err ':stack-overflow'
 has err ':out-of-memory'
 
+# Fibers, and waiting for nothing.
+repl 1 <<'END'
+(fun {down n} {if (== n 0) {0} {+ 1 (down (- n 1))}})
+(await (future (down 100)))
+(pmap down {1 2 3})
+(await (promise))
+(+ 1 1)
+END
+is out '100
+{1 2 3}
+2'
+has err ':deadlock'
+
 # Commands.
 echo '(fun {triple n} {* n 3})' >lib.valk
 repl 1 lib.valk <<'END'
