@@ -72,7 +72,10 @@ static char *read_all(int fd, size_t *len_out) {
 
 bool diag_load_source(Diag *d, const char *path, uint32_t *file_out) {
   int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return false;
+  return fd >= 0 && diag_load_descriptor(d, path, fd, file_out);
+}
+
+bool diag_load_descriptor(Diag *d, const char *path, int fd, uint32_t *file_out) {
   size_t len = 0;
   char *text = read_all(fd, &len);
   int error = errno;

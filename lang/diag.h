@@ -47,6 +47,8 @@ uint32_t diag_add_source(Diag *d, const char *path, const char *text, size_t len
 void diag_extend_source(Diag *d, uint32_t file, const char *text, size_t len);
 /* Reads a whole file; false with errno set if it cannot be read. */
 bool diag_load_source(Diag *d, const char *path, uint32_t *file_out);
+/* The same of an open file or pipe, which is closed. */
+bool diag_load_descriptor(Diag *d, const char *path, int fd, uint32_t *file_out);
 void diag_error(Diag *d, Span at, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void diag_warning(Diag *d, Span at, const char *format, ...)

@@ -14,6 +14,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include <unistd.h>
 
 /* ---- scopes ------------------------------------------------------------------------------ */
 
@@ -467,13 +469,20 @@ static const char *real_path(Program *p, const char *path) {
   return name;
 }
 
+/* `-` is the standard input. */
+static bool load_program_file(Program *p, const char *path, uint32_t *file) {
+  if (strcmp(path, "-") != 0) return diag_load_source(p->diag, path, file);
+  int fd = dup(STDIN_FILENO);
+  return fd >= 0 && diag_load_descriptor(p->diag, path, fd, file);
+}
+
 bool expand_program(Program *p, const char *path) {
   expand_begin(p);
   Expander *x = p->expander;
   uint32_t file;
   if (p->text) {
     file = diag_add_source(p->diag, path, p->text, strlen(p->text));
-  } else if (!diag_load_source(p->diag, path, &file)) {
+  } else if (!load_program_file(p, path, &file)) {
     diag_error(p->diag, NO_SPAN, "cannot read %s: %s", path, strerror(errno));
     return false;
   }

@@ -400,6 +400,31 @@ static void warn_unreachable(Match *m, const Clause *clauses, size_t count) {
   }
 }
 
+/* What a pattern that is a constant is one of; NULL for other patterns. */
+static const char *constants_of(const Datum *p) {
+  switch (p->kind) {
+  case DATUM_INT:
+  case DATUM_BIG:
+  case DATUM_FLOAT: return "numbers";
+  case DATUM_STRING: return "strings";
+  case DATUM_KEYWORD: return "keywords";
+  case DATUM_LIST: return is_quote(p) ? "symbols" : NULL;
+  default: return NULL;
+  }
+}
+
+/* Constants of one type say what the value is meant to be, and never all that it can be. */
+static void warn_not_exhaustive(Match *m, const Clause *clauses, size_t count, Span span) {
+  const char *type = count ? constants_of(clauses[0].pattern) : NULL;
+  for (size_t i = 1; type && i < count; i++) {
+    const char *other = constants_of(clauses[i].pattern);
+    if (!other || strcmp(other, type) != 0) type = NULL;
+  }
+  if (!type) return;
+  diag_warning(program(m)->diag, span,
+               "no clause for other %s: they give the error `No match found`; {_ ...} takes them", type);
+}
+
 /* ---- the form -------------------------------------------------------------------------------- */
 
 static void ask(Match *m, const Clause *clauses, size_t count, Span span) {
@@ -433,6 +458,7 @@ Core *form_match(Expander *x, Datum *d, Ctx ctx) {
   for (size_t i = 0; i < count; i++)
     if (!read_clause(&m, &clauses[i], d->items[i + 2])) return expand_fail(x, d->span);
   warn_unreachable(&m, clauses, count);
+  if (!ctx.is_quiet) warn_not_exhaustive(&m, clauses, count, d->items[0]->span);
   m.answers.value = temp(&m, span);
   Core *value = expand_expr(x, d->items[1], ctx_inner(ctx));
   ask(&m, clauses, count, span);

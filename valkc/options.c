@@ -197,7 +197,9 @@ bool options_parse(Options *o, int argc, char **argv) {
   o->args = argv + i; /* words move down over the options before them */
   if (o->command == COMMAND_RUN && i == 1 && argv[1][0] != '-' && !strpbrk(argv[1], "./"))
     return unknown_command(argv[1]);
-  return parse_rest(o, argc, argv, i) && check_arg_count(o) && check_sizes(o);
+  if (!parse_rest(o, argc, argv, i)) return false;
+  o->args[o->arg_count] = NULL; /* for exec */
+  return check_arg_count(o) && check_sizes(o);
 }
 
 bool options_find_command(const char *name, Command *command) {
