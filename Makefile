@@ -5,7 +5,7 @@
 #   make demo-server   the same, and run a server with a certificate made for it
 #   make check      install what the tests need, build, run every test; last line "N passed, N failed"
 #   make tsan       unit tests of what threads share, under ThreadSanitizer
-#   make bench      kernels in Valk against the same in C
+#   make bench      kernels in Valk against the same in C, and ten of them in what other systems are installed
 #   make fuzz       reader and front end under AFL++ (FUZZ_SECONDS=600)
 #   make random     random programs, run in several ways that must agree (COUNT=1000 SEED=1 WAYS=run,eval)
 #   make format     clang-format over the tree         make docs       generated reference pages
@@ -291,6 +291,7 @@ demo-server:
 
 bench: all
 	@bench/run
+	@bench/peers/run.sh
 
 COUNT = 1000
 SEED = 1
