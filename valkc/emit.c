@@ -641,13 +641,18 @@ static void emit_prototype(Emit *e, const LowFn *f) {
   put(e, ");\n");
 }
 
-static void begin_part(Emit *e, unsigned part) {
+/* Of functions that only their own part sees. */
+static void emit_own_prototypes(Emit *e, unsigned part) {
   LowProgram *low = e->low;
+  for (size_t i = 0; i < low->fns.count; i++)
+    if (low->fns.items[i]->part == part && !low->fns.items[i]->is_shared) emit_prototype(e, low->fns.items[i]);
+}
+
+static void begin_part(Emit *e, unsigned part) {
   if (e->part == part) return;
   e->part = part;
   put(e, "\n#endif\n#if VK_IS_PART(%u)\n", part);
-  for (size_t i = 0; part && i < low->fns.count; i++)
-    if (low->fns.items[i]->part == part && !low->fns.items[i]->is_shared) emit_prototype(e, low->fns.items[i]);
+  if (part) emit_own_prototypes(e, part);
 }
 
 /* Ends in part 0, as it begins. */
@@ -784,13 +789,13 @@ static void write_text(Text *t, FILE *out) {
   text_free(t);
 }
 
-/* Functions of part 0, and what others share. */
+/* Of all functions, if the text is whole. */
 static void emit_prototypes(Emit *e) {
   LowProgram *low = e->low;
   put(e, "\n");
   emit_prim_prototypes(e);
   for (size_t i = 0; i < low->fns.count; i++)
-    if (!low->fns.items[i]->part || low->fns.items[i]->is_shared) emit_prototype(e, low->fns.items[i]);
+    if (low->part_count < 2 || low->fns.items[i]->is_shared) emit_prototype(e, low->fns.items[i]);
   for (size_t i = 0; low->part_count > 1 && i < low->tops.count; i++) emit_prototype(e, low->tops.items[i]);
   put(e, "\n");
 }
@@ -819,6 +824,7 @@ void emit_run(LowProgram *low, FILE *out, bool may_split) {
   e.out = &e.data;
   emit_places(&e);
   e.out = &e.files;
+  if (low->part_count > 1) emit_own_prototypes(&e, 0);
   emit_files(&e);
   e.out = &e.prototypes;
   emit_prototypes(&e);

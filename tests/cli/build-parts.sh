@@ -6,6 +6,11 @@ awk 'BEGIN {
     printf " (if (> x 0) {+ x (len more) (f-%d (- x 1) :key-%d more)} {%d})})\n", (i * 7 + 3) % 150, i % 7, i
     printf "(print (f-%d %d) (map f-%d {1 2 3}) (== (fst (fst (deref seen-%d))) 1))\n", i, i % 9, i, i
   }
+  # Functions that only their own part calls, one of them through itself in two ways.
+  print "(fun {even-so? n} {if (== n 0) {1} {odd-so? (- n 1)}})"
+  print "(fun {odd-so? n} {if (== n 0) {0} {even-so? (- n 1)}})"
+  print "(fun {once-only a b} {do (= {s} (str a b a b a b a b)) (= {t} (str s s)) (if (> (len t) 3) {str t s (len s)} {list s t a b})})"
+  print "(print (even-so? 7) (map (\\ {x} {once-only x (str x)}) {1 2}))"
   print "(print (== (snd (fst (deref seen-0))) :key-0) `{a ,(+ 1 2)} #{:a 1} [1.5 2])"
   print "(+ (f-1 1) \"no\")"
 }' >long.valk
@@ -16,7 +21,7 @@ same() { # a program that gives what the evaluator gives, errors too
   cmp err expected.err
 }
 "$VALKC" run --eval long.valk >expected 2>expected.err && exit 1
-grep -q 'in f-1\|long.valk:452' expected.err
+grep -q 'at long.valk:456' expected.err
 build --verbose -o long 2>commands
 grep -q -e '-DVK_PART=0 ' commands
 grep -q -e '-DVK_PART=1 ' commands
