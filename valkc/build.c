@@ -330,7 +330,8 @@ static char *object_path(BuildCommand *b, const char *dir, unsigned part) {
 
 static Job start_part(const Compilation *c, BuildCommand *b, const char *dir, unsigned part) {
   VEC(char *) words = {0};
-  char *more[] = {arena_printf(&b->arena, "-DVK_PART=%u", part), "-c", "-x", "c", "/dev/stdin", "-o",
+  bool is_once = part >= c->low->first_once && c->options->optimise >= 2;
+  char *more[] = {arena_printf(&b->arena, "-DVK_PART=%u", part), is_once ? "-O1" : "-c", "-c", "-x", "c", "/dev/stdin", "-o",
                   object_path(b, dir, part), NULL};
   for (size_t i = 0; i < b->input_at; i++) PUSH(&b->arena, words, b->words.items[i]);
   for (size_t i = 0; i < sizeof more / sizeof *more; i++) PUSH(&b->arena, words, more[i]);

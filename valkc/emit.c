@@ -655,18 +655,21 @@ static void begin_part(Emit *e, unsigned part) {
   if (part) emit_own_prototypes(e, part);
 }
 
+static void emit_fn_and_wrapper(Emit *e, const LowFn *f) {
+  emit_fn(e, f);
+  if (emit_has_wrapper(f)) emit_wrapper(e, f);
+}
+
 /* Ends in part 0, as it begins. */
 static void emit_code(Emit *e) {
   LowProgram *low = e->low;
   e->out = &e->code;
-  for (size_t i = 0; i < low->fns.count; i++) {
-    begin_part(e, low->fns.items[i]->part);
-    emit_fn(e, low->fns.items[i]);
-    if (emit_has_wrapper(low->fns.items[i])) emit_wrapper(e, low->fns.items[i]);
-  }
-  for (size_t i = 0; i < low->tops.count; i++) {
-    begin_part(e, low->tops.items[i]->part);
-    emit_fn(e, low->tops.items[i]);
+  for (unsigned part = 0; part == 0 || part < low->part_count; part++) {
+    begin_part(e, part);
+    for (size_t i = 0; i < low->fns.count; i++)
+      if (low->fns.items[i]->part == part) emit_fn_and_wrapper(e, low->fns.items[i]);
+    for (size_t i = 0; i < low->tops.count; i++)
+      if (low->tops.items[i]->part == part) emit_fn(e, low->tops.items[i]);
   }
   begin_part(e, 0);
 }

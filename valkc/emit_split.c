@@ -1,14 +1,16 @@
 /* emit_split.c - a long text in parts, which C compilers work on at the same time.
  *
  * in:    low, as it will be printed
- * out:   low->part_count; fn->part; fn->is_shared if other parts, or data, name the function
+ * out:   low->part_count, first_once; fn->part; fn->is_shared if other parts, or data, name the function
  * keeps: the number of parts depends on the program alone, so the same program gives the same bytes on
  *        every machine
  * cost:  linear
  * trust: build.c compiles part k with -DVK_PART=k; without VK_PART the text is one (rt/vk.h)
  *
  * A part is a run of functions in the order of the text: those that stand together call each other
- * most. What is lost is what a C compiler would inline from one part into another. Part 0 has all data. */
+ * most. What is lost is what a C compiler would inline from one part into another. Functions without
+ * loops that run once are in parts of their own, the last ones, which build.c has compiled with less
+ * optimisation. Part 0 has all data. */
 #include "emit_parts.h"
 
 enum {
@@ -16,6 +18,12 @@ enum {
   PART_MAX = 2600,
   PARTS_MAX = 16,
 };
+
+typedef struct Group { /* functions that share parts */
+  VEC(LowFn *) fns;
+  VEC(size_t) middles; /* weight up to the middle of each */
+  size_t weight;
+} Group;
 
 /* About proportional to the C compiler's work: what runs once is printed as calls. */
 static size_t weight_of(const LowBody *body) {
@@ -25,6 +33,20 @@ static size_t weight_of(const LowBody *body) {
   return weight;
 }
 
+static void add_to(Arena *a, Group *g, LowFn *f) {
+  size_t weight = weight_of(&f->body) + 1;
+  PUSH(a, g->fns, f);
+  PUSH(a, g->middles, g->weight + weight / 2);
+  g->weight += weight;
+}
+
+static void spread(Group *g, unsigned first, unsigned count) {
+  for (size_t i = 0; i < g->fns.count; i++)
+    g->fns.items[i]->part = first + (unsigned)(g->middles.items[i] * count / g->weight);
+}
+
+static unsigned at_most(size_t count, unsigned limit) { return count < limit ? (unsigned)count : limit; }
+
 static void share_callees(LowFn *f, const LowBody *body) {
   for (const LowStmt *s = body->first; s; s = s->next) {
     if (s->op.kind == OP_CALL && s->op.fn->part != f->part) s->op.fn->is_shared = true;
@@ -33,29 +55,26 @@ static void share_callees(LowFn *f, const LowBody *body) {
   }
 }
 
-/* Even, as two processors are the least one finds. */
-static unsigned parts_of(size_t weight) {
-  size_t pairs = (weight + 2 * PART_MAX - 1) / (2 * PART_MAX);
-  if (weight <= WHOLE_MAX) return 1;
-  return pairs * 2 < PARTS_MAX ? (unsigned)pairs * 2 : PARTS_MAX;
+static void share(Group *g) {
+  for (size_t i = 0; i < g->fns.count; i++) {
+    LowFn *f = g->fns.items[i];
+    f->is_shared |= f->is_value || f->is_recursive || f->call_count > 1 || !f->lambda;
+    share_callees(f, &f->body);
+  }
 }
 
 void emit_split(LowProgram *low) {
-  VEC(LowFn *) all = {0};
-  VEC(size_t) ends = {0}; /* weight up to the middle of each function */
-  size_t total = 0;
-  for (size_t i = 0; i < low->fns.count + low->tops.count; i++) {
-    LowFn *f = i < low->fns.count ? low->fns.items[i] : low->tops.items[i - low->fns.count];
-    size_t weight = weight_of(&f->body) + 1;
-    PUSH(low->arena, all, f);
-    PUSH(low->arena, ends, total + weight / 2);
-    total += weight;
-  }
-  low->part_count = parts_of(total);
-  for (size_t i = 0; i < all.count; i++) {
-    LowFn *f = all.items[i];
-    f->part = (unsigned)(ends.items[i] * low->part_count / total);
-    f->is_shared = f->is_value || f->is_recursive || f->call_count > 1 || !f->lambda;
-  }
-  for (size_t i = 0; i < all.count; i++) share_callees(all.items[i], &all.items[i]->body);
+  Group often = {0}, once = {0};
+  for (size_t i = 0; i < low->fns.count; i++)
+    add_to(low->arena, low->fns.items[i]->is_once ? &once : &often, low->fns.items[i]);
+  for (size_t i = 0; i < low->tops.count; i++)
+    add_to(low->arena, low->tops.items[i]->is_once ? &once : &often, low->tops.items[i]);
+  if (often.weight + once.weight <= WHOLE_MAX) return;
+  /* Even, as two processors are the least one finds. */
+  low->first_once = at_most(2 * ((often.weight + 2 * PART_MAX - 1) / (2 * PART_MAX)), PARTS_MAX);
+  low->part_count = low->first_once + at_most((once.weight + PART_MAX - 1) / PART_MAX, PARTS_MAX);
+  spread(&often, 0, low->first_once);
+  spread(&once, low->first_once, low->part_count - low->first_once);
+  share(&often);
+  share(&once);
 }

@@ -252,6 +252,7 @@ struct LowFn {
   VEC(LowStmt *) tail_calls; /* every RETURN with is_tail */
   VEC(LowFn *) callees;      /* known functions it calls, tail or not, perhaps repeated */
   /* lower_facts.c */
+  bool is_once;   /* all of it runs once or a few times; once.c */
   unsigned part;  /* of the text; emit_split.c */
   bool is_shared; /* named by other parts, or by data */
   unsigned index, low_link, component;
@@ -267,6 +268,7 @@ typedef struct LowProgram {
   VEC(Global *) slots;    /* slot -> global; NULL: a dynamic constant's */
   VEC(LowConst *) slot_inits; /* slot -> its first value, NULL: unbound */
   unsigned part_count; /* of the text; 0 or 1: it is whole */
+  unsigned first_once; /* this part, and those behind it, run once or a few times */
   bool uses_net;              /* emit: a primitive of libnet.a is in the text */
 } LowProgram;
 

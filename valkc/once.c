@@ -2,7 +2,7 @@
  *
  * in:    low.h, after lower
  * out:   op->is_once on operations outside loops in top-level forms, and in functions called only
- *        from such code; top-level forms that do nothing are gone
+ *        from such code; fn->is_once if that is all of them; top-level forms that do nothing are gone
  * keeps: what every operation gives
  * cost:  linear
  * trust: represent gives such operations no raw operands that may be errors; emit calls the
@@ -57,14 +57,18 @@ static bool is_small_anyway(const LowOp *op) {
   return op->kind == OP_PRIM && (!strcmp(op->prim->name, "%cell") || !strcmp(op->prim->name, "%guard") || !strcmp(op->prim->name, "error?"));
 }
 
-static void mark_body(Once *o, LowBody *body, size_t runs) {
+/* False if there is a loop. */
+static bool mark_body(Once *o, LowBody *body, size_t runs) {
+  bool is_once = true;
   for (LowStmt *s = body->first; s; s = s->next) {
     s->op.is_once = !is_small_anyway(&s->op);
     if (s->op.kind == OP_CALL) note_call(o, s->op.fn, runs);
+    is_once &= s->kind != STMT_LOOP;
     if (s->kind == STMT_LOOP) continue;
-    mark_body(o, &s->body, runs);
-    mark_body(o, &s->other, runs);
+    is_once &= mark_body(o, &s->body, runs);
+    is_once &= mark_body(o, &s->other, runs);
   }
+  return is_once;
 }
 
 /* What is left of definitions that became static data. */
@@ -86,9 +90,9 @@ void once_run(LowProgram *low) {
   drop_idle_forms(low);
   for (size_t i = 0; i < low->fns.count; i++) count_calls(&o, &low->fns.items[i]->body);
   for (size_t i = 0; i < low->tops.count; i++) count_calls(&o, &low->tops.items[i]->body);
-  for (size_t i = 0; i < low->tops.count; i++) mark_body(&o, &low->tops.items[i]->body, 1);
+  for (size_t i = 0; i < low->tops.count; i++) low->tops.items[i]->is_once = mark_body(&o, &low->tops.items[i]->body, 1);
   for (size_t i = 0; i < o.work.count; i++) {
     LowFn *f = o.work.items[i];
-    mark_body(&o, &f->body, runs_of(&o, f)->runs);
+    f->is_once = mark_body(&o, &f->body, runs_of(&o, f)->runs);
   }
 }
