@@ -21,6 +21,7 @@ void text_put(Text *t, const char *bytes, size_t len) {
       exit(70);
     }
   }
+  if (!len) return; /* bytes may be NULL */
   memcpy(t->bytes + t->len, bytes, len);
   t->len += len;
 }
