@@ -74,6 +74,11 @@ void fiber_adopt(struct VkFibers *fs, VkFiber *f) {
 
 /* ---- switching ------------------------------------------------------------------------------ */
 
+/* The end of the stack a fiber is on. */
+static char *top_of(const VkFiber *f) {
+  return (char *)f + TOP_BYTES + f->number % COLOURS * COLOUR_BYTES;
+}
+
 static void bury(struct VkFibers *fs) {
   VkFiber *f = fs->dead;
   if (!f) return;
@@ -84,7 +89,10 @@ static void bury(struct VkFibers *fs) {
 #ifdef HAS_ASAN /* the outermost frames never returned */
   __asan_unpoison_memory_region(f->stack_base - UNRETURNED_BYTES, UNRETURNED_BYTES);
 #endif
-  vk_fiber_stack_give(&fs->stacks, f->stack_limit);
+  if (f->is_deep)
+    vk_deep_stack_give(&fs->stacks, (VkDeepStack){f->stack_limit, top_of(f)});
+  else
+    vk_fiber_stack_give(&fs->stacks, f->stack_limit);
 }
 
 /* First thing on a stack that is switched to. */
@@ -278,14 +286,17 @@ void fiber_make_context(vk *c, VkFiber *f, void (*fn)(void *)) {
 VkFiber *vk_fiber_start(vk *c, const VkFiberTask *task) {
   vk_sched_begin(c);
   struct VkFibers *fs = c->fibers;
-  char *limit = vk_fiber_stack_take(&fs->stacks);
+  VkDeepStack deep;
+  bool is_deep = task->is_deep && vk_deep_stack_take(&fs->stacks, &deep);
+  char *limit = is_deep ? deep.limit : vk_fiber_stack_take(&fs->stacks);
   if (!limit) return NULL;
   uint64_t number = ++fs->last_number;
-  char *top = limit + vk_fiber_stack_bytes();
+  char *top = is_deep ? deep.base : limit + vk_fiber_stack_bytes();
   VkFiber *f = (VkFiber *)(top - TOP_BYTES - number % COLOURS * COLOUR_BYTES);
   *f = (VkFiber){.stack_base = (char *)f,
                  .stack_limit = limit,
-                 .guard_bytes = VK_FIBER_STACK_GUARD,
+                 .guard_bytes = is_deep ? (size_t)VK_GUARD_BYTES : VK_FIBER_STACK_GUARD,
+                 .is_deep = is_deep,
                  .c_limit = limit + VK_FIBER_C_ROOM,
                  .number = number,
                  .epoch = fs->epoch,

@@ -37,6 +37,7 @@ typedef struct VkFiberTask {
   void (*ended)(vk *c, void *arg, V error);
   void *arg;
   V value; /* a root until the fiber is over: vk_fiber_value */
+  bool is_deep; /* on a stack as deep as the main program's, unless there are many such already */
 } VkFiberTask;
 
 typedef struct VkFiber {
@@ -59,6 +60,7 @@ typedef struct VkFiber {
   bool is_cancelled; /* and not told yet: at its next wait */
   bool is_started;   /* entry was called */
   bool is_dirty;     /* in the list of dirty fibers: fiber_impl.h */
+  bool is_deep;      /* its stack is a deep one */
   bool is_yellow;    /* C code used up the stack: it ends when that code returns */
   uint32_t epoch;
   uint64_t number;                 /* in order of creation; the main program is 1, the loop 0 */

@@ -1,5 +1,6 @@
 /* fiber_stack.c - stacks of fibers (contract: fiber_stack.h). */
 #include "fiber_stack.h"
+#include "stack.h"
 #include "limits.h"
 #include "slab.h"
 #include "stack.h"
@@ -176,6 +177,38 @@ void vk_fiber_stack_give(VkStackCache *cache, char *limit) {
     give_slot(limit);
 }
 
+/* What a usual task touches stays. */
+static const size_t deep_bytes_kept = 256 << 10;
+
+bool vk_deep_stack_take(VkStackCache *cache, VkDeepStack *s) {
+  if (cache->deep_used == VK_DEEP_STACKS) return false;
+  VkFiber f;
+  if (cache->deep_count)
+    *s = cache->deep[--cache->deep_count];
+  else if (vk_stack_reserve_deep(&f))
+    *s = (VkDeepStack){f.stack_limit, f.stack_base};
+  else
+    return false;
+  cache->deep_used++;
+  return true;
+}
+
+void vk_deep_stack_give(VkStackCache *cache, VkDeepStack s) {
+  const VkFiber f = {.stack_limit = s.limit, .stack_base = s.base};
+  cache->deep_used--;
+  if (cache->deep_count == VK_DEEP_KEPT) {
+    vk_stack_free(&f);
+    return;
+  }
+  vk_stack_trim(&f, deep_bytes_kept);
+  cache->deep[cache->deep_count++] = s;
+}
+
 void vk_fiber_stacks_release(VkStackCache *cache) {
+  while (cache->deep_count) {
+    VkDeepStack s = cache->deep[--cache->deep_count];
+    const VkFiber f = {.stack_limit = s.limit, .stack_base = s.base};
+    vk_stack_free(&f);
+  }
   while (cache->count) give_slot(cache->warm[--cache->count]);
 }

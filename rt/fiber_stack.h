@@ -23,14 +23,25 @@ enum { VK_FIBER_STACK_GUARD = VK_FIBER_STACK_RED + VK_FIBER_STACK_YELLOW };
 size_t vk_fiber_stack_bytes(void);
 
 enum { VK_WARM_STACKS = 256 };
+/* Deep ones of an isolate: at most so many at once, and kept when nobody has them. */
+enum { VK_DEEP_STACKS = 64, VK_DEEP_KEPT = 2 };
+typedef struct VkDeepStack {
+  char *limit, *base; /* of the whole */
+} VkDeepStack;
 typedef struct VkStackCache { /* of an isolate; zeroed at first */
   char *warm[VK_WARM_STACKS];
   size_t count;
+  VkDeepStack deep[VK_DEEP_KEPT];
+  size_t deep_count, deep_used;
 } VkStackCache;
 
 /* The stack_limit of a stack, contents undefined; NULL if there is no more memory or addresses. */
 char *vk_fiber_stack_take(VkStackCache *cache);
 void vk_fiber_stack_give(VkStackCache *cache, char *limit);
+/* One as deep as the main program's, with VK_GUARD_BYTES below: reserved by itself, so only for
+ * some fibers. False: there is none to be had. */
+bool vk_deep_stack_take(VkStackCache *cache, VkDeepStack *s);
+void vk_deep_stack_give(VkStackCache *cache, VkDeepStack s);
 void vk_fiber_stacks_release(VkStackCache *cache); /* the isolate ends */
 /* Makes the yellow part usable, or no longer. From a signal handler, too. */
 bool vk_fiber_stack_yellow(char *limit, bool is_usable);

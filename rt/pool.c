@@ -279,7 +279,7 @@ static void start_taker(vk *c, Worker *w, Task *t) {
   if (taker) {
     *taker = (Taker){w, t};
     VkFiberTask task = {
-        .entry = take_tasks, .ended = taker_ended, .arg = taker, .value = VK_NIL};
+        .entry = take_tasks, .ended = taker_ended, .arg = taker, .value = VK_NIL, .is_deep = true};
     w->takers++;
     if (vk_fiber_start(c, &task)) return;
     w->takers--;

@@ -67,18 +67,40 @@ void vk_stack_expect_depth(VkFiber *f) {
   madvise(f->stack_limit, (size_t)(end - f->stack_limit), MADV_HUGEPAGE); /* advice: may fail */
 }
 
-void vk_stack_init(VkFiber *f) {
-  size_t bytes = stack_bytes_wanted() & ~(size_t)0xFFFF; /* whole pages of any page size */
+/* Of at most so many bytes. */
+static bool stack_reserve(VkFiber *f, size_t bytes) {
   char *p = NULL;
+  bytes &= ~(size_t)0xFFFF; /* whole pages of any page size */
   while (bytes >= stack_bytes_least && !(p = stack_map(bytes)))
     bytes = bytes / 2 & ~(size_t)0xFFFF;
-  if (!p) {
-    fprintf(stderr, "valk: no address space for the stack (VALK_STACK_SIZE sets its size)\n");
-    exit(1);
-  }
+  if (!p) return false;
   f->stack_limit = p + VK_GUARD_BYTES;
   f->guard_bytes = VK_GUARD_BYTES;
   f->stack_base = f->stack_limit + bytes;
+  return true;
+}
+
+void vk_stack_init(VkFiber *f) {
+  if (stack_reserve(f, stack_bytes_wanted())) return;
+  fprintf(stderr, "valk: no address space for the stack (VALK_STACK_SIZE sets its size)\n");
+  exit(1);
+}
+
+/* With AddressSanitizer, less than the main program's: a fiber that is over needs all of its
+ * stack's shadow cleared. */
+bool vk_stack_reserve_deep(VkFiber *f) {
+  size_t bytes = stack_bytes_wanted();
+#ifdef VK_HAS_ASAN
+  if (bytes > (size_t)512 << 20) bytes = (size_t)512 << 20;
+#endif
+  return stack_reserve(f, bytes);
+}
+
+void vk_stack_trim(const VkFiber *f, size_t kept_bytes) {
+  if ((size_t)(f->stack_base - f->stack_limit) <= kept_bytes) return;
+  size_t page = (uintptr_t)(f->stack_base - kept_bytes) & 0xFFFF;
+  size_t bytes = (size_t)(f->stack_base - kept_bytes - f->stack_limit) - page;
+  madvise(f->stack_limit, bytes, MADV_DONTNEED);
 }
 
 __attribute__((noinline, no_sanitize("address"))) void vk_stack_wipe(const VkFiber *f) {
@@ -93,7 +115,7 @@ __attribute__((noinline, no_sanitize("address"))) void vk_stack_wipe(const VkFib
   for (volatile char *p = (char *)(page > limit ? page : limit); p < (char *)here; p++) *p = 0;
 }
 
-void vk_stack_free(VkFiber *f) {
+void vk_stack_free(const VkFiber *f) {
   char *low = f->stack_limit - VK_GUARD_BYTES;
   munmap(low, (size_t)(f->stack_base - low));
 }

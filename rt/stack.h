@@ -26,8 +26,12 @@ extern size_t vk_stack_bytes_usual;
 /* Reserves the main stack: sets f's stack_base and stack_limit. A system that refuses the size
  * gives a smaller one; one that refuses 256 KiB ends the process with a message. */
 void vk_stack_init(VkFiber *f);
+/* The same for a fiber other than the main program; false if the system refuses. */
+bool vk_stack_reserve_deep(VkFiber *f);
+/* Gives the memory of all but the uppermost bytes back to the system; nothing runs on it. */
+void vk_stack_trim(const VkFiber *f, size_t kept_bytes);
 /* Gives it back; nothing runs on it. */
-void vk_stack_free(VkFiber *f);
+void vk_stack_free(const VkFiber *f);
 /* Lets a stack that gets deep have huge pages. Not done at once, as it costs a fiftieth of a small
  * program: the heap does it when it is first used. */
 void vk_stack_expect_depth(VkFiber *f);
