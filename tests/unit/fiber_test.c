@@ -195,7 +195,7 @@ static void test_wait(vk *c) {
   vk_fiber_yield(c);
   CHECK(is_kind(got, VK_SYM(cancelled)) && undone == 1);
   got = VK_NIL;
-  VkFiberTask task = {wait_once, on_end, NULL, VK_NIL};
+  VkFiberTask task = {.entry = wait_once, .ended = on_end, .value = VK_NIL};
   vk_fiber_cancel(c, vk_fiber_start(c, &task)); /* before it began */
   vk_fiber_yield(c);
   CHECK(got == VK_NIL && ended == 1 && is_kind(ended_with, VK_SYM(cancelled)));
@@ -211,7 +211,7 @@ static void die(vk *c, void *arg) {
 static void test_die(vk *c) {
   ended = 0;
   for (int i = 0; i < 1000; i++) {
-    VkFiberTask task = {die, on_end, NULL, VK_NIL};
+    VkFiberTask task = {.entry = die, .ended = on_end, .value = VK_NIL};
     vk_fiber_start(c, &task);
     vk_fiber_yield(c);
     CHECK(is_kind(ended_with, VK_SYM(error)));
