@@ -5,7 +5,7 @@
  * cycles. Symbols, static data and frozen segments (frozen.h) are not copied; the parcel counts the
  * segments it refers to.
  *
- * Atoms, fibers, futures and other handles are not sendable (handle.h has the exception), nor are
+ * Atoms, futures and other handles are not sendable (channels are: handle.h says how), nor are
  * functions made by `eval`: that is an error of kind :not-sendable which says what stands where. */
 #ifndef VK_PARCEL_H
 #define VK_PARCEL_H
