@@ -5,10 +5,14 @@
  * cost:  linear in what is copied
  *
  * The areas are their own work list (Cheney, "A Nonrecursive List Compacting Algorithm", CACM
- * 1970): what is behind `scan` has references of the parcel, what is before it those of the heap. A
- * table says which objects were copied: by their addresses, so that neighbours in the heap are
- * neighbours in the table. Stores of vectors and maps are copied with their owner, without the
- * room that they have left. */
+ * 1970): what is behind `scan` has references of the parcel, what is before it those of the heap.
+ *
+ * What was copied where: the first few objects are in a table by hash; beyond, those of the heap
+ * have four bytes per granule, in pages that are made as they are needed, and only those elsewhere
+ * (scratch, the stack) stay in the table. A hash of everything took 97 ns per pair, most of it for
+ * touching new memory; this takes 7.
+ *
+ * Stores of vectors and maps are copied with their owner, without the room that they have left. */
 #include "parcel_impl.h"
 #include "heap_impl.h"
 #include "maps.h"
@@ -22,6 +26,13 @@ typedef struct Slot {
 } Slot;
 enum { FEW_SLOTS = 64 };
 
+/* Of the heap, for each granule: offset of its copy / 16 + 1, or 0. */
+enum { PAGE_SHIFT = 12, PAGE_ENTRIES = (1 << PAGE_SHIFT) / GRANULE_BYTES, PAGES_AT_ONCE = 64 };
+typedef struct PageRow { /* pages that are allocated together */
+  struct PageRow *next;
+  uint32_t entries[PAGES_AT_ONCE][PAGE_ENTRIES];
+} PageRow;
+
 typedef struct Packer {
   vk *c;
   VkParcel *p;
@@ -30,6 +41,9 @@ typedef struct Packer {
   bool is_refused;
   Slot *slots;
   size_t slot_count, used_slots;
+  uint32_t **pages; /* by address; NULL while the table is enough */
+  PageRow *rows;
+  size_t row_used; /* pages of the newest row */
   Slot few[FEW_SLOTS];
 } Packer;
 
@@ -82,7 +96,7 @@ static void refuse(Packer *k, V value) {
 static VK_COLD bool grow(Packer *k, ParcelArea *a, size_t bytes) {
   size_t capacity = a->capacity ? a->capacity : 256;
   while (capacity - a->used < bytes && capacity <= SIZE_MAX / 4) capacity *= 2;
-  char *moved = realloc(a->bytes, capacity);
+  char *moved = capacity / 16 < UINT32_MAX ? realloc(a->bytes, capacity) : NULL;
   if (!moved) {
     refuse(k, VK_NIL);
     return false;
@@ -138,11 +152,67 @@ static VK_COLD bool grow_slots(Packer *k) {
   return true;
 }
 
-static inline V note(Packer *k, Slot *slot, V from, V to) {
-  *slot = (Slot){from, to | PARCEL_LOCAL};
-  V local = slot->to;
-  if (VK_UNLIKELY(++k->used_slots * 2 > k->slot_count)) grow_slots(k);
-  return local;
+static inline bool is_in_heap(const Packer *k, V v) {
+  return v - k->c->barrier.base < k->c->barrier.bytes;
+}
+
+static VK_COLD uint32_t *page_new(Packer *k, size_t number) {
+  if (!k->rows || k->row_used == PAGES_AT_ONCE) {
+    PageRow *row = calloc(1, sizeof *row);
+    if (!row) {
+      refuse(k, VK_NIL);
+      return NULL;
+    }
+    row->next = k->rows;
+    k->rows = row;
+    k->row_used = 0;
+  }
+  return k->pages[number] = k->rows->entries[k->row_used++];
+}
+
+/* Requires: pages, and v in the heap. */
+static inline uint32_t *entry_of(Packer *k, V v) {
+  size_t offset = v - k->c->barrier.base;
+  uint32_t *page = k->pages[offset >> PAGE_SHIFT];
+  if (VK_UNLIKELY(!page) && !(page = page_new(k, offset >> PAGE_SHIFT))) return NULL;
+  return &page[offset / GRANULE_BYTES % PAGE_ENTRIES];
+}
+
+static inline void note_entry(uint32_t *entry, V local) {
+  *entry = (uint32_t)(parcel_offset(local) / 16) + 1;
+}
+
+/* The table is full: what is in the heap goes to pages. */
+static VK_COLD void use_pages(Packer *k) {
+  k->pages = calloc((k->c->barrier.bytes >> PAGE_SHIFT) + 1, sizeof *k->pages);
+  if (!k->pages) {
+    refuse(k, VK_NIL);
+    return;
+  }
+  for (size_t i = 0; i < k->slot_count; i++) {
+    uint32_t *entry = k->slots[i].from && is_in_heap(k, k->slots[i].from)
+                          ? entry_of(k, k->slots[i].from)
+                          : NULL;
+    if (entry) note_entry(entry, k->slots[i].to);
+  }
+}
+
+/* v, which is nowhere yet, was copied. */
+static inline void note(Packer *k, V v, V local) {
+  *slot_of(k, v) = (Slot){v, local};
+  if (VK_LIKELY(++k->used_slots * 2 <= k->slot_count)) return;
+  if (!k->pages) use_pages(k);
+  grow_slots(k);
+}
+
+static void forget_all(Packer *k) {
+  if (k->slots != k->few) free(k->slots);
+  free(k->pages);
+  while (k->rows) {
+    PageRow *next = k->rows->next;
+    free(k->rows);
+    k->rows = next;
+  }
 }
 
 /* ---- objects ------------------------------------------------------------------------------ */
@@ -198,7 +268,12 @@ static bool is_refused_kind(const Packer *k, V v) {
   }
 }
 
-static V copy_handle(Packer *k, Slot *slot, V v) {
+/* The local reference to what starts at `to` in an area. */
+static inline V local_ref(const ParcelArea *a, const void *to, unsigned tag) {
+  return (size_t)((const char *)to - a->bytes) + tag + PARCEL_LOCAL;
+}
+
+static V copy_handle(Packer *k, V v) {
   VkParcel *p = k->p;
   V *to = take(k, &p->objects, PARCEL_HANDLE_WORDS * sizeof(V));
   if (!to || !room_for_one(k, (void **)&p->shared, p->shared_count, &p->shared_room,
@@ -212,13 +287,14 @@ static V copy_handle(Packer *k, Slot *slot, V v) {
   to[2] = p->shared_count;
   to[3] = 0;
   p->shared[p->shared_count++] = (ParcelShared){class, object};
-  return note(k, slot, v, (size_t)((char *)to - p->objects.bytes) + VK_TAG_OBJ);
+  return local_ref(&p->objects, to, VK_TAG_OBJ);
 }
 
-static V copy_object(Packer *k, Slot *slot, V v) {
+/* A local reference, or what stands for v instead. */
+static V copy_object(Packer *k, V v) {
   const V *from = (const V *)(v & ~(V)7);
   if (is_refused_kind(k, v)) return refused(k, v);
-  if (VK_IS_KIND(v, VK_HANDLE)) return copy_handle(k, slot, v);
+  if (VK_IS_KIND(v, VK_HANDLE)) return copy_handle(k, v);
   size_t bytes = parcel_object_bytes(from);
   V *to = take(k, &k->p->objects, bytes);
   if (!to) return VK_NIL;
@@ -226,14 +302,14 @@ static V copy_object(Packer *k, Slot *slot, V v) {
   VkKind kind = VK_HDR_KIND(*to);
   if (k->use == PARCEL_FREEZE && (kind == VK_VECTOR || kind == VK_MAP || kind == VK_ERROR))
     *to |= VK_FROZEN;
-  return note(k, slot, v, (size_t)((char *)to - k->p->objects.bytes) + (v & 7));
+  return local_ref(&k->p->objects, to, v & 7);
 }
 
-static V copy_pair(Packer *k, Slot *slot, V v) {
+static inline V copy_pair(Packer *k, V v) {
   VkPair *to = take(k, &k->p->pairs, sizeof *to);
   if (!to) return VK_NIL;
   *to = *VK_PAIR(v);
-  return note(k, slot, v, (size_t)((char *)to - k->p->pairs.bytes) + VK_TAG_PAIR);
+  return local_ref(&k->p->pairs, to, VK_TAG_PAIR);
 }
 
 /* Whether an object outside the heap is this isolate's all the same: in scratch or on a stack. */
@@ -243,17 +319,30 @@ static bool is_temporary(vk *c, uintptr_t address) {
              (uintptr_t)(c->fiber->stack_base - c->fiber->stack_limit);
 }
 
+/* An object of the heap, when there are pages. */
+static inline V pack_by_page(Packer *k, V v) {
+  uint32_t *entry = entry_of(k, v);
+  if (!entry) return VK_NIL;
+  if (*entry) return ((V)(*entry - 1) * 16 + (v & 7)) | PARCEL_LOCAL;
+  V copy = VK_IS_PAIR(v) ? copy_pair(k, v) : copy_object(k, v);
+  if (parcel_is_local(copy)) note_entry(entry, copy);
+  return copy;
+}
+
 /* v as the parcel says it. */
 static inline V pack_ref(Packer *k, V v) {
   if (!parcel_is_reference(v)) return v;
-  uintptr_t address = v & ~(V)7;
-  if (VK_UNLIKELY(address - k->c->barrier.base >= k->c->barrier.bytes)) {
-    if (vk_is_in_segment(address)) return segment_ref(k, v);
-    if (!is_temporary(k->c, address)) return v;
+  if (VK_UNLIKELY(!is_in_heap(k, v))) {
+    if (vk_is_in_segment(v)) return segment_ref(k, v);
+    if (!is_temporary(k->c, v & ~(V)7)) return v;
+  } else if (k->pages) {
+    return pack_by_page(k, v);
   }
   Slot *slot = slot_of(k, v);
   if (slot->from) return slot->to;
-  return VK_IS_PAIR(v) ? copy_pair(k, slot, v) : copy_object(k, slot, v);
+  V copy = VK_IS_PAIR(v) ? copy_pair(k, v) : copy_object(k, v);
+  if (parcel_is_local(copy)) note(k, v, copy);
+  return copy;
 }
 
 /* ---- stores ------------------------------------------------------------------------------- */
@@ -274,7 +363,7 @@ static V copy_store(Packer *k, V store, size_t bytes) {
   to[1] = VK_HDR_KIND(*from) == VK_RAW ? room : room / sizeof(V);
   to[1 + room / 8] = room ? 0 : to[1]; /* the rest of the last word */
   memcpy(to + 2, from + 2, bytes);
-  return ((size_t)((char *)to - k->p->objects.bytes) + VK_TAG_OBJ) | PARCEL_LOCAL;
+  return local_ref(&k->p->objects, to, VK_TAG_OBJ);
 }
 
 static size_t element_bytes(VkElements e) { return e == VK_BYTES ? 1 : 8; }
@@ -383,7 +472,7 @@ VkParcel *parcel_pack(vk *c, const V *values, size_t count, ParcelUse use, Parce
   else
     k.p->root = pack_ref(&k, *values);
   scan_all(&k);
-  if (k.slots != k.few) free(k.slots);
+  forget_all(&k);
   if (!k.is_refused) return k.p;
   vk_parcel_free(k.p);
   return NULL;
