@@ -82,8 +82,19 @@ static void *new_on(vk *c, unsigned where, size_t bytes) {
   return vk_scratch_new(c, (int)where - 1, bytes);
 }
 void *vk_new_placed(vk *c, size_t bytes) {
-  void *p = vk_scratch_new(c, (int)c->where - 1, bytes);
-  return memset(p, 0, (bytes + 15) & ~(size_t)15);
+  VkScratch *stack = &c->scratch[c->where - 1];
+  size_t rounded = (bytes + 15) & ~(size_t)15;
+  if ((size_t)(stack->lim - stack->cur) < rounded &&
+      (bytes > VK_SCRATCH_BYTES_MAX || !push_chunk(c, (int)c->where - 1))) {
+    void *object = vk_heap_object(c, bytes);
+    heap_debug_own(c->heap, object);
+    return object;
+  }
+  char *p = stack->cur;
+  stack->cur = p + rounded;
+  vk_unpoison(p, rounded);
+  for (uint64_t *w = (uint64_t *)p, *end = w + rounded / 8; w < end; w += 2) w[0] = w[1] = 0;
+  return p;
 }
 
 V vk_closure_on(vk *c, unsigned where, const VkFn *fn, unsigned arity, size_t captured) {

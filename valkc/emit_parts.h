@@ -31,6 +31,7 @@ typedef struct Emit {
   bool *is_file_used;
   bool has_return;        /* the function being printed has a return statement */
   bool needs_collections; /* lists.h, vectors.h, maps.h */
+  unsigned opened_mark;   /* of the last operation that opens */
   unsigned mark_count;    /* marks named in the function being printed */
 } Emit;
 

@@ -59,6 +59,7 @@ bool emit_is_told(const LowOp *op) {
 /* Before an operation and behind it; gives the number of the marks. */
 unsigned emit_place_begin(Emit *e, const LowOp *op) {
   unsigned mark = emit_marks(e, op->resets);
+  if (op->opens) e->opened_mark = emit_marks(e, op->opens);
   if (op->kind == OP_CALL && op->where != WHERE_HEAP && op->fn->takes_where)
     put_line(e, "c->result_where = %s;", where_text(e, op->where));
   if (emit_is_told(op)) put_line(e, "c->where = %s;", where_text(e, op->where));
@@ -68,6 +69,7 @@ unsigned emit_place_begin(Emit *e, const LowOp *op) {
 void emit_place_end(Emit *e, const LowOp *op, unsigned mark) {
   if (emit_is_told(op)) put_line(e, "c->where = VK_ON_HEAP;");
   emit_resets(e, op->resets, mark);
+  emit_resets(e, op->closes, e->opened_mark);
 }
 
 /* ---- loops and functions ------------------------------------------------------------------------- */

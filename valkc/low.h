@@ -166,6 +166,8 @@ typedef struct LowOp {
   LowWhere where;
   struct PlaceNode *made;   /* place.c: what it makes */
   uint8_t resets;           /* calls: stacks to reset behind it to what they were before */
+  uint8_t opens, closes;    /* stacks reset behind the one that closes, to what they were before the
+                               one that opens, the statement before it */
 } LowOp;
 
 /* ---- statements --------------------------------------------------------------------------- */

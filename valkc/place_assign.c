@@ -147,12 +147,36 @@ static uint8_t resets_of_call(const PlaceSite *s) {
   return s->op->where == WHERE_OTHER ? RESET_TEMP : s->op->where == WHERE_TEMP ? RESET_OTHER : RESET_TEMP;
 }
 
+/* ---- values that the next statement uses up ---------------------------------------------------- */
+
+static bool is_stored_by(const LowOp *op) {
+  return op->kind == OP_PRIM && (op->prim->flags & PRIM_STORES || op->where != WHERE_HEAP);
+}
+
+/* (len (make n)): what the first made, of whatever size, is dead behind the second. */
+static void close_after_use(const PlaceSite *s) {
+  LowStmt *user = s->stmt->next;
+  bool is_large = s->callee || (s->op->kind == OP_PRIM && s->op->count != 2);
+  if (s->stmt->kind != STMT_SET || !s->stmt->is_decl || &s->stmt->op != s->op || s->stmt->is_tail) return;
+  if (!is_large || !user || user->kind != STMT_SET || s->stmt->var->read_count != 1 || s->stmt->var->is_box) return;
+  if (user->op.kind != OP_CALL && (user->op.kind != OP_PRIM || is_stored_by(&user->op))) return;
+  bool is_used = false;
+  for (size_t i = 0; i < user->op.count; i++)
+    is_used |= user->op.args[i].kind == ARG_VAR && user->op.args[i].var == s->stmt->var;
+  const LowVar *result = user->var;
+  bool is_scalar = result->rep != REP_VALUE || !place_may_be_allocated(user->op.facts);
+  if (!is_used || !is_scalar || user->op.closes) return;
+  s->op->opens = user->op.closes = s->op->where == WHERE_TEMP ? RESET_TEMP : RESET_OTHER;
+}
+
 static void finish_fn(Place *p, PlaceFn *f) {
   bool has_temporaries = false;
   for (size_t i = 0; i < f->sites.count; i++) {
     PlaceSite *s = &f->sites.items[i];
     if (s->op->where == WHERE_TEMP) has_temporaries = true;
     if (s->callee && !s->stmt->is_tail) s->op->resets = resets_of_call(s);
+    bool is_temporary = s->op->where == WHERE_TEMP || s->op->where == WHERE_OTHER;
+    if (is_temporary && !s->loop) close_after_use(s);
     if (s->callee && s->stmt->is_tail) s->op->where = f->low->takes_where ? WHERE_RESULT : WHERE_HEAP;
   }
   for (size_t i = 0; p->is_dirty_unknown && i < f->unknown_calls.count; i++)
