@@ -208,6 +208,7 @@ typedef struct Program {
   struct Library *library;  /* std, read but not expanded: library.c */
   struct Expander *expander;
   unsigned next_id;      /* for variables, lambdas, loops */
+  const char *kept_function; /* --no-heap-in: it is not inlined; or NULL */
   unsigned skipped_parts; /* --skip: a bit for each optimisation of passes.def left out */
   bool uses_eval;        /* some code evaluates values: literal blocks carry their code */
   bool opens;            /* code made at run time may name those globals that are is_open */

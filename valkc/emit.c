@@ -18,8 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_read(const LowVar *v) { return v && v->read_count > 0; }
-
 /* ---- operations ---------------------------------------------------------------------------- */
 
 /* ", a, b" */
@@ -52,16 +50,6 @@ static void put_seldom_call(Emit *e, const LowOp *op) {
   put(e, fails ? "%s_slow(c" : "%s(c", use_symbol(e, op));
   put_args(e, op->args, op->count);
   if (fails) put(e, ", %p", &op->pos);
-  put(e, ")");
-}
-
-/* A pair in scratch: as the operation is otherwise, with the place after c. */
-static void put_pair(Emit *e, const LowOp *op) {
-  if (op->fast) put(e, "vk_cons_on(c, ");
-  else put(e, "vk_op_%s_on(c, ", op->prim->symbol + 3);
-  put_where(e, op->where);
-  put_args(e, op->args, op->count);
-  if (!op->fast) put(e, ", %p", &op->pos);
   put(e, ")");
 }
 
@@ -153,9 +141,9 @@ static void put_op(Emit *e, const LowOp *op) {
 /* ---- var = operation ----------------------------------------------------------------------- */
 
 /* "V x = ", "x = ", or nothing. */
-static void put_target(Emit *e, const LowVar *v, bool is_decl) {
+void emit_target(Emit *e, const LowVar *v, bool is_decl) {
   put_line_start(e);
-  if (is_read(v)) put(e, is_decl ? "%s%v = " : "%s%v = ", is_decl ? rep_type(v->rep) : "", v);
+  if (emit_is_read(v)) put(e, is_decl ? "%s%v = " : "%s%v = ", is_decl ? rep_type(v->rep) : "", v);
 }
 
 /* The operation as an expression of the wanted representation. */
@@ -170,7 +158,7 @@ static void put_op_as(Emit *e, const LowOp *op, LowRep rep) {
   put_convert_end(e, own, rep);
 }
 
-static bool needs_array(const LowOp *op) {
+bool emit_needs_array(const LowOp *op) {
   if (op->kind == OP_PRIM) return op->prim->is_argv && op->count > 0;
   if (op->kind == OP_LIST) return op->is_once && op->count > 1;
   return op->kind == OP_PARTIAL || (op->kind == OP_CALL_VALUE && op->count - 1 > LOW_REG_ARGS);
@@ -187,11 +175,11 @@ static void put_array(Emit *e, const LowArg *args, size_t count) {
 /* Declared outside, so that the block with the array can end. */
 static void emit_with_array(Emit *e, const LowOp *op, const LowVar *v, bool is_decl) {
   bool is_prim = op->kind == OP_PRIM || op->kind == OP_LIST;
-  if (is_read(v) && is_decl) put_line(e, "V %v;", v);
+  if (emit_is_read(v) && is_decl) put_line(e, "V %v;", v);
   put_line(e, "{");
   e->depth++;
   put_array(e, op->args + !is_prim, op->count - !is_prim);
-  put_target(e, v, false);
+  emit_target(e, v, false);
   if (is_prim) {
     put(e, "%s(c, %z, args);\n", op->kind == OP_LIST ? "vk_list_from" : use_symbol(e, op), op->count);
   } else if (op->kind == OP_PARTIAL) {
@@ -212,70 +200,20 @@ static void emit_extra_args(Emit *e, const LowOp *op) {
 
 static void emit_call(Emit *e, const LowOp *op, const LowVar *v, bool is_decl) {
   emit_extra_args(e, op);
-  if (op->fn->may_park && !is_read(v)) {
+  if (op->fn->may_park && !emit_is_read(v)) {
     put_line_start(e);
     put(e, "if (");
     put_known_call(e, op);
     put(e, " == VK_MARK) vk_resume(c);\n");
     return;
   }
-  put_target(e, v, is_decl);
-  LowRep wanted = is_read(v) ? v->rep : op->fn->result;
+  emit_target(e, v, is_decl);
+  LowRep wanted = emit_is_read(v) ? v->rep : op->fn->result;
   put_convert_begin(e, op->fn->result, wanted);
   put_known_call(e, op);
   put_convert_end(e, op->fn->result, wanted);
   put(e, ";\n");
   if (op->fn->may_park) put_line(e, "%v = VK_RESUMED(c, %v);", v, v);
-}
-
-static void put_cons(Emit *e, LowWhere where) {
-  put(e, where == WHERE_HEAP ? "vk_cons(c, " : "vk_cons_on(c, ");
-  if (where == WHERE_HEAP) return;
-  put_where(e, where);
-  put(e, ", ");
-}
-
-static void emit_cells(Emit *e, const LowOp *op, const char *name, const LowVar *v) {
-  for (size_t i = op->count; i-- > 0;) {
-    put_line_start(e);
-    if (v) put(e, "%v = ", v);
-    else put(e, "%s = ", name);
-    put_cons(e, op->where);
-    if (v) put(e, "%a, %v);\n", &op->args[i], v);
-    else put(e, "%a, %s);\n", &op->args[i], name);
-  }
-}
-
-/* An operand may be the variable that is assigned: the list is made beside it then. */
-static void emit_list(Emit *e, const LowOp *op, const LowVar *v, bool is_decl) {
-  for (size_t i = 0; !is_read(v) && i < op->count; i++)
-    if (op->args[i].kind == ARG_VAR) put_line(e, "(void)%v;", op->args[i].var);
-  if (!is_read(v)) return;
-  if (is_decl) {
-    put_line(e, "V %v = VK_NIL;", v);
-    emit_cells(e, op, NULL, v);
-    return;
-  }
-  put_line(e, "{");
-  e->depth++;
-  put_line(e, "V list = VK_NIL;");
-  emit_cells(e, op, "list", NULL);
-  put_line(e, "%v = list;", v);
-  e->depth--;
-  put_line(e, "}");
-}
-
-static void emit_closure(Emit *e, const LowOp *op, const LowVar *v, bool is_decl) {
-  const LowFn *f = op->fn;
-  put_target(e, v, is_decl);
-  put(e, op->where == WHERE_HEAP ? "vk_closure(c, " : "vk_closure_on(c, ");
-  if (op->where != WHERE_HEAP) put_where(e, op->where), put(e, ", ");
-  put(e, "&fn_%n, ", f);
-  if (f->has_rest) put(e, "VK_ANY");
-  else put(e, "%u", f->required);
-  put(e, ", %z);\n", op->count);
-  for (size_t i = 0; is_read(v) && i < op->count; i++)
-    put_line(e, "VK_CAP(%v, %z) = %a;", v, i, &op->args[i]);
 }
 
 /* An operation without effect whose result nobody reads. */
@@ -286,12 +224,12 @@ static bool is_idle(const LowOp *op) {
 }
 
 static void emit_expression(Emit *e, const LowOp *op, const LowVar *v, bool is_decl) {
-  if (!is_read(v) && is_idle(op)) return;
-  put_target(e, v, is_decl);
+  if (!emit_is_read(v) && is_idle(op)) return;
+  emit_target(e, v, is_decl);
   bool is_bare = op->kind == OP_COPY || op->kind == OP_UNBOX || op->kind == OP_GLOBAL;
   bool is_inline = op->kind == OP_PRIM && op->prim->flags & PRIM_INLINE; /* perhaps a macro */
-  if (!is_read(v) && (is_bare || op->fast || is_inline)) put(e, "(void)");
-  put_op_as(e, op, is_read(v) ? v->rep : low_op_rep(op));
+  if (!emit_is_read(v) && (is_bare || op->fast || is_inline)) put(e, "(void)");
+  put_op_as(e, op, emit_is_read(v) ? v->rep : low_op_rep(op));
   put(e, ";\n");
 }
 
@@ -303,13 +241,13 @@ static bool gets_place(const LowOp *op) {
 static void emit_op(Emit *e, const LowOp *op, const LowVar *v, bool is_decl) {
   unsigned mark = emit_place_begin(e, op);
   if (op->kind == OP_PRIM && op->prim->flags & PRIM_BLOCKS) put_line(e, "c->place = %p;", &op->pos);
-  if (needs_array(op)) emit_with_array(e, op, v, is_decl);
+  if (emit_needs_array(op)) emit_with_array(e, op, v, is_decl);
   else if (op->kind == OP_CALL) emit_call(e, op, v, is_decl);
   else if (op->kind == OP_LIST) emit_list(e, op, v, is_decl);
   else if (op->kind == OP_CLOSURE) emit_closure(e, op, v, is_decl);
   else emit_expression(e, op, v, is_decl);
   emit_place_end(e, op, mark);
-  if (gets_place(op) && is_read(v)) put_line(e, "%v = VK_AT(c, %v, %p);", v, v, &op->pos);
+  if (gets_place(op) && emit_is_read(v)) put_line(e, "%v = VK_AT(c, %v, %p);", v, v, &op->pos);
 }
 
 /* ---- returns ------------------------------------------------------------------------------- */
@@ -540,7 +478,7 @@ static void emit_stmt(Emit *e, const LowStmt *s) {
   if (s->kind != STMT_BLOCK && s->kind != STMT_LEAVE) emit_line_directive(e, s->span);
   switch (s->kind) {
   case STMT_DECLARE:
-    if (is_read(s->var)) put_line(e, "%s%v;", rep_type(s->var->rep), s->var);
+    if (emit_is_read(s->var)) put_line(e, "%s%v;", rep_type(s->var->rep), s->var);
     break;
   case STMT_SET: emit_op(e, &s->op, s->var, s->is_decl); break;
   case STMT_DO: emit_op(e, &s->op, NULL, false); break;
@@ -576,8 +514,8 @@ static void emit_params(Emit *e, const LowFn *f) {
   if (f->captures.count && !f->uses_self) put(e, "  (void)self;\n");
   for (size_t i = 0; i < f->params.count; i++) {
     const LowVar *v = f->params.items[i];
-    if (i < LOW_REG_ARGS && !is_read(v)) put(e, "  (void)%v;\n", v);
-    else if (i >= LOW_REG_ARGS && is_read(v)) put(e, "  V %v = c->xargs[%z];\n", v, i - LOW_REG_ARGS);
+    if (i < LOW_REG_ARGS && !emit_is_read(v)) put(e, "  (void)%v;\n", v);
+    else if (i >= LOW_REG_ARGS && emit_is_read(v)) put(e, "  V %v = c->xargs[%z];\n", v, i - LOW_REG_ARGS);
   }
 }
 

@@ -66,6 +66,11 @@ void emit_places(Emit *e);                 /* the table, where e->out is */
 void emit_files(Emit *e);                  /* the names of files; after all others */
 void emit_line_directive(Emit *e, Span at); /* if the source line is another one */
 
+/* emit.c */
+static inline bool emit_is_read(const LowVar *v) { return v && v->read_count > 0; }
+void emit_target(Emit *e, const LowVar *v, bool is_decl); /* "V x = ", "x = ", or nothing */
+bool emit_needs_array(const LowOp *op);                   /* its arguments are in an array */
+
 /* emit_where.c: scratch */
 void put_where(Emit *e, LowWhere where);
 unsigned emit_marks(Emit *e, uint8_t resets); /* declares them; their number, for the next */
@@ -78,6 +83,9 @@ void emit_loop_exits(Emit *e, const LowLabel *from, const LowLabel *to, uint8_t 
 bool emit_return_resets(const Emit *e);
 void emit_entry(Emit *e, const LowFn *f);
 void emit_before_tail_call(Emit *e, const LowOp *op);
+void put_pair(Emit *e, const LowOp *op);
+void emit_list(Emit *e, const LowOp *op, const LowVar *v, bool is_decl);
+void emit_closure(Emit *e, const LowOp *op, const LowVar *v, bool is_decl);
 
 /* emit_const.c */
 void put_const(Emit *e, const LowConst *k); /* as a C expression; notes that k is used */

@@ -1,4 +1,4 @@
-/* emit_where.c - what place.c decided, as C: where things go, marks and resets.
+/* emit_where.c - what place.c decided, as C: where things go, marks and resets; pairs, lists, closures.
  *
  * A function that takes_where has `res`, the place of its result, and `tmp` and `alt`, the two
  * stacks; in others these are the same ones always. */
@@ -53,6 +53,7 @@ bool emit_makes_pair(const LowOp *op) {
 /* Its C function looks at c->where. */
 bool emit_is_told(const LowOp *op) {
   if (op->where == WHERE_HEAP) return false;
+  if (op->kind == OP_LIST) return emit_needs_array(op);
   return op->kind == OP_PARTIAL || (op->kind == OP_PRIM && !emit_makes_pair(op));
 }
 
@@ -70,6 +71,68 @@ void emit_place_end(Emit *e, const LowOp *op, unsigned mark) {
   if (emit_is_told(op)) put_line(e, "c->where = VK_ON_HEAP;");
   emit_resets(e, op->resets, mark);
   emit_resets(e, op->closes, e->opened_mark);
+}
+
+/* ---- lists and closures ------------------------------------------------------------------------ */
+
+/* A pair in scratch: as the operation is otherwise, with the place after c. */
+void put_pair(Emit *e, const LowOp *op) {
+  if (op->fast) put(e, "vk_cons_on(c, ");
+  else put(e, "vk_op_%s_on(c, ", op->prim->symbol + 3);
+  put_where(e, op->where);
+  put(e, ", %a, %a", &op->args[0], &op->args[1]);
+  if (!op->fast) put(e, ", %p", &op->pos);
+  put(e, ")");
+}
+
+static void put_cons(Emit *e, LowWhere where) {
+  put(e, where == WHERE_HEAP ? "vk_cons(c, " : "vk_cons_on(c, ");
+  if (where == WHERE_HEAP) return;
+  put_where(e, where);
+  put(e, ", ");
+}
+
+static void emit_cells(Emit *e, const LowOp *op, const char *name, const LowVar *v) {
+  for (size_t i = op->count; i-- > 0;) {
+    put_line_start(e);
+    if (v) put(e, "%v = ", v);
+    else put(e, "%s = ", name);
+    put_cons(e, op->where);
+    if (v) put(e, "%a, %v);\n", &op->args[i], v);
+    else put(e, "%a, %s);\n", &op->args[i], name);
+  }
+}
+
+/* An operand may be the variable that is assigned: the list is made beside it then. */
+void emit_list(Emit *e, const LowOp *op, const LowVar *v, bool is_decl) {
+  for (size_t i = 0; !emit_is_read(v) && i < op->count; i++)
+    if (op->args[i].kind == ARG_VAR) put_line(e, "(void)%v;", op->args[i].var);
+  if (!emit_is_read(v)) return;
+  if (is_decl) {
+    put_line(e, "V %v = VK_NIL;", v);
+    emit_cells(e, op, NULL, v);
+    return;
+  }
+  put_line(e, "{");
+  e->depth++;
+  put_line(e, "V list = VK_NIL;");
+  emit_cells(e, op, "list", NULL);
+  put_line(e, "%v = list;", v);
+  e->depth--;
+  put_line(e, "}");
+}
+
+void emit_closure(Emit *e, const LowOp *op, const LowVar *v, bool is_decl) {
+  const LowFn *f = op->fn;
+  emit_target(e, v, is_decl);
+  put(e, op->where == WHERE_HEAP ? "vk_closure(c, " : "vk_closure_on(c, ");
+  if (op->where != WHERE_HEAP) put_where(e, op->where), put(e, ", ");
+  put(e, "&fn_%n, ", f);
+  if (f->has_rest) put(e, "VK_ANY");
+  else put(e, "%u", f->required);
+  put(e, ", %z);\n", op->count);
+  for (size_t i = 0; emit_is_read(v) && i < op->count; i++)
+    put_line(e, "VK_CAP(%v, %z) = %a;", v, i, &op->args[i]);
 }
 
 /* ---- loops and functions ------------------------------------------------------------------------- */

@@ -247,6 +247,8 @@ Core *inline_call(Inliner *in, Core *call) {
   if (!l || l == in->in || l->is_outlined || !accepts(l, call->count)) return NULL;
   InlineInfo *info = info_of(in, l);
   if (l->part == LAMBDA_REST) return NULL; /* its tests stand at the call */
+  const char *kept = in->p->kept_function;
+  if (kept && l->global && !strcmp(l->global->name, kept)) return NULL;
   bool is_moved = is_only_use(head, info);
   if (!is_moved && !is_worth_copying(in, l, info, call)) return NULL;
   if (head->kind != CORE_LAMBDA) PUSH(in->p->arena, in->p->inlined, ((InlinedCall){call->span, l->name, is_moved}));

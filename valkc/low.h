@@ -269,6 +269,7 @@ typedef struct LowProgram {
   VEC(LowConst *) consts; /* every constant, parts before wholes */
   VEC(Global *) slots;    /* slot -> global; NULL: a dynamic constant's */
   VEC(LowConst *) slot_inits; /* slot -> its first value, NULL: unbound */
+  struct Place *placement;    /* place.c, for explain; NULL if it was left out */
   unsigned part_count; /* of the text; 0 or 1: it is whole */
   unsigned first_once; /* this part, and those behind it, run once or a few times */
   bool uses_net;              /* emit: a primitive of libnet.a is in the text */

@@ -95,6 +95,21 @@ static bool has_place(const LowOp *op) {
   }
 }
 
+static void show_stacks(Show *s, const char *word, uint8_t stacks) {
+  static const char *const names[] = {"temp", "other", "default"};
+  if (stacks) fprintf(s->out, "  %s", word);
+  for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
+    if (stacks >> i & 1) fprintf(s->out, " %s", names[i]);
+}
+
+/* What place.c decided. */
+static void show_where(Show *s, const LowOp *op) {
+  static const char *const names[] = {"heap", "result", "temp", "other"};
+  if (op->where != WHERE_HEAP) fprintf(s->out, "  in %s", names[op->where]);
+  show_stacks(s, "opens", op->opens);
+  show_stacks(s, "resets", (uint8_t)(op->resets | op->closes));
+}
+
 static void show_op(Show *s, const LowOp *op) {
   static const char *const names[] = {
       [OP_BOX] = "box",       [OP_UNBOX] = "unbox", [OP_MADE] = "made",
@@ -114,6 +129,7 @@ static void show_op(Show *s, const LowOp *op) {
   if (op->kind == OP_MADE) fputc(' ', s->out), show_const(s, op->constant);
   show_args(s, op);
   if (has_place(op)) show_place(s, op->pos);
+  show_where(s, op);
 }
 
 /* ---- statements ---------------------------------------------------------------------------- */
@@ -164,7 +180,9 @@ static void show_stmt(Show *s, const LowStmt *stmt) {
   case STMT_IF: show_if(s, stmt); return;
   case STMT_BLOCK:
   case STMT_LOOP:
-    fprintf(s->out, "%s L%u\n", stmt->kind == STMT_LOOP ? "loop" : "block", stmt->label->id);
+    fprintf(s->out, "%s L%u", stmt->kind == STMT_LOOP ? "loop" : "block", stmt->label->id);
+    show_stacks(s, "resets", stmt->label->resets);
+    fputc('\n', s->out);
     show_nested(s, &stmt->body);
     return;
   case STMT_LEAVE: fprintf(s->out, "leave L%u", stmt->label->id); break;

@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define VALKC_VERSION "0.1.0"
 
@@ -78,10 +79,14 @@ static int print_calls(Compilation *c) {
   return EXIT_OK;
 }
 
+static int print_places(Compilation *c) {
+  if (c->options->json) explain_places_json(c->low, stdout);
+  else explain_places(c->low, c->path, stdout, isatty(STDOUT_FILENO) && !getenv("NO_COLOR"));
+  return EXIT_OK;
+}
+
 static int run_explain(const Options *o) {
-  if (o->calls) return compile(o, PASS_represent, print_calls);
-  fputs("valkc: not supported yet: `explain` without --calls (placement)\n", stderr);
-  return EXIT_USAGE;
+  return o->calls ? compile(o, PASS_represent, print_calls) : compile(o, PASS_place, print_places);
 }
 
 static int run_help(const Options *o) {

@@ -40,7 +40,8 @@ static char *manifest_path(const Options *o, const char command_key[HASH_HEX_BYT
   hash_add_text(&h, command_key);
   hash_add_text(&h, getcwd(here, sizeof here) ? here : "");
   hash_add_text(&h, o->args[0]);
-  const char *const options[] = {o->skip, o->heap_limit, o->gc_threshold, o->arena}; /* these change the C text */
+  /* these change the C text, or whether there is one */
+  const char *const options[] = {o->skip, o->heap_limit, o->gc_threshold, o->arena, o->no_heap_in};
   for (size_t i = 0; i < sizeof options / sizeof *options; i++) hash_add_text(&h, options[i] ? options[i] : "");
   hash_finish(&h, key);
   return cache_path(key);

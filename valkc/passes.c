@@ -7,6 +7,7 @@
 #include "comptime.h"
 #include "cse.h"
 #include "emit.h"
+#include "explain.h"
 #include "flow.h"
 #include "fuse.h"
 #include "home.h"
@@ -98,7 +99,11 @@ static void fuse_pass(Compilation *c) { fuse_run(c->low); }
 static void fuse_verify(Compilation *c) { lower_check(c->low); }
 static void fuse_show(Compilation *c, FILE *out) { lower_dump(c->low, out); }
 
-static void place_pass(Compilation *c) { place_run(c->low); }
+static void place_pass(Compilation *c) {
+  const char *function = c->options->no_heap_in;
+  place_run(c->low);
+  if (function && explain_no_heap(c->low, function)) c->status = EXIT_PROGRAM;
+}
 static void place_verify(Compilation *c) { lower_check(c->low); }
 static void place_show(Compilation *c, FILE *out) { lower_dump(c->low, out); }
 
@@ -226,6 +231,7 @@ void compilation_init(Compilation *c, const Options *options, const char *path) 
   c->program.global_by_name.arena = &c->arena;
   c->program.defaults = (struct ProgramDefaults){
       option_size(options->heap_limit), option_size(options->gc_threshold), option_size(options->arena)};
+  c->program.kept_function = options->no_heap_in;
 }
 
 void compilation_free(Compilation *c) {

@@ -137,6 +137,7 @@ static void enqueue_callees_first(Place *p) {
 void place_run(LowProgram *low) {
   Place *p = ARENA_NEW(low->arena, Place);
   p->low = low;
+  low->placement = p;
   p->arena = p->fns.arena = low->arena;
   for (size_t i = 0; i < low->fns.count; i++) place_read_fn(p, place_fn(p, low->fns.items[i]));
   for (size_t i = 0; i < low->tops.count; i++) place_read_fn(p, place_fn(p, low->tops.items[i]));

@@ -131,7 +131,7 @@ PlaceNode *place_arg(Place *p, LowArg a) {
 }
 
 PlaceSite *place_add_site(Place *p, LowOp *op, PlaceNode *n, uint8_t fresh, const char *name) {
-  PlaceSite s = {.op = op, .stmt = p->stmt, .node = n, .loop = p->loop, .fresh = fresh, .name = name,
+  PlaceSite s = {.op = op, .stmt = p->stmt, .node = n, .loop = p->loop, .fresh = fresh, .name = name, .near = p->near,
                  .rounds = p->rounds | 1u << LOOP_TAIL_CALLS};
   op->made = n;
   PUSH(p->arena, p->in->sites, s);
@@ -414,8 +414,14 @@ static void read_return(Place *p, LowStmt *s) {
   place_flow(p, n, p->in->result, place_copies, 0);
 }
 
+static bool is_user_text(const Place *p, Span at) {
+  return at.file != NO_FILE && !p->low->program->diag->sources.items[at.file].is_library;
+}
+
 static void read_stmt(Place *p, LowStmt *s) {
   p->stmt = s;
+  if (is_user_text(p, s->op.pos)) p->near = s->op.pos;
+  else if (is_user_text(p, s->span)) p->near = s->span;
   switch (s->kind) {
   case STMT_DECLARE: var_node(p, s->var); break;
   case STMT_SET:
@@ -464,6 +470,7 @@ void place_read_fn(Place *p, PlaceFn *f) {
   p->in = f;
   p->late = &late;
   p->stmt = NULL;
+  p->near = f->low->span;
   for (size_t i = 0; i < f->param_count; i++) {
     f->params[i] = var_node(p, f->low->params.items[i]);
     if (f->params[i]) f->params[i]->is_param = true;

@@ -68,8 +68,10 @@ typedef struct PlaceSite { /* an operation that allocates */
   uint64_t rounds;    /* all loops around */
   uint8_t fresh;      /* depths at which it is new; of calls: the callee's */
   bool is_fixed;      /* always on the heap: a primitive that cannot be told where */
+  bool grows;         /* what it changes may grow, on the heap */
   PlaceFn *callee;    /* a call */
   const char *name;   /* of what is allocated, for people */
+  Span near;          /* the last place in the program's own text before it */
 } PlaceSite;
 
 typedef struct PlaceCall { /* a use of what is known about another function */
@@ -113,6 +115,7 @@ typedef struct Place {
   unsigned loop_depth;
   uint64_t rounds;
   LowStmt *stmt;
+  Span near;         /* of the last statement that is not the library's */
   struct Late *late; /* place_graph.c */
 } Place;
 

@@ -56,7 +56,7 @@ static const PrimRow rows[] = {
     {"map/keys", "c", 1, true}, {"map/vals", "c", 1, true}, {"%entries", "c..", 1, true},
     {"%list->map", "K", 1, true}, {"freeze", "=", 0, false},
     /* the rest */
-    {"error", "s", 0, false}, {"deref", "o", 0, false}, {"error-message", ".", 0, false}, {"error-kind", ".", 0, false},
+    {"error", "s", 0, false}, {"reset!", ".H", 0, false}, {"deref", "o", 0, false}, {"error-message", ".", 0, false}, {"error-kind", ".", 0, false},
     {"error-data", ".", 0, false}, {"print", ".", 0, false}, {"printf", ".", 0, false},
     {"println", ".", 0, false}, {"do", "=", 0, false}, {"and", "=", 0, false}, {"or", "=", 0, false},
 };
@@ -98,7 +98,11 @@ static const PrimRow *guess(const Prim *prim) {
   return &anything;
 }
 
-/* Makes something, or may pass on an argument: primitives that allocate in rare cases only. */
+/* What it changes needs more room, or a table of keys. */
+static bool is_growing(const Prim *prim) {
+  return !strcmp(prim->name, "vec/push!") || !strcmp(prim->name, "map/put!");
+}
+
 static const char *made_by(const Prim *prim) {
   return prim->name[0] == '%' && prim->name[1] ? prim->name + 1 : prim->name;
 }
@@ -160,5 +164,6 @@ PlaceNode *place_prim(Place *p, LowOp *op) {
     site->is_fixed = !row->is_placed;
     if (site->is_fixed) place_heap(p, n, 0, place_reason(p, op->pos, "made by `%s`, which always uses the heap", made_by(op->prim)));
   }
+  if (is_growing(op->prim)) place_add_site(p, op, n, 0, made_by(op->prim))->grows = true;
   return !op->facts.types || place_may_be_allocated(op->facts) ? n : NULL;
 }
