@@ -58,7 +58,7 @@ static void share_callees(LowFn *f, const LowBody *body) {
 static void share(Group *g) {
   for (size_t i = 0; i < g->fns.count; i++) {
     LowFn *f = g->fns.items[i];
-    f->is_shared |= f->is_value || f->is_recursive || f->call_count > 1 || !f->lambda;
+    f->is_shared |= f->is_value || f->is_recursive || f->call_count > 1 || !f->lambda || f->lambda->is_outlined;
     share_callees(f, &f->body);
   }
 }
