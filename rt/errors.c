@@ -146,14 +146,6 @@ void vk_error_report(vk *c, V err) {
 
 /* ---- primitives ---------------------------------------------------------------------------- */
 
-/* place.c lets strings be anywhere: those that are not data of the program are copied. */
-static V kept(vk *c, V v) {
-  uintptr_t address = v & ~(V)7;
-  bool is_in_heap = address - c->barrier.base < c->barrier.bytes;
-  if (!VK_IS_STRING(v) || !(is_in_heap || vk_scratch_owns((void *)address))) return v;
-  return vk_string(c, VK_STR(v)->bytes, VK_STR(v)->len);
-}
-
 /* (error "msg"), (error :kind "msg"), (error :kind "msg" data), (error "msg" data) */
 V vk_error_make(vk *c, size_t n, const V *args) {
   bool has_kind = VK_IS_KIND(args[0], VK_SYMBOL) && (*VK_OBJ(args[0]) & VK_KEYWORD);
@@ -165,8 +157,8 @@ V vk_error_make(vk *c, size_t n, const V *args) {
                         has_kind ? "a string, the message" : "a string or keyword");
   if (n > at + 2)
     return vk_errorf(c, VK_SYM(type), "error: argument 1 must be a keyword, got String");
-  V data = n > at + 1 ? kept(c, args[at + 1]) : VK_NIL;
-  return vk_error(c, has_kind ? args[0] : VK_SYM(error), kept(c, args[at]), data);
+  V data = n > at + 1 ? vk_keep_string(c, args[at + 1]) : VK_NIL;
+  return vk_error(c, has_kind ? args[0] : VK_SYM(error), vk_keep_string(c, args[at]), data);
 }
 
 V vk_error_p(vk *c, V v) {

@@ -128,6 +128,8 @@ void heap_debug_free(VkHeap *h) {
   free(h->unchecked_large.items);
 }
 
+bool heap_debug_is_owned(const VkHeap *h, const void *p) { return is_region_owned(h, (uintptr_t)p); }
+
 void heap_debug_own(VkHeap *h, const void *p) {
   bit_set(h->regions, heap_granule(h, (uintptr_t)p));
 }

@@ -336,6 +336,7 @@ void heap_debug_free(VkHeap *h);
 void heap_debug_run_begins(VkHeap *h, SizeClass *s, char *start, size_t bytes);
 void heap_debug_large(VkHeap *h, char *start);
 void heap_debug_own(VkHeap *h, const void *p); /* scratch had no room for this new object */
+bool heap_debug_is_owned(const VkHeap *h, const void *p);
 void heap_check_stores(VkHeap *h); /* all new objects, globals, roots; no object is half made */
 void heap_debug_retired(VkHeap *h);
 #else
@@ -344,6 +345,7 @@ static inline void heap_debug_free(VkHeap *h) { (void)h; }
 #define heap_debug_run_begins(h, s, start, bytes) ((void)0)
 static inline void heap_debug_large(VkHeap *h, char *start) { (void)h, (void)start; }
 static inline void heap_debug_own(VkHeap *h, const void *p) { (void)h, (void)p; }
+static inline bool heap_debug_is_owned(const VkHeap *h, const void *p) { return (void)h, (void)p, false; }
 static inline void heap_check_stores(VkHeap *h) { (void)h; }
 static inline void heap_debug_retired(VkHeap *h) { (void)h; }
 #endif

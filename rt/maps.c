@@ -4,6 +4,7 @@
 #include "equal.h"
 #include "lists.h"
 #include "vectors.h"
+#include "scratch.h"
 #include "strings.h"
 #include <assert.h>
 
@@ -336,7 +337,7 @@ static __attribute__((noinline)) V put_checked(vk *c, V map, V key, V value) {
   NEED_MUTABLE_MAP("map/put!", map);
   if (VK_MAPP(map)->len >= ENTRIES_MAX)
     return vk_errorf(c, VK_SYM(range), "map/put!: the map is full");
-  vk_map_put(c, map, key, value);
+  vk_map_put(c, map, vk_keep_string(c, key), value);
   return VK_NIL;
 }
 

@@ -3,6 +3,7 @@
 #include "heap_impl.h"
 #include "poison.h"
 #include "slab.h"
+#include "strings.h"
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,6 +142,17 @@ void vk_scratch_reset_slow(vk *c, int s, char *mark) {
 void vk_scratch_free(vk *c) {
   for (int s = 0; s < 2; s++)
     while (c->fiber->scratch[s]) pop_chunk(c, s);
+}
+
+V vk_keep_string(vk *c, V v) {
+  if (!VK_IS_KIND(v, VK_STRING)) return v;
+  const void *address = (const void *)(v & ~(V)7);
+  if (!vk_scratch_owns(address) && !heap_debug_is_owned(c->heap, address)) return v;
+  unsigned where = c->where;
+  c->where = VK_ON_HEAP;
+  v = vk_string(c, VK_STR(v)->bytes, VK_STR(v)->len);
+  c->where = where;
+  return v;
 }
 
 /* ---- looking ------------------------------------------------------------------------------ */

@@ -54,6 +54,10 @@ static inline void *vk_scratch_new(vk *c, int s, size_t bytes) {
   return p;
 }
 
+/* A string in scratch as one on the heap; other values as they are. What place.c lets be anywhere
+ * although something on the heap is going to hold it. */
+V vk_keep_string(vk *c, V v);
+
 /* ---- for the collector and mem/arena ------------------------------------------------------ */
 
 typedef struct VkScratchWalk { /* start: only fiber set */

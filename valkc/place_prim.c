@@ -7,7 +7,7 @@
  *   j  may be it, or an element of it               f  what it holds at any depth is an element
  *   x  it and all it holds may be anywhere in it    H  goes to the heap, stored or given away
  *   K  what it holds goes to the heap: contents of vectors and maps, which change
- *   s  strings are copied, all else goes to the heap: what errors hold
+ *   s  strings are copied, all else goes to the heap: what errors hold, new keys of maps
  *
  * fresh: depths at which the result may be new, a bit each. is_placed: the C function may be told
  * where to put it (c->where, rt/vk.h): all that it allocates is part of its result or for its own
@@ -52,7 +52,7 @@ static const PrimRow rows[] = {
     {"vec/slice", "c..", 1, true}, {"vec/->list", "c", 1, true}, {"%list->vec", "K", 1, true},
     {"%unpack-vec", "K", 1, true}, {"map/new", "", 1, true}, {"map/of", "H", 1, true},
     {"%map/get2", "o.", 0, false}, {"%map/get3", "o.=", 0, false}, {"map/get", "o.=", 0, false},
-    {"map/put!", ".HH", 0, false}, {"map/del!", "..", 0, false}, {"map/has?", "..", 0, false},
+    {"map/put!", ".sH", 0, false}, {"map/del!", "..", 0, false}, {"map/has?", "..", 0, false},
     {"map/keys", "c", 1, true}, {"map/vals", "c", 1, true}, {"%entries", "c..", 1, true},
     {"%list->map", "K", 1, true}, {"freeze", "=", 0, false},
     /* the rest */

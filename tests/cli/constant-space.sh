@@ -1,0 +1,28 @@
+# 10^8 rounds of loops and tail calls of each shape, all of which allocate, in constant scratch.
+cat >rounds.valk <<'END'
+(def {n} (str/->int (head (os/args))))
+(fun {probe name value} {print name value (<= (mem/arena/high-water) 131072)})
+(fun {temporary i s} {if (== i 0) s {temporary (- i 1) (+ s (len (list i s)))}})
+(probe "temporary" (temporary n 0))
+(fun {carried i state} {if (== i 0) (head state) {carried (- i 1) (list (+ (head state) 1) i)}})
+(probe "carried" (carried n (list 0 0)))
+(fun {ping i l} {if (== i 0) (len l) {pong (- i 1) (list i)}})
+(fun {pong i l} {if (== i 0) (len l) {ping (- i 1) (list i (len l))}})
+(probe "in-turn" (ping n (list 1 2)))
+(fun {through f i} {if (== i 0) 0 {do (f (list i i)) (through f (- i 1))}})
+(probe "unknown" (through (if (== n 0) head len) n))
+(fun {step k i} {if (== i 0) (k (list i)) {k (list (- i 1))}})
+(fun {bounce l} {if (== (head l) 0) 7 {step bounce (head l)}})
+(probe "unknown-tail" (bounce (list n)))
+(fun {inner i} {len (reverse (list i i))})
+(fun {calls i s} {if (== i 0) s {calls (- i 1) (+ s (inner i))}})
+(probe "calls" (calls n 0))
+END
+run 0 "$VALKC" build -o rounds rounds.valk
+run 0 ./rounds 100000000
+[ "$(cat out)" = "temporary 200000000 1
+carried 100000000 1
+in-turn 2 1
+unknown 0 1
+unknown-tail 7 1
+calls 200000000 1" ] || fail "$(cat out)"
