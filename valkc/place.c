@@ -48,7 +48,7 @@ static void use_param(Place *p, PlaceCall *call, size_t i) {
     use_as_value(p, call, arg, param);
     return;
   }
-  PlaceEdge *e = &call->result->from.items[i];
+  PlaceEdge *e = call->edges[i];
   bool grew = false;
   for (unsigned k = 0; k < DEPTHS; k++) {
     grew |= param->in_result[k] & ~e->into[k];

@@ -81,23 +81,23 @@ void place_heap(Place *p, PlaceNode *n, unsigned depth, const PlaceReason *reaso
   if (n) place_demand(p, n, depth, LIVES_ON_HEAP, 0, 0, (PlaceWhy){.reason = reason});
 }
 
-void place_flow(Place *p, PlaceNode *from, PlaceNode *to, const uint8_t into[DEPTHS], uint64_t rounds) {
-  if (!from || !to || from == to) return;
-  PlaceEdge e = {.from = from, .rounds = rounds};
-  memcpy(e.into, into, sizeof e.into);
-  PUSH(p->arena, to->from, e);
+PlaceEdge *place_flow(Place *p, PlaceNode *from, PlaceNode *to, const uint8_t into[DEPTHS], uint64_t rounds) {
+  if (!from || !to || from == to) return NULL;
+  PlaceEdge *e = ARENA_NEW(p->arena, PlaceEdge);
+  *e = (PlaceEdge){.from = from, .rounds = rounds, .next = to->from};
+  memcpy(e->into, into, sizeof e->into);
+  to->from = e;
   queue(p, to);
+  return e;
 }
 
 static void spread(Place *p, PlaceNode *to) {
-  for (size_t i = 0; i < to->from.count; i++) {
-    PlaceEdge e = to->from.items[i];
+  for (const PlaceEdge *e = to->from; e; e = e->next)
     for (unsigned k = 0; k < DEPTHS; k++)
       for (unsigned j = 0; j < DEPTHS; j++)
-        if (e.into[k] >> j & 1)
-          place_demand(p, e.from, k, to->lives[j], to->in_result[j], to->rounds[j] | e.rounds,
+        if (e->into[k] >> j & 1)
+          place_demand(p, e->from, k, to->lives[j], to->in_result[j], to->rounds[j] | e->rounds,
                        (PlaceWhy){.via = to, .via_depth = j});
-  }
 }
 
 void place_solve(Place *p) {
@@ -160,7 +160,6 @@ static PlaceCall *add_call(Place *p, LowOp *op, LowFn *callee, PlaceNode *result
 
 static const uint8_t nothing[DEPTHS];
 
-/* The edges from arguments to the result come first in the result's list, one for each parameter. */
 static PlaceNode *known_call(Place *p, LowOp *op, LowStmt *tail) {
   PlaceNode *n = place_new_node(p);
   PlaceFn *f = place_fn(p, op->fn);
@@ -175,12 +174,8 @@ static PlaceNode *known_call(Place *p, LowOp *op, LowStmt *tail) {
   PlaceCall *call = add_call(p, op, op->fn, n, true);
   memcpy(call->args, args, (f->param_count + 1) * sizeof *args);
   call->reason = place_reason(p, op->pos, "passed to `%s`", fn_label(op->fn));
-  for (size_t i = 0; i <= f->param_count; i++) {
-    PlaceEdge e = {.from = args[i]};
-    memcpy(e.into, nothing, sizeof nothing);
-    if (!e.from) e.from = place_new_node(p);
-    PUSH(p->arena, n->from, e);
-  }
+  call->edges = ARENA_ARRAY(p->arena, PlaceEdge *, f->param_count + 1);
+  for (size_t i = 0; i <= f->param_count; i++) call->edges[i] = place_flow(p, args[i], n, nothing, 0);
   PlaceSite *site = place_add_site(p, op, n, 0, "result of a call");
   site->callee = f;
   return n;
@@ -257,7 +252,7 @@ static PlaceNode *op_node(Place *p, LowOp *op, LowStmt *tail) {
 
 typedef struct Crossing { /* a value set in a loop to a variable from outside */
   PlaceNode *var;
-  size_t edge;
+  PlaceEdge *edge;
   const LowOp *op;
   uint64_t rounds;
 } Crossing;
@@ -330,7 +325,7 @@ static void decide_late(Place *p, Late *late) {
   }
   for (size_t i = 0; i < late->crossings.count; i++) {
     Crossing c = late->crossings.items[i];
-    if (!is_built_up(c.var)) c.var->from.items[c.edge].rounds = c.rounds;
+    if (!is_built_up(c.var)) c.edge->rounds = c.rounds;
     queue(p, c.var);
   }
 }
@@ -387,10 +382,10 @@ static void read_set(Place *p, LowStmt *s) {
   if (!v) return;
   PUSH(p->arena, v->defs, &s->op);
   if (!n || n == v) return;
-  place_flow(p, n, v, place_copies, 0);
+  PlaceEdge *edge = place_flow(p, n, v, place_copies, 0);
   uint64_t crossed = 0;
   for (PlaceLoop *l = p->loop; l && l->depth > v->depth; l = l->outer) crossed |= l->bit;
-  Crossing c = {v, v->from.count - 1, &s->op, crossed & s->rounds_after};
+  Crossing c = {v, edge, &s->op, crossed & s->rounds_after};
   if (c.rounds) PUSH(p->arena, p->late->crossings, c);
 }
 

@@ -32,6 +32,7 @@ typedef struct PlaceEdge {
   PlaceNode *from;
   uint8_t into[DEPTHS];
   uint64_t rounds; /* loops that it leaves the round of, other than as part of what they build up */
+  struct PlaceEdge *next;
 } PlaceEdge;
 
 struct PlaceNode {
@@ -39,7 +40,7 @@ struct PlaceNode {
   uint8_t in_result[DEPTHS]; /* depths of the function's result that it may be part of */
   uint64_t rounds[DEPTHS];   /* loops that carry it round */
   PlaceWhy why[DEPTHS];
-  VEC(PlaceEdge) from;       /* what flows into it */
+  PlaceEdge *from;           /* what flows into it */
   VEC(const LowOp *) defs;   /* of a variable: what it is set to */
   unsigned depth;            /* loops around its declaration */
   const LowVar *var;         /* or NULL */
@@ -78,6 +79,7 @@ typedef struct PlaceCall { /* a use of what is known about another function */
   PlaceFn *callee;
   const LowOp *op;
   PlaceNode **args; /* one per parameter, then self; NULL: nothing that could be allocated */
+  PlaceEdge **edges; /* calls: from each argument to the result, what the callee says */
   PlaceNode *result; /* of the call; closures and partial applications: themselves */
   bool is_call;
   const PlaceReason *reason;
@@ -124,7 +126,7 @@ PlaceFn *place_fn(Place *p, LowFn *f);
 void place_read_fn(Place *p, PlaceFn *f);
 PlaceNode *place_new_node(Place *p);
 const PlaceReason *place_reason(Place *p, Span at, const char *format, ...) __attribute__((format(printf, 3, 4)));
-void place_flow(Place *p, PlaceNode *from, PlaceNode *to, const uint8_t into[DEPTHS], uint64_t rounds);
+PlaceEdge *place_flow(Place *p, PlaceNode *from, PlaceNode *to, const uint8_t into[DEPTHS], uint64_t rounds);
 void place_heap(Place *p, PlaceNode *n, unsigned depth, const PlaceReason *reason);
 /* n, at this depth and deeper, must live at least as long, be in the result there, is carried round. */
 void place_demand(Place *p, PlaceNode *n, unsigned depth, int lives, uint8_t in_result, uint64_t rounds,
