@@ -164,7 +164,7 @@ void arena_reset(Arena *a) {
 }
 
 void vec_grow(Arena *a, void **items, size_t *capacity, size_t item_bytes) {
-  size_t grown = *capacity ? *capacity * 2 : 8;
+  size_t grown = *capacity ? *capacity * 2 : 4;
   if (grown > SIZE_MAX / 4 / item_bytes) out_of_memory();
   void *fresh = arena_alloc(a, grown * item_bytes);
   if (*capacity) memcpy(fresh, *items, *capacity * item_bytes);

@@ -155,34 +155,14 @@ static void own(Lambda *owner, Var *v) {
   v->use_count = 0;
 }
 
-/* First walk: every binder says who owns its variable. */
-static void find_owners(Core *e, Lambda *owner);
-typedef struct OwnerWalk {
-  Lambda *owner;
-} OwnerWalk;
-static void visit_owner(Core **e, void *to) { find_owners(*e, ((OwnerWalk *)to)->owner); }
-static void find_owners(Core *e, Lambda *owner) {
-  if (e->kind == CORE_LET) own(owner, e->var);
-  if (e->kind == CORE_LOOP)
-    for (size_t i = 0; i < e->loop->count; i++) own(owner, e->loop->vars[i]);
-  if ((e->kind == CORE_LAMBDA || e->kind == CORE_BLOCK) && e->lambda) {
-    Lambda *l = e->lambda;
-    l->parent = owner;
-    l->free.count = 0;
-    for (size_t i = 0; i < l->param_count; i++) {
-      own(l, l->params[i]);
-      l->params[i]->is_param = true;
-    }
-    owner = l;
+static void enter(Lambda *l, Lambda *parent) {
+  l->parent = parent;
+  l->free.count = 0;
+  for (size_t i = 0; i < l->param_count; i++) {
+    own(l, l->params[i]);
+    l->params[i]->is_param = true;
   }
-  core_each_child(e, true, visit_owner, &(OwnerWalk){owner});
 }
-
-/* Second walk: every use tells the lambdas between it and the owner. */
-typedef struct UseWalk {
-  Program *p;
-  Lambda *in;
-} UseWalk;
 
 static void add_free(Program *p, Lambda *l, Var *v) {
   for (size_t i = l->free.count; i-- > 0;)
@@ -198,28 +178,43 @@ static void use_var(Program *p, Lambda *in, Var *v) {
   }
 }
 
-static void visit_use(Core **child, void *to) {
-  UseWalk *w = to;
+/* One walk, since a binder comes before all uses: it says who owns its variable; every use tells the
+ * lambdas between it and the owner. */
+typedef struct ScopeWalk {
+  Program *p;
+  Lambda *in;
+} ScopeWalk;
+
+static void visit_scope(Core **child, void *to) {
+  ScopeWalk *w = to;
   Core *e = *child;
-  if (e->kind == CORE_LOCAL) {
+  switch (e->kind) {
+  case CORE_LOCAL:
     e->var->use_count++;
     use_var(w->p, w->in, e->var);
-  } else if (e->kind == CORE_GLOBAL) {
-    e->global->use_count++;
-  } else if (e->kind == CORE_SET) {
+    break;
+  case CORE_GLOBAL: e->global->use_count++; break;
+  case CORE_SET:
     e->var->is_set = true;
+    e->var->known = NULL;
     use_var(w->p, w->in, e->var);
-  } else if (e->kind == CORE_LET && e->a && e->a->kind == CORE_LAMBDA) {
-    e->var->known = e->a;
+    break;
+  case CORE_LET:
+    own(w->in, e->var);
+    if (e->a && e->a->kind == CORE_LAMBDA) e->var->known = e->a;
+    break;
+  case CORE_LOOP:
+    for (size_t i = 0; i < e->loop->count; i++) own(w->in, e->loop->vars[i]);
+    break;
+  case CORE_LAMBDA:
+  case CORE_BLOCK:
+    if (!e->lambda) return;
+    enter(e->lambda, w->in);
+    visit_scope(&e->lambda->body, &(ScopeWalk){w->p, e->lambda});
+    return;
+  default: break;
   }
-  Lambda *in = (e->kind == CORE_LAMBDA || e->kind == CORE_BLOCK) && e->lambda ? e->lambda : w->in;
-  core_each_child(e, true, visit_use, &(UseWalk){w->p, in});
-}
-
-static void forget_set_known(Core **child, void *to) {
-  Core *e = *child;
-  if (e->kind == CORE_LET && e->var->is_set) e->var->known = NULL;
-  core_each_child(e, true, forget_set_known, to);
+  core_each_child(e, true, visit_scope, to);
 }
 
 void core_each_root(Program *p, void (*visit)(Core **root, void *to), void *to) {
@@ -234,17 +229,13 @@ void core_each_root(Program *p, void (*visit)(Core **root, void *to), void *to) 
 
 void core_find_free(Program *p) {
   for (size_t i = 0; i < p->globals.count; i++) p->globals.items[i]->use_count = 0;
-  core_each_root(p, visit_owner, &(OwnerWalk){NULL});
-  core_each_root(p, visit_use, &(UseWalk){p, NULL});
+  core_each_root(p, visit_scope, &(ScopeWalk){p, NULL});
   for (size_t i = 0; i < p->globals.count; i++) /* what a redefined name starts with */
     if (p->globals.items[i]->library) p->globals.items[i]->library->use_count++;
-  core_each_root(p, forget_set_known, NULL);
 }
 
 void core_find_free_of(Program *p, Core **root) {
-  visit_owner(root, &(OwnerWalk){NULL});
-  visit_use(root, &(UseWalk){p, NULL});
-  forget_set_known(root, NULL);
+  visit_scope(root, &(ScopeWalk){p, NULL});
 }
 
 /* ---- reachability ---------------------------------------------------------------------------- */

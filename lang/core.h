@@ -44,8 +44,13 @@ typedef enum VectorKind { /* what the elements of a vector are kept as: rt/vecto
   VECTOR_OF_FLOATS, /* or it is empty */
 } VectorKind;
 
-struct Core {
-  CoreKind kind;
+struct Core { /* 96 bytes: a line of text has a dozen, and new memory is a third of the cost of a large program */
+  CoreKind kind : 8;
+  VectorKind vector_kind : 8; /* PRIM that makes a vector, else on one: what it always is; flow's */
+  bool is_def : 1;
+  bool is_tail : 1;       /* CALL: in tail position of its function; inline.c marks them */
+  bool is_block_name : 1; /* CALL of no arguments written {name} */
+  bool has_facts : 1;     /* flow looked here (it was not skipped): types, lo, hi, callee */
   Span span;
   Core *a, *b, *d;
   union {
@@ -56,21 +61,20 @@ struct Core {
     Loop *loop;
     struct NameRef *name; /* NAME: see expand.h */
   };
-  Lambda *lambda;
+  union {
+    Lambda *lambda; /* LAMBDA, BLOCK */
+    Lambda *callee; /* CALL: the one function it can reach; flow's */
+  };
   Core **items;
-  size_t count;
-  Span *spans; /* SEQ: where each item was written, whatever it has become: for traces */
-  bool is_def;
-  bool is_tail;       /* CALL: in tail position of its function; inline.c marks them */
-  bool is_block_name; /* CALL of no arguments written {name} */
-  /* What flow found; has_facts is false where it did not look (or was skipped). */
-  bool has_facts;
-  uint32_t types;  /* flow.h T_*; 0: never reached */
-  int64_t lo, hi;  /* range of the integers among them; INT64_MIN, INT64_MAX: none known */
-  uint32_t content_types; /* PRIM on a vector: of its elements */
-  VectorKind vector_kind; /* PRIM that makes a vector, else on one: what it always is */
-  Lambda *callee;  /* CALL: the one function it can reach */
+  union {
+    Span *spans;            /* SEQ: where each item was written, whatever it has become: for traces */
+    uint32_t content_types; /* PRIM on a vector: of its elements; flow's */
+  };
+  uint32_t count;
+  uint32_t types; /* flow.h T_*; 0: never reached */
+  int64_t lo, hi; /* range of the integers among them; INT64_MIN, INT64_MAX: none known */
 };
+_Static_assert(sizeof(Core) == 96 || sizeof(void *) != 8, "see above");
 
 struct Var {
   const char *name; /* as written; "" if made by the compiler */

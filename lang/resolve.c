@@ -190,7 +190,7 @@ static Core *resolve_name(Resolver *r, const NameRef *ref, Span span, const Scop
 
 static void warn_too_many(Resolver *r, Core *e, const char *name, size_t max, Span defined) {
   if (r->data_depth > 0) return;
-  diag_warning(r->p->diag, e->span, "`%s` takes %zu argument%s, got %zu", name, max, max == 1 ? "" : "s",
+  diag_warning(r->p->diag, e->span, "`%s` takes %zu argument%s, got %u", name, max, max == 1 ? "" : "s",
                e->count);
   if (defined.file != NO_FILE) diag_note(r->p->diag, defined, "`%s` is defined here", name);
 }

@@ -63,7 +63,7 @@ Core *core_copy(Program *p, const Core *e, PtrMap *map) {
     n->items = ARENA_ARRAY(p->arena, Core *, e->count);
     for (size_t i = 0; i < e->count; i++) n->items[i] = core_copy(p, e->items[i], map);
   }
-  if (e->spans) {
+  if (e->kind == CORE_SEQ) {
     n->spans = ARENA_ARRAY(p->arena, Span, e->count);
     memcpy(n->spans, e->spans, e->count * sizeof *e->spans);
   }

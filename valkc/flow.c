@@ -134,13 +134,28 @@ static AVal eval_part(Flow *f, Core *part, bool is_statement) {
   return eval(f, part);
 }
 
+/* Every walk of a call needs room for its arguments: what the last one left is used again. */
+static AVal *take_args(Flow *f, size_t n) {
+  if (n >= FLOW_SPARE_ARGS || !f->spare_args[n]) return ARENA_ARRAY(f->p->arena, AVal, n);
+  SpareArgs *spare = f->spare_args[n];
+  f->spare_args[n] = spare->next;
+  return (AVal *)spare;
+}
+
+static void leave_args(Flow *f, AVal *args, size_t n) {
+  if (n == 0 || n >= FLOW_SPARE_ARGS) return;
+  SpareArgs *spare = (SpareArgs *)args;
+  spare->next = f->spare_args[n];
+  f->spare_args[n] = spare;
+}
+
 static AVal eval_call(Flow *f, Core *e) {
   bool error_leaves = is_statement(f, e);
   AVal fn = eval(f, e->a);
   if (!fn.types) return fn;
   AVal head_error = aval_keep(fn, T_ERROR);
   size_t mark = f->undo.count;
-  AVal *args = ARENA_ARRAY(f->p->arena, AVal, e->count);
+  AVal *args = take_args(f, e->count);
   for (size_t i = 0; i < e->count; i++) {
     args[i] = eval(f, e->items[i]);
     if (!args[i].types) return aval_none();
@@ -149,11 +164,14 @@ static AVal eval_call(Flow *f, Core *e) {
   e->callee = NULL;
   if (fn.types == T_FUN && fn.fns && fn.fns != &set_any && fn.fns->count == 1)
     e->callee = (Lambda *)fn.fns->items[0];
-  return flow_join(f, head_error, flow_call(f, e, fn, e->count, args));
+  AVal v = flow_call(f, e, fn, e->count, args);
+  leave_args(f, args, e->count);
+  return flow_join(f, head_error, v);
 }
 
 static AVal eval_prim(Flow *f, Core *e) {
-  AVal *args = ARENA_ARRAY(f->p->arena, AVal, e->count + 1);
+  AVal *args = take_args(f, e->count + 1);
+  args[e->count] = (AVal){0}; /* an argument left out */
   for (size_t i = 0; i < e->count; i++) {
     args[i] = eval(f, e->items[i]);
     if (!args[i].types) return aval_none();
@@ -161,6 +179,7 @@ static AVal eval_prim(Flow *f, Core *e) {
   AVal v = flow_prim(f, e, args);
   for (size_t i = 0; i < e->count; i++)
     if (args[i].types & T_ERROR && !(e->prim->flags & PRIM_ERRS)) v = flow_join(f, v, aval_of(T_ERROR));
+  leave_args(f, args, e->count + 1);
   return v;
 }
 

@@ -63,6 +63,11 @@ typedef struct ReaderSet { /* which function has read which cell already */
   size_t count, capacity; /* a power of two, at most half full */
 } ReaderSet;
 
+enum { FLOW_SPARE_ARGS = 8 };
+typedef struct SpareArgs {
+  struct SpareArgs *next;
+} SpareArgs;
+
 typedef struct Flow {
   Program *p;
   PtrMap fns;   /* Lambda -> FnInfo */
@@ -78,6 +83,7 @@ typedef struct Flow {
   unsigned stamp;
   VEC(Undo) undo;
   VEC(int64_t) thresholds; /* sorted: where widening stops */
+  SpareArgs *spare_args[FLOW_SPARE_ARGS]; /* by count: room for arguments that nobody uses */
   uint16_t *transfer_rows; /* flow_prim.c: by row of prim_table, plus one */
   const Core *statement; /* an error as its value ends the sequence it stands in */
   bool is_recording;

@@ -86,22 +86,30 @@ static Core *outline(Program *p, Core *e) {
   return core_let(p, e->span, f, fun, call);
 }
 
+typedef struct Guard {
+  Program *p;
+  bool changed;
+} Guard;
+
 static void visit(Core **slot, void *to) {
+  Guard *g = to;
   core_each_child(*slot, true, visit, to);
   Core *let = guarded_let(*slot);
   if (!let) return;
+  g->changed = true;
   if (is_small(let->a)) {
     let->b = let->b->items[1];
     *slot = let;
     return;
   }
-  Core *bound = outline(to, let->a); /* (let f (\ {} e) (do (%guard) (let v (f) ...))) */
+  Core *bound = outline(g->p, let->a); /* (let f (\ {} e) (do (%guard) (let v (f) ...))) */
   let->a = bound->b;
   bound->b = *slot;
   *slot = bound;
 }
 
 void guard_run(Program *p) {
-  core_each_root(p, visit, p);
-  core_find_free(p);
+  Guard g = {p, false};
+  core_each_root(p, visit, &g);
+  if (g.changed) core_find_free(p);
 }

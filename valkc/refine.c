@@ -65,9 +65,11 @@ static void uncount(Core **child, void *to) {
 
 /* Inner bindings first: dropping one may be the last use of an outer one's variable. */
 static void drop_unread(Core **slot, void *to) {
+  bool *changed = to;
   core_each_child(*slot, true, drop_unread, to);
   Core *e = *slot;
   if (e->kind != CORE_LET || !e->a || e->var->is_set || e->var->use_count > 0 || !is_inert(e->a)) return;
+  *changed = true;
   uncount(&e->a, NULL);
   *slot = e->b;
 }
@@ -75,7 +77,8 @@ static void drop_unread(Core **slot, void *to) {
 void refine_run(Program *p) {
   core_each_root(p, refine, p);
   core_find_free(p);
-  core_each_root(p, drop_unread, NULL);
-  core_find_free(p);
+  bool changed = false;
+  core_each_root(p, drop_unread, &changed);
+  if (changed) core_find_free(p);
   core_find_reachable(p);
 }
