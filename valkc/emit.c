@@ -701,7 +701,7 @@ static void emit_program(Emit *e, size_t symbol_count) {
   put_table(e, "symbols", symbol_count);
   put_table(e, "fns", fn_count);
   put(e, has_defaults ? "  &defaults,\n" : "  NULL,\n");
-  put(e, "  %d,\n", e->low->uses_net ? 1 : 0);
+  put(e, "  %d,\n", e->low->may_listen ? 1 : 0);
   put(e, "};\n\nint main(int argc, char **argv) { return vk_main(argc, argv, &program); }\n");
 }
 

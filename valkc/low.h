@@ -273,6 +273,7 @@ typedef struct LowProgram {
   unsigned part_count; /* of the text; 0 or 1: it is whole */
   unsigned first_once; /* this part, and those behind it, run once or a few times */
   bool uses_net;              /* emit: a primitive of libnet.a is in the text */
+  bool may_listen;            /* emit: one that starts a server is */
 } LowProgram;
 
 /* A FIX primitive that fails, or anything that needs an argument array: not one C expression. */

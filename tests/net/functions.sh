@@ -41,6 +41,7 @@ serve() {
   shift
   file=$name.valk
   [ -e "$file" ] || file=$HERE/$name.valk
+  : >"$name.log" # of an earlier run, which would be taken for this one's
   $PREFIX "$VALKC" run "$file" "$@" 2>"$name.log" >"$name.out" &
   server=$!
   servers="$servers $server"
