@@ -36,9 +36,8 @@ static V reason(vk *c) {
   switch (c->eval->stop_reason) {
   case STOP_TOO_DEEP:
     return vk_errorf(c, VK_SYM(stack_overflow),
-                     "too deep a recursion: it needs more than %zu KB of stack%s",
-                     (size_t)(c->fiber->stack_base - c->fiber->stack_limit) >> 10,
-                     c->fiber->task.entry ? "" : ", which VALK_STACK_SIZE sets");
+                     "too deep a recursion: it needs more than %zu KB of stack, which %s",
+                     (size_t)(c->fiber->stack_base - c->fiber->stack_limit) >> 10, vk_fiber_stack_setting(c->fiber));
   case STOP_NO_MEMORY:
     return vk_errorf(c, VK_SYM(out_of_memory),
                      "out of memory: VALK_HEAP_LIMIT or the machine allows no more");

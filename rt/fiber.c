@@ -312,6 +312,11 @@ VkFiber *vk_fiber_start(vk *c, const VkFiberTask *task) {
   return f;
 }
 
+const char *vk_fiber_stack_setting(const VkFiber *f) {
+  bool is_small = f->task.entry && !f->is_deep;
+  return is_small ? "VALK_FIBER_STACK sets for fibers" : "VALK_STACK_SIZE sets";
+}
+
 V vk_fiber_value(vk *c) { return c->fiber->task.value; }
 
 /* ---- the end without return ------------------------------------------------------------------- */

@@ -88,6 +88,8 @@ static inline char *vk_stop_limit(const VkFiber *f) {
 V vk_spawn(vk *c, V fn);
 /* A new fiber without a future, for C: NULL if there is no stack for it. */
 VkFiber *vk_fiber_start(vk *c, const VkFiberTask *task);
+/* For messages: what sets how deep the fiber's stack is. */
+const char *vk_fiber_stack_setting(const VkFiber *f);
 /* The value of the running fiber's task. */
 V vk_fiber_value(vk *c);
 

@@ -101,8 +101,7 @@ static V overflow_error(vk *c) {
   size_t bytes = f->is_deep ? (size_t)(f->stack_base - f->stack_limit) : vk_fiber_stack_bytes();
   V error = vk_errorf(c, VK_SYM(stack_overflow),
                       "too deep a recursion: it needs more than %zu KB of stack, which %s",
-                      bytes >> 10,
-                      f->is_deep ? "VALK_STACK_SIZE sets" : "VALK_FIBER_STACK sets for fibers");
+                      bytes >> 10, vk_fiber_stack_setting(f));
   size_t kept = count < VK_TRACE_MAX ? count : VK_TRACE_MAX;
   for (size_t i = 0; i < kept; i++) {
     size_t at = i;

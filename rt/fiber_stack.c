@@ -39,9 +39,11 @@ static _Atomic size_t split_count; /* guards made so */
 
 /* ---- the region -------------------------------------------------------------------------- */
 
+unsigned vk_fiber_stack_times = 1;
+
 /* More where frames are larger: the evaluator's, TinyCC's, AddressSanitizer's. */
 static size_t default_bytes(void) {
-  size_t bytes = vk_stack_bytes_usual / MAIN_STACK_SHARE;
+  size_t bytes = vk_stack_bytes_usual / MAIN_STACK_SHARE * vk_fiber_stack_times;
 #if defined(__SANITIZE_ADDRESS__)
   bytes *= 4;
 #endif

@@ -21,6 +21,10 @@ enum { VK_FIBER_STACK_GUARD = VK_FIBER_STACK_RED + VK_FIBER_STACK_YELLOW };
 
 /* Bytes of a stack, the same for all: from VALK_FIBER_STACK at the first use. */
 size_t vk_fiber_stack_bytes(void);
+/* How many times as large they are without that setting; of use before the first fiber. */
+extern unsigned vk_fiber_stack_times;
+/* A call in the evaluator takes some 400 bytes, compiled ones 50 to 150. */
+enum { VK_FIBER_STACK_EVALUATOR = 4 };
 
 enum { VK_WARM_STACKS = 256 };
 /* Deep ones of an isolate: at most so many at once, and kept when nobody has them. */

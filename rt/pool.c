@@ -388,7 +388,7 @@ static V future_here(vk *c, V fn) {
   fn = copy_here(c, fn);
   if (VK_IS_ABN(fn)) return fn;
   V future = vk_future_new(c, &here_owner, NULL);
-  VkFiberTask task = {.entry = run_here, .ended = ended_here, .value = fn};
+  VkFiberTask task = {.entry = run_here, .ended = ended_here, .value = fn, .is_deep = true};
   VkFiber *f = vk_fiber_start(c, &task);
   if (!f) return no_room(c, "the stack");
   f->future = future;

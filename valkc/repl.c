@@ -10,6 +10,7 @@
 #include "repl_signal.h"
 #include "../lang/resolve.h"
 #include "../rt/errors.h"
+#include "../rt/fiber_stack.h"
 #include "../rt/out.h"
 #include "../rt/print.h"
 #include "../rt/process.h"
@@ -278,6 +279,7 @@ int repl_run(const Options *options) {
   char *args[] = {"repl", NULL};
   SavedFaults faults;
   faults_save(&faults);
+  vk_fiber_stack_times = VK_FIBER_STACK_EVALUATOR;
   int status = vk_main(1, args, &program);
   faults_restore(&faults);
   free(session.text);

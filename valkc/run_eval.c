@@ -2,6 +2,7 @@
 #include "run_eval.h"
 #include "faults.h"
 #include "../rt/eval.h"
+#include "../rt/fiber_stack.h"
 #include "../rt/out.h"
 #include "../rt/print.h"
 #include "passes.h"
@@ -45,6 +46,7 @@ int run_evaluated(const Options *options) {
     int count = (int)options->arg_count + (options->expression != NULL);
     SavedFaults faults;
     faults_save(&faults);
+    vk_fiber_stack_times = VK_FIBER_STACK_EVALUATOR;
     status = vk_main(count, program_arguments(options, path), &program);
     faults_restore(&faults);
   }

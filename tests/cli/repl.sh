@@ -39,6 +39,16 @@ hi
 :none'
 empty err
 
+# Futures of evaluated functions are as deep as the session itself, fibers some thousand calls.
+repl 0 <<'END'
+(fun {deep n} {if (== n 0) {0} {+ 1 (deep (- n 1))}})
+(await (future (deep 100000)))
+(await (spawn {deep 2000}))
+END
+is out '100000
+2000'
+empty err
+
 # What went wrong is reported where it stands; the session goes on; the status says so.
 repl 1 <<'END'
 (head 3)
