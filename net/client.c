@@ -368,7 +368,7 @@ NetClient *net_client_new(NetLoop *l, const NetOrigin *origin, char *why, size_t
   char port[16];
   snprintf(port, sizeof port, "%d", origin->port);
   struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
-  int status = uv_getaddrinfo(&l->uv, &client->lookup, on_found, origin->host, port, &hints);
+  int status = uv_getaddrinfo(&l->uv, &client->lookup, on_found, net_loop_host(origin->host), port, &hints);
   if (status) {
     end_client(client, uv_strerror(status));
     close_stream(client);

@@ -35,7 +35,8 @@ enum { SWEEP_MS = 500, BACKLOG = 1024 };
 
 /* ---- listening ----------------------------------------------------------------------------- */
 
-static int resolve(NetLoop *l, const char *host, int port, struct sockaddr_storage *address) {
+static int resolve(NetLoop *l, const char *name, int port, struct sockaddr_storage *address) {
+  const char *host = net_loop_host(name);
   if (!uv_ip4_addr(host, port, (struct sockaddr_in *)address)) return 0;
   if (!uv_ip6_addr(host, port, (struct sockaddr_in6 *)address)) return 0;
   uv_getaddrinfo_t request;

@@ -29,3 +29,12 @@ hostile() {
 run 99 hostile ./plain
 run 0 hostile timeout 60 ./names
 has out "{1 1 1 1 1 1 1 1}"
+
+# localhost needs no /etc/hosts.
+cat >local.valk <<'END'
+(print (error? (http2/listen "localhost" 0 (\ {r} {"x"}))))
+(exit 0)
+END
+"$VALKC" build local.valk -o local
+run 0 unshare -rm sh -c 'mount -t tmpfs none /etc && exec ./local'
+is out 0

@@ -21,5 +21,5 @@ is "$(curl -s --http2-prior-knowledge "http://localhost:$port/" -w ' %{http_vers
 stop
 start 0 "$CERT" "$KEY"
 is "$(curl -s --http2 --cacert "$CERT" "https://localhost:$port/" -w ' %{http_version}')" 'Hello, World! 2'
-has "$(h2load -n 100 -c 4 -m 10 "https://localhost:$port/" 2>&1)" '100 succeeded'
+has "$(h2load -n 100 -c 4 -m 10 "https://127.0.0.1:$port/" 2>&1)" '100 succeeded'
 stop

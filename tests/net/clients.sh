@@ -12,7 +12,7 @@ END
 LISTENERS=2
 serve server "$CERT" "$KEY"
 h2c_url=http://127.0.0.1:$port
-tls_url=https://localhost:$(echo "$ports" | cut -d ' ' -f 2)
+tls_url=https://127.0.0.1:$(echo "$ports" | cut -d ' ' -f 2)
 head -c 100000000 /dev/urandom >sent
 hash() { sha256sum | cut -d ' ' -f 1; }
 sent_hash=$(hash <sent)

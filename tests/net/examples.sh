@@ -29,7 +29,7 @@ u=http://localhost:$port
 is "$(h2c -d 'three' "$u/notes?a=b")" '{"id":1,"text":"three"}'
 is "$(h2c "$u/notes")" '[{"id":1,"text":"three"}]'
 is "$(h2c -o out -w '%{http_code}' "$u/nothing")" 404
-has "$(h2load -c 5 -m 10 -n 2000 "$u/notes")" "2000 done, 2000 succeeded, 0 failed, 0 errored"
+has "$(h2load -c 5 -m 10 -n 2000 "http://127.0.0.1:$port/notes")" "2000 done, 2000 succeeded, 0 failed, 0 errored"
 kill -TERM "$behind_pid"
 wait "$behind_pid"
 is "$(h2c -o out -w '%{http_code}' "$u/notes")" 502
