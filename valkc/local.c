@@ -178,7 +178,7 @@ static Var *inside(const Lift *l, Var *v) {
 
 static void pass_captured(const Lift *l, Core *call, bool in_own) {
   Core **items = ARENA_ARRAY(l->p->arena, Core *, call->count + l->count);
-  memcpy(items, call->items, call->count * sizeof *items);
+  if (call->count) memcpy(items, call->items, call->count * sizeof *items);
   for (size_t i = 0; i < l->count; i++)
     items[call->count + i] = core_local(l->p, call->span, in_own ? l->params[i] : l->captured[i]);
   call->items = items;
@@ -223,7 +223,7 @@ static bool lift(Program *p, Core *e) {
   lift_node(&l->body, &(LiftAt){&x, true});
   lift_node(&e->b, &(LiftAt){&x, false});
   Var **params = ARENA_ARRAY(p->arena, Var *, l->param_count + x.count);
-  memcpy(params, l->params, l->param_count * sizeof *params);
+  if (l->param_count) memcpy(params, l->params, l->param_count * sizeof *params);
   memcpy(params + l->param_count, x.params, x.count * sizeof *params);
   l->params = params;
   l->param_count += x.count;
