@@ -320,3 +320,9 @@ V vk_fiber_sleep(vk *c, int64_t ns) {
   vk_timer_start(c, &s.timer, ns);
   return vk_fiber_wait(c, &s.wait);
 }
+
+bool vk_sched_run_for(vk *c, int64_t ns) {
+  if (!c->fibers || (!has_work(c->fibers) && !can_wake(c))) return false;
+  vk_fiber_sleep(c, ns); /* cancelled or interrupted: it was shorter */
+  return true;
+}

@@ -94,6 +94,9 @@ void vk_sched_stop(vk *c);
 /* The main program has run its last form: returns when nothing more can happen. Errors of spawned
  * fibers that nobody awaited are then warned of. */
 void vk_sched_finish(vk *c);
+/* From the main program, which has something else to wait for: lets others run for so long. False,
+ * at once, if nothing can happen. */
+bool vk_sched_run_for(vk *c, int64_t ns);
 /* Drops all fibers, ends the poller, refuses further posts. Before vk_heap_free, not on a
  * fiber's stack. */
 void vk_sched_free(vk *c);

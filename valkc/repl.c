@@ -14,6 +14,7 @@
 #include "../rt/out.h"
 #include "../rt/print.h"
 #include "../rt/process.h"
+#include "../rt/sched.h"
 #include "../rt/stack.h"
 #include "compile.h"
 #include <errno.h>
@@ -211,6 +212,17 @@ static InputResult read_entry(Repl *r, Text *entry) {
   return result;
 }
 
+/* While a line is waited for: fibers, timers and servers that earlier entries started. */
+static bool serve(void *to) {
+  enum { MOMENT_NS = 10000000 };
+  vk *c = ((Repl *)to)->c;
+  signals_serving_begin();
+  bool has_run = vk_sched_run_for(c, MOMENT_NS);
+  signals_serving_end();
+  if (has_run) eval_stop_over(c);
+  return has_run;
+}
+
 static void run_entries(Repl *r) {
   while (!r->is_over) {
     Text entry;
@@ -255,7 +267,8 @@ static V run_session(vk *c) {
   eval_stop_enable(c);
   signals_init(c);
   char *history = history_path();
-  InputOptions options = {.history_path = history, .complete = repl_complete, .to = r};
+  InputOptions options = {
+      .history_path = history, .complete = repl_complete, .serve = serve, .to = r};
   r->input = input_open(r->kind, &options);
   greet(r);
   for (size_t i = 0; i < r->options->arg_count; i++) {

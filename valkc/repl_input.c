@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <histedit.h>
 #include <locale.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -235,13 +236,24 @@ static bool handle_signals(Input *in, EditLine *el) {
   return true;
 }
 
+/* read(2) from standard input; what runs beside the session runs meanwhile. */
+static ssize_t read_input(const Input *in, void *to, size_t bytes) {
+  struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+  while (poll(&input, 1, 0) == 0 && in->options.serve(in->options.to))
+    if (signals_came()) {
+      errno = EINTR;
+      return -1;
+    }
+  return read(STDIN_FILENO, to, bytes);
+}
+
 static int read_character(EditLine *el, wchar_t *out) {
   Input *in;
   el_get(el, EL_CLIENTDATA, &in);
   mbstate_t shift = {0};
   for (;;) {
     char byte;
-    ssize_t n = read(STDIN_FILENO, &byte, 1);
+    ssize_t n = read_input(in, &byte, 1);
     if (n == 0) return 0;
     if (n < 0 && (errno != EINTR || !handle_signals(in, el))) return -1;
     if (n < 0) continue;
@@ -309,9 +321,10 @@ static bool fill(Input *in) {
   if (in->capacity - in->end < READ_BYTES / 2)
     in->bytes = must(realloc(in->bytes, in->capacity = 2 * in->capacity));
   for (;;) {
-    ssize_t n = read(STDIN_FILENO, in->bytes + in->end, in->capacity - in->end);
+    ssize_t n = read_input(in, in->bytes + in->end, in->capacity - in->end);
     if (n > 0) in->end += (size_t)n;
     if (n >= 0 || errno != EINTR) return n > 0;
+    signals_take_resize(); /* nobody's concern here */
     in->is_interrupted = signals_take_interrupt();
     if (in->is_interrupted) return false;
   }

@@ -27,6 +27,8 @@ typedef struct Completions {
 typedef struct InputOptions {
   const char *history_path; /* NULL: no history is kept */
   Completions (*complete)(void *to, const char *line, size_t cursor);
+  /* Lets what runs beside the session run for a moment. False: there is nothing. */
+  bool (*serve)(void *to);
   void *to;
 } InputOptions;
 

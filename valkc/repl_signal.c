@@ -75,6 +75,11 @@ void signals_evaluation_end(void) {
   state.interrupts = 0;
 }
 
+void signals_serving_begin(void) { state.is_running = 1; }
+void signals_serving_end(void) { state.is_running = 0; }
+
+bool signals_came(void) { return state.interrupts || state.is_resized || state.waiting; }
+
 void signals_editing_begin(void) {
   handle(SIGTERM, &state.terminate);
   handle(SIGHUP, &state.hang_up);

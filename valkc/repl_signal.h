@@ -9,6 +9,11 @@
 void signals_init(vk *c);
 void signals_evaluation_begin(void);
 void signals_evaluation_end(void);
+/* The same for what runs while a line is being read; an interrupt is that line's, too. */
+void signals_serving_begin(void);
+void signals_serving_end(void);
+/* Whether one came that has not been acted upon. */
+bool signals_came(void);
 /* Between these, signals that end or suspend the process wait until signals_act: the terminal is
  * in a mode of the line editor's. */
 void signals_editing_begin(void);

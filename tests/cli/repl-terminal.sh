@@ -3,8 +3,11 @@ unset NO_COLOR
 echo '(def {loaded} 1)' >some-file.valk
 PYTHONPATH=$TREE/tests/cli python3 - <<'END'
 import os
+import re
 import signal
+import subprocess
 import sys
+import threading
 import time
 from terminal import Terminal
 
@@ -118,6 +121,43 @@ t.expect("valk> ")
 t.send("\x04")
 if t.close() != 0 or b"\x1b" in t.raw:
     sys.exit(f"a dumb terminal gets {t.raw}")
+
+# A server, and whatever else waits, goes on while a line is waited for, and sees new definitions; control-C stops a
+# handler that does not end.
+def get(path):
+    return subprocess.run(["curl", "-sS", "--http2-prior-knowledge", "--max-time", "10", "-w", " %{http_code}",
+                           f"http://127.0.0.1:{port}{path}"], capture_output=True, text=True).stdout
+
+for term in "xterm", "dumb":
+    t = session(term)
+    enter(t, '(fun {handle r} {if (== (req/path r) "/loop") {while 1 nil} {str "hello " x}})')
+    enter(t, '(= {s} (http2/listen "127.0.0.1" 0 handle))')
+    enter(t, "(def {x} 1)")
+    enter(t, '(spawn {do (sleep 50) (print "from a fiber")})')
+    t.expect("from a fiber")
+    t.send('(print "port" (http2/server-port s) "is open")\n')
+    t.expect("is open\n")
+    port = re.findall(r"\nport (\d+) is open", t.seen)[-1]
+    t.expect("valk> ")
+    if get("/") != "hello 1 200":
+        sys.exit(f"{term}: it does not serve: {get('/')}")
+    enter(t, "(def {x} 2)")
+    if get("/") != "hello 2 200":
+        sys.exit("it serves what was")
+    loops = threading.Thread(target=lambda: answers.append(get("/loop")))
+    answers = []
+    loops.start()
+    time.sleep(0.3)
+    t.send("\x03")
+    t.expect("interrupted")
+    loops.join()
+    if answers != [" 500"] or get("/") != "hello 2 200":
+        sys.exit(f"a handler that was stopped: {answers}")
+    t.expect("valk> ")
+    enter(t, "(+ 1 2)", "\n3")
+    t.send("\x04")
+    if t.close() != 0:
+        sys.exit("a session with a server does not end")
 
 # NO_COLOR; a signal ends the process while it waits for a line.
 t = session(NO_COLOR="1")
