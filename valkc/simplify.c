@@ -97,15 +97,14 @@ static void simplify_prim(Simplifier *s, Core **slot) {
   s->changed = true;
 }
 
-static void simplify_local(Simplifier *s, Core **slot) {
-  Core *e = *slot, *value = e->a ? NULL : ptrmap_get(&s->values, e->var);
+static void simplify_local(Simplifier *s, Core *e) {
+  const Core *value = e->a ? NULL : ptrmap_get(&s->values, e->var);
   if (!value) return;
-  Core *copy = ARENA_NEW(s->p->arena, Core);
-  *copy = *value;
-  copy->span = e->span;
-  if (copy->kind == CORE_LOCAL) copy->var->use_count++;
-  if (copy->kind == CORE_GLOBAL) copy->global->use_count++;
-  *slot = copy;
+  Span span = e->span;
+  *e = *value;
+  e->span = span;
+  if (e->kind == CORE_LOCAL) e->var->use_count++;
+  if (e->kind == CORE_GLOBAL) e->global->use_count++;
   s->changed = true;
 }
 
@@ -204,7 +203,7 @@ static void simplify(Simplifier *s, Core **slot) {
   }
   core_each_child(e, true, visit, s);
   switch (e->kind) {
-  case CORE_LOCAL: simplify_local(s, slot); break;
+  case CORE_LOCAL: simplify_local(s, e); break;
   case CORE_IF: simplify_if(s, slot); break;
   case CORE_SEQ: simplify_seq(s, slot); break;
   case CORE_CALL: simplify_call(s, slot); break;
