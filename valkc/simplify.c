@@ -152,7 +152,9 @@ static void simplify_call(Simplifier *s, Core **slot) {
   }
   for (size_t i = 0; i < e->count; i++) { /* a partial application passed on: known code again */
     Core *partial = e->items[i]->kind == CORE_CALL ? inline_partial(&s->inliner, e->items[i]) : NULL;
-    if (partial) e->items[i] = partial;
+    if (!partial) continue;
+    e->items[i] = partial;
+    s->changed = true;
   }
   Core *body = PART_RUNS(s->p, inline) ? inline_call(&s->inliner, e) : NULL;
   if (!body) return;
@@ -243,9 +245,9 @@ static void simplify_rounds(Simplifier *s) {
       simplify_global(s, p->globals.items[i], &is_settled[i]);
     for (size_t i = 0; i < p->tops.count; i++)
       simplify_root(s, &p->tops.items[i].core, &is_settled[global_count + i]);
+    if (!s->changed) return;
     core_find_reachable(p);
     core_find_free(p);
-    if (!s->changed) return;
   }
 }
 
