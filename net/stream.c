@@ -237,9 +237,23 @@ static void offer_room(uv_handle_t *handle, size_t wanted, uv_buf_t *buffer) {
   *buffer = uv_buf_init((char *)s->loop->in, NET_READ_BYTES);
 }
 
+/* We are done; the peer may not be yet. What it still sends is read, as closing with it unread would
+ * reset the connection, but not for ever. */
+static void drop_bytes(NetStream *s, ssize_t n) {
+  enum { DROPPED_MAX = 1 << 20 };
+  if (n < 0)
+    net_stream_close(s);
+  else if ((s->dropped += (size_t)n) > DROPPED_MAX)
+    hold_reading(s);
+}
+
 static void on_socket_read(uv_stream_t *handle, ssize_t n, const uv_buf_t *buffer) {
   NetStream *s = (NetStream *)handle;
   if (n == 0) return;
+  if (s->is_finishing) {
+    drop_bytes(s, n);
+    return;
+  }
   if (n < 0) {
     end(s, n == UV_EOF ? NULL : uv_strerror((int)n));
     return;
@@ -257,9 +271,12 @@ static void on_socket_read(uv_stream_t *handle, ssize_t n, const uv_buf_t *buffe
   if (s->ssl && !s->is_closing) write_buffer(s, &s->loop->sealed);
 }
 
-static void read_again(NetStream *s) {
-  if (s->is_reading || s->is_ended || s->is_closing || s->is_finishing) return;
+static void read_on(NetStream *s) {
   s->is_reading = uv_read_start((uv_stream_t *)&s->tcp, offer_room, on_socket_read) == 0;
+}
+
+static void read_again(NetStream *s) {
+  if (!s->is_reading && !s->is_ended && !s->is_closing && !s->is_finishing) read_on(s);
 }
 
 /* ---- life ---------------------------------------------------------------------------------- */
@@ -297,8 +314,7 @@ void net_stream_start(NetStream *s, SSL *ssl) {
 
 static void on_shutdown(uv_shutdown_t *request, int status) {
   NetStream *s = request->data;
-  (void)status;
-  s->is_shut = true;
+  if (status < 0) net_stream_close(s);
 }
 
 /* The peer gets the end of the stream; closing at once would reset it, and what the peer has not
@@ -312,7 +328,10 @@ static void say_goodbye(NetStream *s) {
     if (s->is_blocked) return;
   }
   s->shutdown.data = s;
-  if (uv_shutdown(&s->shutdown, (uv_stream_t *)&s->tcp, on_shutdown)) net_stream_close(s);
+  if (uv_shutdown(&s->shutdown, (uv_stream_t *)&s->tcp, on_shutdown))
+    net_stream_close(s);
+  else
+    read_on(s);
 }
 
 void net_stream_finish(NetStream *s) {

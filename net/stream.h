@@ -40,7 +40,7 @@ struct NetStream {
   bool is_ready; /* may be sent to */
   bool is_reading, is_blocked;
   bool is_finishing; /* net_stream_finish was called */
-  bool is_shut;      /* and all went out: the peer's turn to close */
+  size_t dropped;    /* bytes that came since */
   bool is_ended, is_closing;
 };
 
@@ -57,7 +57,8 @@ static inline NetBuffer *net_stream_out(NetStream *s) { return s->loop->out; }
 void net_stream_send(NetStream *s);
 
 /* No more on_bytes and nothing more to send; what is queued is still written, then the end of
- * the stream. The owner closes it a while later (is_shut). */
+ * the stream. It is closed (on_closed) when the peer ends it, too; the owner closes it if that takes too
+ * long. */
 void net_stream_finish(NetStream *s);
 /* Closes at once. */
 void net_stream_close(NetStream *s);

@@ -14,3 +14,10 @@ is "$(wc -c <got)" 40000000
 wait "$server" || fail "status $?"
 has "$(cat echo.log)" "SIGTERM: stopping"
 has "$(cat echo.log)" "stopped 127.0.0.1:$port after 1 requests"
+# Clients that said goodbye are not waited for: their connections end when they do.
+serve echo
+has "$(h2load -c 20 -m 2 -n 200 "http://127.0.0.1:$port/plain")" "200 done, 200 succeeded"
+began=$(date +%s%N)
+stop
+took=$((($(date +%s%N) - began) / 1000000))
+[ "$took" -lt 700 ] || fail "it took $took ms to stop"
