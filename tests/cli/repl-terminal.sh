@@ -13,7 +13,7 @@ from terminal import Terminal
 
 def session(term="xterm", **env):
     env = dict({"TERM": term, "XDG_STATE_HOME": os.getcwd() + "/state", "HOME": os.getcwd()}, **env)
-    t = Terminal([os.environ["VALKC"], "repl"], env)
+    t = Terminal([os.environ["VALKC"], "repl"], env, () if term == "dumb" else ("valk> ", "  ... "))
     t.expect("valk> ")
     return t
 

@@ -8,14 +8,16 @@ import re
 import select
 import signal
 import sys
+import termios
 import time
 
 ESCAPES = re.compile(rb"\x1b(\[[0-9;?]*[a-zA-Z]|[()][0-9A-B]|[=>78])|\r|\x0f")
 
 
 class Terminal:
-    def __init__(self, argv, env):
+    def __init__(self, argv, env, prompts=()):
         self.raw = b""
+        self.prompts = prompts  # behind these a line editor reads
         self.at = 0  # in the text: behind what was expected last
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
@@ -45,6 +47,8 @@ class Terminal:
             found = self.seen.find(text, self.at)
             if found >= 0:
                 self.at = found + len(text)
+                if text in self.prompts:
+                    self.wait_for_editor()
                 return
             if time.time() > end or not self.read(0.05) and self.is_over():
                 self.read(0.05)
@@ -54,7 +58,15 @@ class Terminal:
                 sys.exit(f"expected {text!r} after {self.seen[:self.at][-80:]!r}, "
                          f"got {self.seen[self.at:]!r}")
 
+    def wait_for_editor(self, seconds=3):
+        """A line editor shows its prompt and takes over the terminal; a key between the two is the terminal's."""
+        end = time.time() + seconds
+        while termios.tcgetattr(self.fd)[3] & termios.ICANON and time.time() < end:
+            time.sleep(0.002)
+
     def is_over(self):
+        if hasattr(self, "status"):
+            return True
         pid, status = os.waitpid(self.pid, os.WNOHANG)
         if pid:
             self.status = status

@@ -54,6 +54,7 @@ is "$(h2c "http://127.0.0.1:$port/")" x
 # more connections than allowed: the surplus is closed, and the log says so
 python3 - "$port" <<'END'
 import socket, sys, time
+time.sleep(0.5)                         # the connection before is gone
 conns = [socket.create_connection(('127.0.0.1', int(sys.argv[1]))) for _ in range(30)]
 time.sleep(0.3)
 closed = 0
