@@ -46,7 +46,8 @@ typedef struct VkFiber {
   size_t guard_bytes; /* below it */
   char *c_limit;      /* lower down, runtime C that recurses must not begin; NULL: no matter */
   struct VkScratchChunk *scratch[2]; /* newest chunks of the two bump stacks: see scratch.h */
-  unsigned scratch_chunks;           /* in both */
+  unsigned scratch_chunks[2];        /* in each */
+  bool scratch_is_full[2];           /* it may have no more of them */
   size_t scratch_bytes_max;          /* in chunks, at any time */
   struct VkCatch *caught;            /* where to go on when memory runs out, or NULL: catch.h */
 

@@ -26,26 +26,41 @@ static char *chunk_end(VkScratchChunk *chunk) { return (char *)chunk + VK_SCRATC
 
 /* ---- growing ------------------------------------------------------------------------------ */
 
-/* The fiber has all the scratch it may have: from then on this is the usual path. */
-static bool is_full(const vk *c) {
-  return (size_t)(c->fiber->scratch_chunks + 1) * VK_SCRATCH_CHUNK_BYTES > c->heap->arena_bytes;
+static size_t chunk_count(const VkFiber *f) {
+  return (size_t)f->scratch_chunks[0] + f->scratch_chunks[1];
+}
+
+/* The fiber has all the scratch it may have, or stack s its three quarters. The last quarter is for the other stack: what is kept for long on one would else leave
+ * no room for what is given back all the time. */
+static bool is_full(const vk *c, int s) {
+  size_t arena = c->heap->arena_bytes, own = c->fiber->scratch_chunks[s];
+  return (chunk_count(c->fiber) + 1) * VK_SCRATCH_CHUNK_BYTES > arena ||
+         (own && (own + 1) * VK_SCRATCH_CHUNK_BYTES > arena / 4 * 3);
+}
+
+static void note_full(vk *c) {
+  for (int s = 0; s < 2; s++) c->fiber->scratch_is_full[s] = is_full(c, s);
 }
 
 /* A new chunk on top of stack s, unless the fiber has all it may have. */
 static bool push_chunk(vk *c, int s) {
   VkFiber *f = c->fiber;
-  if (is_full(c)) return false;
+  if (is_full(c, s)) {
+    note_full(c);
+    return false;
+  }
   VkSlab *slab = chunk_slab();
   VkScratchChunk *chunk = slab ? vk_slab_take(slab) : NULL;
   if (!chunk) return false;
   chunk->previous = f->scratch[s];
   if (chunk->previous) chunk->previous->top = c->scratch[s].cur;
   f->scratch[s] = chunk;
-  f->scratch_chunks++;
+  f->scratch_chunks[s]++;
   c->scratch[s].cur = chunk_data(chunk);
   c->scratch[s].lim = chunk_end(chunk);
   vk_poison(chunk_data(chunk), (size_t)(chunk_end(chunk) - chunk_data(chunk)));
-  size_t bytes = (size_t)f->scratch_chunks * VK_SCRATCH_CHUNK_BYTES;
+  note_full(c);
+  size_t bytes = chunk_count(f) * VK_SCRATCH_CHUNK_BYTES;
   if (bytes > f->scratch_bytes_max) f->scratch_bytes_max = bytes;
   return true;
 }
@@ -70,7 +85,9 @@ void *vk_scratch_new_slow(vk *c, int s, size_t bytes) {
 
 V vk_cons_slow_on(vk *c, unsigned where, V head, V tail) {
 #ifndef VK_DEBUG
-  if (VK_LIKELY(where == VK_ON_HEAP || is_full(c))) return vk_heap_cons(c, head, tail);
+  /* Once it is full, this is the usual path. */
+  if (VK_LIKELY(where == VK_ON_HEAP || c->fiber->scratch_is_full[where - 1]))
+    return vk_heap_cons(c, head, tail);
 #else
   if (where == VK_ON_HEAP) return vk_heap_cons(c, head, tail);
 #endif
@@ -120,7 +137,8 @@ static void pop_chunk(vk *c, int s) {
   VkScratchChunk *chunk = f->scratch[s];
   vk_poison(chunk_data(chunk), (size_t)(c->scratch[s].cur - chunk_data(chunk)));
   f->scratch[s] = chunk->previous;
-  f->scratch_chunks--;
+  f->scratch_chunks[s]--;
+  note_full(c);
   c->scratch[s].cur = chunk->previous ? chunk->previous->top : NULL;
   c->scratch[s].lim = chunk->previous ? chunk_end(chunk->previous) : NULL;
   vk_slab_give(atomic_load_explicit(&chunks, memory_order_relaxed), chunk);
@@ -195,5 +213,5 @@ bool scratch_is_valid(vk *c) {
     VkScratchChunk *newest = c->fiber->scratch[s];
     if (c->scratch[s].lim != (newest ? chunk_end(newest) : NULL)) return false;
   }
-  return count == c->fiber->scratch_chunks;
+  return count == chunk_count(c->fiber);
 }

@@ -9,7 +9,7 @@
  * store); scratch may point anywhere, and is scanned as a root while below `cur`, so stores into
  * it need no barrier (vk_write is fine too).
  *
- * Beyond VALK_ARENA_SIZE per fiber, and for objects over VK_SCRATCH_BYTES_MAX, the heap serves:
+ * Beyond VALK_ARENA_SIZE per fiber, three quarters of it per stack, and for objects over VK_SCRATCH_BYTES_MAX, the heap serves:
  * correct, merely slower. Such an object still belongs to the region: it may come to hold dangling
  * pointers into scratch, which the collector ignores, and debug builds let nothing else on the
  * heap refer to it. */
