@@ -64,6 +64,11 @@ class Terminal:
         while termios.tcgetattr(self.fd)[3] & termios.ICANON and time.time() < end:
             time.sleep(0.002)
 
+    def settle(self, seconds=0.3):
+        """Waits until nothing more is written: a signal would discard keys that are not read yet."""
+        while self.read(seconds):
+            pass
+
     def is_over(self):
         if hasattr(self, "status"):
             return True
