@@ -293,7 +293,7 @@ V eval_do_prim_bare(vk *c, const Code *e, V *env) {
   X1(neg)                                                                                      \
   X1(not ) X1(head) X1(tail) X1(nil_p) X1(list_p) X1(error_p) X1(vec_len) X2(add) X2(sub)      \
       X2(mul) X2(div) X2(rem) X2(mod) X2(lt) X2(gt) X2(le) X2(ge) X2(eq) X2(ne)                \
-          X2(cons_checked) X2(pair) X2(set_head) X2(set_tail) X2(vec_get) X2(order) X3(items)  \
+          X2(cons_checked) X2(pair) X2(set_head) X2(set_tail) X2(vec_get) X3(items)  \
               X3(vec_set)
 INLINES(INLINE1, INLINE2, INLINE3)
 

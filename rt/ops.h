@@ -248,12 +248,6 @@ static inline V vk_op_trd(vk *c, V l, const VkPos *pos) {
   return vk_trd_slow(c, l, pos);
 }
 
-V vk_order_slow(vk *c, V a, V b, const VkPos *pos);
-static inline V vk_op_order(vk *c, V a, V b, const VkPos *pos) {
-  if (!VK_IS_FIX2(a, b)) return vk_order_slow(c, a, b, pos);
-  return VK_FIX(((int64_t)a > (int64_t)b) - ((int64_t)a < (int64_t)b));
-}
-
 /* Vectors (layout: vectors.h): one test of the header finds a vector of values, another the flat
  * ones. The index, seen as unsigned, is below the length times 8 only if it is a fixnum in range
  * once its tag is known to be 0; an empty vector need not have a store. */

@@ -87,8 +87,3 @@ V vk_order(vk *c, V a, V b) {
                    "%s has none",
                    vk_type_name(bad));
 }
-
-V vk_order_slow(vk *c, V a, V b, const VkPos *pos) {
-  V r = vk_order(c, a, b);
-  return VK_AT(c, r, pos);
-}

@@ -438,7 +438,7 @@ static AVal t_items(Flow *f, const Core *e, AVal *a) {
   return a[0].types & ~(uint32_t)(T_LIST | T_VECTOR) ? with_error(v) : v;
 }
 
-static AVal t_same_elements(Flow *f, const Core *e, AVal *a) { /* reverse, sort, uniq */
+static AVal t_same_elements(Flow *f, const Core *e, AVal *a) { /* reverse, uniq, sort */
   AVal v = fresh_list(f, e, flow_elements(f, a[0]));
   return a[0].types & ~(uint32_t)T_LIST ? with_error(v) : v;
 }
@@ -486,6 +486,11 @@ static AVal t_snd(Flow *f, const Core *e, AVal *a) {
 }
 static AVal t_trd(Flow *f, const Core *e, AVal *a) {
   return a[0].types & T_LISTOBJ ? aval_of(T_ANY) : element_at(f, e, a[0], 2);
+}
+
+static AVal t_sorted_by_head(Flow *f, const Core *e, AVal *a) {
+  AVal pair = flow_elements(f, a[0]), v = fresh_list(f, e, element_at(f, e, pair, 1));
+  return a[0].types & ~(uint32_t)T_LIST ? with_error(v) : v;
 }
 
 /* ---- vectors and maps ---------------------------------------------------------------------- */
@@ -705,6 +710,7 @@ static const struct {
     {"cons", t_cons, true}, {"%pair", t_cons, true}, {"%cell", t_cell, true}, {"%qq-cons", t_qq_cons, true}, {"%qq-append", t_qq_append, true}, {"list", t_list, true},
     {"head", t_head, true}, {"tail", t_tail, true}, {"%set-tail!", t_set_tail, true},
     {"%set-head!", t_set_head, true}, {"%items", t_items, true}, {"reverse", t_same_elements, true},
+    {"%sort-values", t_same_elements, false}, {"%sort-by-head", t_sorted_by_head, false},
     {"uniq", t_same_elements, true}, {"join", t_join, true}, {"append", t_join, true},
     {"range", t_range, true}, {"nth", t_element, true}, {"last", t_element, true}, {"fst", t_fst, true},
     {"snd", t_snd, true}, {"trd", t_trd, true}, {"take", NULL, true}, {"drop", NULL, true},

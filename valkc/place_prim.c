@@ -37,7 +37,7 @@ static const PrimRow rows[] = {
     {"range", ".", 1, true}, {"zip", "d", 3, true}, {"flatten", "f", 1, true}, {"uniq", "c", 1, true},
     {"plist/get", "o.", 0, false}, {"get", "o.=", 0, false}, {"plist/set", "=ee", 1, true},
     {"plist/keys", "c", 1, true}, {"plist/vals", "c", 1, true}, {"%items", "=..", 1, true},
-    {"%count", "...", 0, false}, {"%order", "..", 0, false}, {"sum", ".", 0, false}, {"product", ".", 0, false},
+    {"%count", "...", 0, false}, {"%sort-values", "c", 1, true}, {"%sort-by-head", "f", 1, true}, {"sum", ".", 0, false}, {"product", ".", 0, false},
     {"exists", "..", 0, false},
     /* strings */
     {"str", "=", 1, true}, {"repr", ".", 1, true}, {"make-string", ".=", 1, true},
