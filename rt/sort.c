@@ -85,7 +85,8 @@ static bool is_before_by_key(Sort *s, const Item *a, const Item *b) {
   if (s->kind == KEY_STRINGS) return vk_string_compare(x, y) < 0;
   if (s->error != VK_NIL) return false;
   V order = vk_order(s->c, x, y);
-  if (VK_IS_ABN(order)) s->error = order; /* from now on nothing is compared: values may be gone */
+  if (VK_IS_ABN(order))
+    s->error = order; /* from now on nothing is compared: values may be gone */
   return order == VK_FIX(-1);
 }
 
@@ -106,14 +107,16 @@ static void sort_by_insertion(Sort *s, size_t low, size_t high) {
   for (size_t i = low + 1; i < high; i++) {
     Item item = s->items[i];
     size_t to = i;
-    for (; to > low && is_before(s, &item, &s->items[to - 1]); to--) s->items[to] = s->items[to - 1];
+    for (; to > low && is_before(s, &item, &s->items[to - 1]); to--)
+      s->items[to] = s->items[to - 1];
     s->items[to] = item;
   }
 }
 
 /* items[low, middle) and [middle, high) into room[low, high). */
 static void merge(Sort *s, size_t low, size_t middle, size_t high) {
-  const Item *a = s->items + low, *a_end = s->items + middle, *b = a_end, *b_end = s->items + high;
+  const Item *a = s->items + low, *a_end = s->items + middle, *b = a_end,
+             *b_end = s->items + high;
   Item *to = s->room + low;
   while (a < a_end && b < b_end) *to++ = is_before(s, b, a) ? *b++ : *a++;
   memcpy(to, a, (size_t)(a_end - a) * sizeof *a);
@@ -174,7 +177,9 @@ static void sort_items(Sort *s) {
     merge_sort(s);
 }
 
-static V element_of(const Sort *s, V value) { return s->is_by_head ? VK_HEAD(VK_TAIL(value)) : value; }
+static V element_of(const Sort *s, V value) {
+  return s->is_by_head ? VK_HEAD(VK_TAIL(value)) : value;
+}
 
 /* The elements of `plain` in fresh cells, in order. */
 static V sorted(vk *c, V plain, bool is_by_head) {

@@ -95,6 +95,23 @@ static const VkString empty_string VK_ALIGN16 = {
     VK_HDR(VK_STRING, 0, 0), 0, {0}}; /* with its NUL */
 #define EMPTY VK_FROM_OBJ(&empty_string)
 
+/* Strings of one byte are there from the start: text taken apart into characters costs cells only. */
+typedef struct OneByte {
+  uint64_t hdr, len;
+  char bytes[VK_SHORT_STRING]; /* as many as vk_string_hash reads */
+} OneByte;
+_Static_assert(offsetof(OneByte, bytes) == offsetof(VkString, bytes), "the same layout");
+#define ONE(byte)                                                                              \
+  {                                                                                            \
+    VK_HDR(VK_STRING, 0, 0), 1, { (char)(byte) }                                               \
+  }
+#define FOUR(byte) ONE(byte), ONE((byte) + 1), ONE((byte) + 2), ONE((byte) + 3)
+#define SIXTEEN(byte) FOUR(byte), FOUR((byte) + 4), FOUR((byte) + 8), FOUR((byte) + 12)
+#define SIXTY_FOUR(byte)                                                                       \
+  SIXTEEN(byte), SIXTEEN((byte) + 16), SIXTEEN((byte) + 32), SIXTEEN((byte) + 48)
+static const OneByte one_byte_strings[256] VK_ALIGN16 = {SIXTY_FOUR(0), SIXTY_FOUR(64),
+                                                         SIXTY_FOUR(128), SIXTY_FOUR(192)};
+
 /* NULL if there is no memory for it (long strings only: see vk_try_new). */
 static VkString *string_room(vk *c, size_t len) {
   size_t bytes = sizeof(VkString) + len + 1;
@@ -111,6 +128,7 @@ VkString *vk_string_new(vk *c, size_t len) { return string_room(c, len); }
 
 V vk_string(vk *c, const char *bytes, size_t len) {
   if (len == 0) return EMPTY;
+  if (len == 1) return VK_FROM_OBJ(&one_byte_strings[(unsigned char)*bytes]);
   VkString *s = string_room(c, len);
   if (!s) return vk_out_of_memory(c, len);
   memcpy(s->bytes, bytes, len);
