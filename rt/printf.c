@@ -71,6 +71,8 @@ static void put_padded(Format *f, const Spec *s, const char *text, size_t len) {
   if (s->left) vk_buf_fill(f->out, ' ', gap);
 }
 
+enum { SHORT_INTEGER = 72 }; /* characters that are laid out without malloc */
+
 /* sign or prefix, then zeros, then digits, as C lays integers out. */
 static void put_integer(Format *f, const Spec *s, const char *prefix, const VkBuf *digits) {
   size_t len = digits->len, prefix_len = strlen(prefix), zeros = 0;
@@ -78,7 +80,8 @@ static void put_integer(Format *f, const Spec *s, const char *prefix, const VkBu
   bool fills = s->zero && !s->left && s->precision < 0;
   if (fills && s->width > (int64_t)(prefix_len + len))
     zeros = (size_t)s->width - prefix_len - len;
-  VkBuf text = {0};
+  char room[SHORT_INTEGER];
+  VkBuf text = VK_BUF_ON(room);
   vk_buf_put_z(&text, prefix);
   vk_buf_fill(&text, '0', zeros);
   vk_buf_put(&text, digits->data, len);
@@ -95,7 +98,8 @@ static void convert_integer(Format *f, const Spec *s) {
     return;
   }
   bool is_hex = s->letter == 'x' || s->letter == 'X';
-  VkBuf digits = {0};
+  char room[SHORT_INTEGER];
+  VkBuf digits = VK_BUF_ON(room);
   big_put_radix(&digits, v, is_hex ? 16 : s->letter == 'o' ? 8 : 10);
   bool is_negative = digits.data[0] == '-';
   if (is_negative) memmove(digits.data, digits.data + 1, --digits.len);
@@ -116,21 +120,37 @@ static void convert_integer(Format *f, const Spec *s) {
   vk_buf_free(&digits);
 }
 
+/* The bytes that it takes; all of them are there if it is less than room. */
+static size_t print_float(Format *f, size_t room, const char *format, const Spec *s, double x) {
+  int len =
+      snprintf(f->out->data + f->out->len, room, format, (int)s->width, (int)s->precision, x);
+  return len > 0 ? (size_t)len : 0;
+}
+
+enum { SHORT_FLOAT = 64 }; /* bytes that most take at most */
 static void convert_float(Format *f, const Spec *s) {
   V v = next_argument(f, s);
   if (!vk_is_number(v)) {
     wrong_argument(f, s, v, "a number");
     return;
   }
-  char format[16];
-  snprintf(format, sizeof format, "%%%s%s%s%s%s*.*%c", s->left ? "-" : "", s->plus ? "+" : "",
-           s->space ? " " : "", s->alternative ? "#" : "", s->zero ? "0" : "", s->letter);
+  char format[16], *p = format;
+  *p++ = '%';
+  if (s->left) *p++ = '-';
+  if (s->plus) *p++ = '+';
+  if (s->space) *p++ = ' ';
+  if (s->alternative) *p++ = '#';
+  if (s->zero) *p++ = '0';
+  *p++ = '*', *p++ = '.', *p++ = '*', *p++ = s->letter, *p = 0;
   double x = vk_num_to_double(v);
-  int width = (int)s->width, precision = (int)s->precision;
-  int len = snprintf(NULL, 0, format, width, precision, x);
-  vk_buf_grow(f->out, (size_t)len + 1);
-  snprintf(f->out->data + f->out->len, (size_t)len + 1, format, width, precision, x);
-  f->out->len += (size_t)len;
+  vk_buf_grow(f->out, SHORT_FLOAT);
+  size_t room = f->out->capacity - f->out->len;
+  size_t len = print_float(f, room, format, s, x);
+  if (len >= room) {
+    vk_buf_grow(f->out, len + 1);
+    print_float(f, len + 1, format, s, x);
+  }
+  f->out->len += len;
 }
 
 static void convert_string(Format *f, const Spec *s) {
@@ -147,7 +167,8 @@ static void convert_string(Format *f, const Spec *s) {
 static void convert_any(Format *f, const Spec *s) {
   V v = next_argument(f, s);
   if (v == VK_UNBOUND) return;
-  VkBuf text = {0};
+  char room[256];
+  VkBuf text = VK_BUF_ON(room);
   vk_show(&text, v, false);
   size_t len = text.len;
   if (s->precision >= 0 && (size_t)s->precision < len) len = (size_t)s->precision;
