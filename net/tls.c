@@ -1,5 +1,6 @@
 /* tls.c - TLS contexts (contract: tls.h). */
 #include "tls.h"
+#include "crypto.h"
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/rand.h>
@@ -87,7 +88,7 @@ static pthread_once_t ticket_once = PTHREAD_ONCE_INIT;
 static int has_ticket_keys;
 
 static void make_ticket_keys(void) {
-  has_ticket_keys = RAND_bytes(ticket_keys, TICKET_KEY_BYTES) == 1;
+  has_ticket_keys = RAND_bytes_ex(net_crypto(), ticket_keys, TICKET_KEY_BYTES, 0) == 1;
 }
 
 static int share_tickets(SSL_CTX *ctx) {
@@ -106,11 +107,10 @@ static int configure_server(SSL_CTX *ctx) {
          share_tickets(ctx) && configure(ctx);
 }
 
-/* Without openssl.cnf: what is offered does not depend on the machine. */
 static SSL_CTX *new_context(const SSL_METHOD *method) {
-  OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+  OSSL_LIB_CTX *crypto = net_crypto();
   ERR_clear_error();
-  return SSL_CTX_new(method);
+  return crypto ? SSL_CTX_new_ex(crypto, NULL, method) : NULL;
 }
 
 SSL_CTX *net_tls_server(const char *cert, const char *key, char *why, size_t bytes) {

@@ -1,8 +1,7 @@
 /* tls.h - TLS contexts: certificates, and what is offered.
  *
  * TLS 1.2 and 1.3, only cipher suites that HTTP/2 allows (RFC 9113, 9.2.2), X25519 before P-256,
- * ALPN "h2" required. OpenSSL is initialised at the first context: it costs a millisecond, which
- * cleartext servers do not pay. */
+ * ALPN "h2" required. OpenSSL is set up at the first context (crypto.h); cleartext servers do not pay for it. */
 #ifndef NET_TLS_H
 #define NET_TLS_H
 #include <openssl/ssl.h>
