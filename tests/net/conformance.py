@@ -4,7 +4,8 @@
 usage: conformance.py PORT [CERTIFICATE] [FILTER]
 
 PORT answers / with a body of at least six bytes, to GET and POST. A case is a function whose name tells the section;
-it gets a started connection. Stream errors may be answered by ending the connection (5.4.2), never by a response.
+it gets a started connection. Stream errors may be answered by ending the connection (5.4.2), never by a response; errors
+of the connection by GOAWAY and its end, or by its end. Codes are those of the RFC; where it leaves a choice, all of them.
 """
 import struct
 import sys
@@ -132,32 +133,41 @@ for name, make in IDLE.items():
     @case(f"5.1 idle: {name}")
     def on_idle(c, make=make):
         c.send(make(c))
-        c.must_close(PROTOCOL_ERROR, STREAM_CLOSED)
+        c.must_close(PROTOCOL_ERROR)
 
 
 AFTER_END = {
-    "DATA": lambda c: frame(DATA, END_STREAM, 1, b"test"),
-    "HEADERS": lambda c: c.headers(1),
-    "CONTINUATION": lambda c: frame(CONTINUATION, END_HEADERS, 1, c.block([("x", "y")])),
+    "DATA": (lambda c: frame(DATA, END_STREAM, 1, b"test"), [STREAM_CLOSED]),
+    "HEADERS": (lambda c: c.headers(1), [STREAM_CLOSED]),
+    # 6.10 asks for PROTOCOL_ERROR
+    "CONTINUATION": (lambda c: frame(CONTINUATION, END_HEADERS, 1, c.block([("x", "y")])), [STREAM_CLOSED, PROTOCOL_ERROR]),
 }
-for name, make in AFTER_END.items():
+for name, (make, codes) in AFTER_END.items():
 
     @case(f"5.1 half closed (remote): {name}")
-    def on_half_closed(c, make=make):
+    def on_half_closed(c, make=make, codes=codes):
         half_closed(c)
         c.send(make(c))
-        c.must_reset(1, STREAM_CLOSED, PROTOCOL_ERROR)
+        c.must_reset(1, *codes)
+
+    @case(f"5.1 half closed (remote): {name} at once")
+    def on_half_closed_at_once(c, make=make, codes=codes):
+        c.send(c.headers(1) + make(c))
+        c.must_reset(1, *codes)
 
     @case(f"5.1 closed by RST_STREAM: {name}")
-    def on_reset(c, make=make):
+    def on_reset(c, make=make, codes=codes):
         c.send(c.headers(1, end=False), reset(1), make(c))
-        c.must_reset(1, STREAM_CLOSED, PROTOCOL_ERROR)
+        c.must_reset(1, *codes)
 
     @case(f"5.1 closed by END_STREAM of both: {name}")
-    def on_closed(c, make=make):
+    def on_closed(c, make=make, codes=codes, kind=name):
         closed_by_both(c)
         c.send(make(c))
-        c.must_reset(1, STREAM_CLOSED, PROTOCOL_ERROR)
+        if kind == "DATA":
+            c.must_reset(1, *codes)
+        else:
+            c.must_close(*codes)
 
 
 TOLERATED = {
@@ -180,11 +190,26 @@ for name, make in TOLERATED.items():
         c.is_alive()
 
 
+@case("5.1 half closed (remote): WINDOW_UPDATE lets the response go on")
+def window_on_half_closed(c):
+    half_closed(c)
+    c.send(window_update(1, 100))
+    c.wait_for(lambda f: f.kind == DATA and f.flags & END_STREAM, "the response")
+
+
 @case("5.1 idle: PRIORITY is fine")
 def priority_on_idle(c):
     c.send(priority(1, 0), priority(3, 1))
     c.get(5)
     c.response(5)
+
+
+@case("5.1 idle: PRIORITY uses no number up")
+def priority_above(c):
+    c.send(priority(5, 0), priority(101, 99))
+    c.is_alive()
+    c.get(3)
+    c.response(3)
 
 
 # ---- 5.1.1, 5.1.2 identifiers, concurrency
@@ -201,7 +226,7 @@ def smaller_number(c):
     c.get(5)
     c.response(5)
     c.get(3)
-    c.must_close(PROTOCOL_ERROR, STREAM_CLOSED)
+    c.must_close(PROTOCOL_ERROR)
 
 
 @case("5.1.1 numbers may be skipped")
@@ -231,9 +256,17 @@ def self_dependent_headers(c):
     c.must_reset(1, PROTOCOL_ERROR)
 
 
-@case("5.3.1 PRIORITY that depends on itself")
-def self_dependent_priority(c):
-    c.send(priority(1, 1))
+for stream in (1, 2):
+
+    @case(f"5.3.1 PRIORITY that depends on itself, on the idle stream {stream}")
+    def self_dependent_priority(c, stream=stream):
+        c.send(priority(stream, stream, 255))
+        c.must_reset(stream, PROTOCOL_ERROR)
+
+
+@case("5.3.1 PRIORITY that depends on itself, on an open stream")
+def self_dependent_priority_of_open(c):
+    c.send(post(c, 1), priority(1, 1, 255))
     c.must_reset(1, PROTOCOL_ERROR)
 
 
@@ -467,6 +500,14 @@ def goaway(c):
     c.get(1)
     c.send(frame(GOAWAY, 0, 0, struct.pack(">II", 0, 0)))
     c.response(1)
+
+
+@case("6.8 GOAWAY, then PING: answered, or the end")
+def ping_after_goaway(c):
+    c.send(frame(GOAWAY, 0, 0, struct.pack(">II", 0, 0) + b"goodbye"), frame(PING, 0, 0, b"is-alive"))
+    while (got := c.read()) is not None and got.kind != PING:
+        if got.kind == GOAWAY and got.code != NO_ERROR:
+            raise Failed(f"{got}")
 
 
 # ---- 6.9 WINDOW_UPDATE
