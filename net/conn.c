@@ -410,7 +410,7 @@ void net_conn_open(NetServer *s, uv_stream_t *listener) {
 /* ---- shutdown ------------------------------------------------------------------------------ */
 
 /* RFC 9113, 6.8: first a GOAWAY that refuses nothing, then, a round trip later, the one that says
- * which requests were taken. */
+ * which requests were taken. The PING that measures it is flushed apart: nghttp2 would send it first. */
 void net_conn_drain(NetConn *conn) {
   nghttp2_session *h2 = conn->session.h2;
   NetStream *stream = &conn->session.stream;
@@ -419,6 +419,7 @@ void net_conn_drain(NetConn *conn) {
   if (!conn->drain_ms) {
     conn->drain_ms = now_of(conn);
     nghttp2_submit_shutdown_notice(h2);
+    net_conn_flush(conn);
     nghttp2_submit_ping(h2, NGHTTP2_FLAG_NONE, NULL);
     return;
   }
