@@ -190,7 +190,7 @@ typedef struct TopForm {
 typedef struct InlinedCall { /* for `valkc explain` */
   Span at;
   const char *name;
-  bool is_moved;
+  enum { CALL_COPIED, CALL_MOVED, CALL_JUMPED } how;
 } InlinedCall;
 
 typedef struct Program {
@@ -200,7 +200,7 @@ typedef struct Program {
   VEC(TopForm) tops; /* in the order they run */
   VEC(TopForm) library_tops; /* definitions of std's variables; resolve puts them first */
   VEC(Global *) globals;
-  VEC(InlinedCall) inlined; /* simplify's notes */
+  VEC(InlinedCall) inlined; /* notes of simplify and merge */
   PtrMap global_by_name; /* interned name -> Global */
   VEC(Lambda *) written; /* every function of the text: core_function_at */
   bool is_written_indexed;

@@ -465,6 +465,10 @@ static void emit_jump(Emit *e, const LowStmt *s) {
   bool is_next = s->kind == STMT_NEXT, is_loop = is_next || s->label->is_loop;
   emit_loop_exits(e, e->loop, is_loop ? s->label : s->label->around, RESET_TEMP | RESET_OTHER);
   if (is_next) emit_resets(e, s->label->resets, s->label->mark);
+  if (s->entry) {
+    put_line(e, "goto leave_%u;", s->entry->id);
+    return;
+  }
   if (s->label == e->loop) {
     put_line(e, is_next ? "continue;" : "break;");
     return;

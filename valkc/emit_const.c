@@ -262,10 +262,23 @@ static const char *fn_info_name(Emit *e, const LowFn *f, const char *prefix) {
   return take_name(e, &name, out);
 }
 
+/* What a frame of it may be running, for traces: the names of all functions that became one. */
+static const char *code_name(Emit *e, const LowFn *f) {
+  enum { NAMES_MAX = 4 };
+  const char *names = f->name;
+  unsigned shown = f->state_count < NAMES_MAX ? f->state_count : NAMES_MAX - 1;
+  for (unsigned i = 0; i < shown; i++) {
+    const char *name = f->states[i]->name ? f->states[i]->name : "\\", *between = i + 1 < f->state_count ? ", " : " or ";
+    names = i ? arena_printf(e->arena, "%s%s%s", names, between, name) : name;
+  }
+  return shown < f->state_count ? arena_printf(e->arena, "%s or %u more", names, f->state_count - shown) : names;
+}
+
 void emit_fn_info(Emit *e, const LowFn *f, const char *prefix, bool is_wrapper) {
+  const char *name = strcmp(prefix, "code_") ? f->name : code_name(e, f);
   emit_definition(e, "VkFn", fn_info_name(e, f, prefix), "");
   put(e, " = {");
-  if (f->name) put_string(e, f->name, strlen(f->name));
+  if (name) put_string(e, name, strlen(name));
   else put(e, "NULL");
   put(e, ", (void *)%f%s, %u, ", f, is_wrapper ? "__v" : "", f->required);
   if (f->has_rest) put(e, "VK_ANY, VK_CONV_REST, 0, ");

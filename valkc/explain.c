@@ -34,6 +34,11 @@ static const char *fn_title(Explain *x, const LowFn *f) {
   return f->name ? arena_printf(x->arena, "`%s`", f->name) : "a function without a name";
 }
 
+/* What the text calls: a state of a function of several. */
+static const LowFn *callee_of(const LowOp *op) {
+  return op->fn->takes_state ? op->fn->states[op->args[0].constant->integer] : op->fn;
+}
+
 static const char *why_unknown(const LowOp *op) {
   LowFacts f = op->args[0].facts;
   if (!f.types) return "its function was not followed";
@@ -46,7 +51,7 @@ static void explain_op(Explain *x, const LowStmt *s) {
   const LowOp *op = &s->op;
   const char *tail = s->is_guarded ? ", in a cycle of tail calls (guarded jump)" : s->is_tail ? ", a jump" : "";
   if (op->kind == OP_CALL)
-    remark(x, op->pos, arena_printf(x->arena, "call of %s: direct%s", fn_title(x, op->fn), tail));
+    remark(x, op->pos, arena_printf(x->arena, "call of %s: direct%s", fn_title(x, callee_of(op)), tail));
   else if (op->kind == OP_CALL_VALUE)
     remark(x, op->pos, arena_printf(x->arena, "call: unknown%s; %s", tail, why_unknown(op)));
   else if (op->kind == OP_PARTIAL)
@@ -129,11 +134,15 @@ static int by_place(const void *a, const void *b) {
 }
 
 void explain_calls(LowProgram *low, FILE *out) {
+  static const char *const how[] = {
+      [CALL_COPIED] = "inlined",
+      [CALL_MOVED] = "its only call, the code is moved here",
+      [CALL_JUMPED] = "a jump; functions that tail-call each other are one",
+  };
   Explain x = {.low = low, .p = low->program, .arena = low->arena};
   for (size_t i = 0; i < x.p->inlined.count; i++) {
     InlinedCall call = x.p->inlined.items[i];
-    const char *how = call.is_moved ? "its only call, the code is moved here" : "inlined";
-    remark(&x, call.at, arena_printf(x.arena, "call of `%s`: %s", call.name ? call.name : "\\", how));
+    remark(&x, call.at, arena_printf(x.arena, "call of `%s`: %s", call.name ? call.name : "\\", how[call.how]));
   }
   for (size_t i = 0; i < low->fns.count; i++) explain_body(&x, &low->fns.items[i]->body);
   for (size_t i = 0; i < low->tops.count; i++) explain_body(&x, &low->tops.items[i]->body);

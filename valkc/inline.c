@@ -4,7 +4,7 @@
  * A small body is copied to its callers. A larger one is copied where a function is passed to it
  * that it calls: map, filter, foldl and their like then call the function directly, and their
  * lists belong to that call alone, which is what makes flow's element types precise. Functions
- * that call themselves stay (contify.c makes loops of those that can be). */
+ * that call themselves stay (local.c and lower.c make loops of those that can be). */
 #include "inline.h"
 #include "copy.h"
 #include <string.h>
@@ -13,7 +13,6 @@ enum {
   SMALL_MAX = 14,       /* nodes of a body worth copying to every caller */
   HIGHER_ORDER_MAX = 120, /* of one that is given a function */
   MOVED_MAX = 4000,     /* of one that is called once */
-  CYCLE_MAX = 80,       /* of a member of a circle of tail calls */
   GROWTH_MAX = 100000,  /* nodes added in all */
   DEPTH_MAX = 8,
 };
@@ -216,19 +215,10 @@ static Lambda *move(Inliner *in, Core *head, Lambda *l) {
   return moved;
 }
 
-/* Functions that tail-call each other in a circle become one with a loop: the first of the circle
- * takes the others in where it tail-calls them. */
-static bool closes_tail_cycle(Inliner *in, const Lambda *l, const InlineInfo *info, const Core *call) {
-  const Global *first = ptrmap_get(&in->cyclic, l->global);
-  bool is_in_first = in->in && in->in->global == first && l->global != first;
-  return is_in_first && call->is_tail && !info->calls_itself && info->size <= CYCLE_MAX;
-}
-
 static bool is_worth_copying(Inliner *in, const Lambda *l, const InlineInfo *info, const Core *call) {
   if (in->depth >= DEPTH_MAX || in->growth > GROWTH_MAX) return false;
   if (l->part == LAMBDA_TESTS) return true;
-  if (l->global && ptrmap_get(&in->cyclic, l->global)) return closes_tail_cycle(in, l, info, call);
-  if (info->calls_itself) return false;
+  if (info->calls_itself || (l->global && ptrmap_get(&in->cyclic, l->global))) return false;
   if (info->size <= SMALL_MAX) return true;
   return info->size <= HIGHER_ORDER_MAX && is_given_function(l, call);
 }
@@ -251,7 +241,7 @@ Core *inline_call(Inliner *in, Core *call) {
   if (kept && l->global && !strcmp(l->global->name, kept)) return NULL;
   bool is_moved = is_only_use(head, info);
   if (!is_moved && !is_worth_copying(in, l, info, call)) return NULL;
-  if (head->kind != CORE_LAMBDA) PUSH(in->p->arena, in->p->inlined, ((InlinedCall){call->span, l->name, is_moved}));
+  if (head->kind != CORE_LAMBDA) PUSH(in->p->arena, in->p->inlined, ((InlinedCall){call->span, l->name, is_moved ? CALL_MOVED : CALL_COPIED}));
   return is_moved ? apply(in, move(in, head, l), call) : inline_copy(in, l, call);
 }
 

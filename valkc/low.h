@@ -221,6 +221,7 @@ struct LowStmt {
   LowStmt *next;
   LowVar *var;
   LowLabel *label;
+  LowLabel *entry; /* NEXT: the tests that begin the round lead behind this BLOCK; merge.c */
   Global *global;
   LowOp op;
   LowBody body, other;
@@ -253,6 +254,9 @@ struct LowFn {
   LowBody body;
   VEC(LowStmt *) tail_calls; /* every RETURN with is_tail */
   VEC(LowFn *) callees;      /* known functions it calls, tail or not, perhaps repeated */
+  LowFn **states;            /* merge.c: the functions it was made of; or NULL */
+  unsigned state_count;
+  bool takes_state;          /* its first argument says which of them is called */
   /* lower_facts.c */
   bool is_once;   /* all of it runs once or a few times; once.c */
   unsigned part;  /* of the text; emit_split.c */

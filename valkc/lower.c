@@ -14,6 +14,7 @@
  * the one without further branches is nested and leaves, the other follows flat. */
 #include "flow.h"
 #include "lower_parts.h"
+#include "passes.h"
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -687,6 +688,7 @@ LowProgram *lower_run(Program *p) {
     lower_queue(&l);
   }
   if (l.low->fns.count) qsort(l.low->fns.items, l.low->fns.count, sizeof(LowFn *), by_id);
+  if (PART_RUNS(p, merge)) merge_run(&l);
   lower_facts(l.low);
   return l.low;
 }

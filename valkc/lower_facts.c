@@ -103,16 +103,22 @@ static bool tail_calls_a_parker(const LowFn *f) {
 
 static int by_component(const void *a, const void *b) {
   unsigned x = (*(LowFn *const *)a)->component, y = (*(LowFn *const *)b)->component;
+  if (x == y) x = (*(LowFn *const *)a)->id, y = (*(LowFn *const *)b)->id;
   return (x > y) - (x < y);
 }
 
-/* Components are numbered callees first, and within a cycle everyone parks: one pass does. */
-static void spread_may_park(LowProgram *low) {
+LowFn **lower_by_component(LowProgram *low) {
   size_t n = low->fns.count;
   LowFn **order = ARENA_ARRAY(low->arena, LowFn *, n);
+  find_components(low, true);
   for (size_t i = 0; i < n; i++) order[i] = low->fns.items[i];
-  qsort(order, n, sizeof *order, by_component);
-  for (size_t i = 0; i < n; i++)
+  if (n) qsort(order, n, sizeof *order, by_component);
+  return order;
+}
+
+/* Components are numbered callees first, and within a cycle everyone parks: one pass does. */
+static void spread_may_park(LowProgram *low, LowFn **order) {
+  for (size_t i = 0; i < low->fns.count; i++)
     if (tail_calls_a_parker(order[i])) order[i]->may_park = true;
 }
 
@@ -145,10 +151,10 @@ void lower_facts(LowProgram *low) {
   find_components(low, false);
   for (size_t i = 0; i < low->fns.count; i++) count_calls(low->fns.items[i]);
   for (size_t i = 0; i < low->tops.count; i++) count_calls(low->tops.items[i]);
-  find_components(low, true);
+  LowFn **order = lower_by_component(low);
   for (size_t i = 0; i < low->fns.count; i++)
     low->fns.items[i]->may_park = mark_guards(low->fns.items[i]);
-  spread_may_park(low);
+  spread_may_park(low, order);
   for (size_t i = 0; i < low->fns.count; i++) count_fn(low->fns.items[i]);
   for (size_t i = 0; i < low->tops.count; i++) count_fn(low->tops.items[i]);
 }

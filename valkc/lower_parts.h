@@ -74,8 +74,13 @@ int lower_new_slot(Lower *l, Global *g, LowConst *init);
 void lower_open_globals(Lower *l);
 LowConst *lower_slot_init(Lower *l, Global *g);
 
+/* merge.c: before lower_facts */
+void merge_run(Lower *l);
+
 /* lower_facts.c: after all functions are lowered */
 void lower_facts(LowProgram *low);
+/* All functions; those in a cycle of the tail-call graph have one `component` and are neighbours. */
+LowFn **lower_by_component(LowProgram *low);
 
 static inline LowArg arg_var(LowVar *v) { return (LowArg){.kind = ARG_VAR, .var = v}; }
 static inline LowArg arg_const(LowConst *k) {

@@ -186,7 +186,10 @@ static void show_stmt(Show *s, const LowStmt *stmt) {
     show_nested(s, &stmt->body);
     return;
   case STMT_LEAVE: fprintf(s->out, "leave L%u", stmt->label->id); break;
-  case STMT_NEXT: fprintf(s->out, "next L%u", stmt->label->id); break;
+  case STMT_NEXT:
+    fprintf(s->out, "next L%u", stmt->label->id);
+    if (stmt->entry) fprintf(s->out, " at L%u", stmt->entry->id);
+    break;
   case STMT_RETURN:
     fputs(stmt->is_guarded ? "return guarded " : stmt->is_tail ? "return tail " : "return ", s->out);
     show_op(s, &stmt->op);
