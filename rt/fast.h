@@ -37,6 +37,9 @@ static inline int64_t vk_int_mul(int64_t a, int64_t b) { return a * b; }
 #define vk_int_eq(a, b) ((int64_t)((a) == (b)))
 #define vk_int_ne(a, b) ((int64_t)((a) != (b)))
 #define vk_int_not(a) ((int64_t)((a) == 0))
+#define vk_int_same(a) ((int64_t)(a))
+#define vk_int_next(a) ((int64_t)(a) + 1)
+#define vk_range_from(a, b) ((int64_t)(a))
 #define vk_int_to_float(a) ((double)(a))
 
 static inline int64_t vk_int_max(int64_t a, int64_t b) { return a >= b ? a : b; }

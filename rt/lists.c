@@ -225,6 +225,20 @@ V vk_range(vk *c, V a, V b) {
   return list;
 }
 
+/* A walk over a range that need not be a list (valkc/ranges.c): the integer it is at, or else a list. */
+V vk_range_start(vk *c, V a, V b) { return VK_IS_FIX2(a, b) ? a : vk_range(c, a, b); }
+V vk_range_items(vk *c, V walk) {
+  (void)c;
+  return walk;
+}
+V vk_range_end(vk *c, V b) { return vk_op_range_end(c, b, NULL); }
+V vk_range_more(vk *c, V walk, V end) { return vk_op_range_more(c, walk, end, NULL); }
+V vk_range_more_slow(vk *c, V walk, const VkPos *pos) {
+  return VK_IS_ABN(walk) ? vk_at(c, walk, pos) : VK_FIX(walk != VK_NIL);
+}
+V vk_range_head(vk *c, V walk) { return VK_IS_FIX(walk) ? walk : vk_head(c, walk); }
+V vk_range_next(vk *c, V walk) { return VK_IS_FIX(walk) ? walk + VK_FIX(1) : vk_tail(c, walk); }
+
 V vk_reverse(vk *c, V l) {
   NEED_LIST("reverse", 1, l, p);
   V list = VK_NIL;

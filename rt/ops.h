@@ -191,6 +191,23 @@ static inline V vk_op_list_p(vk *c, V v, const VkPos *pos) {
   return !VK_IS_OBJ(v) ? VK_FIX(VK_IS_PAIR(v) || v == VK_NIL) : vk_list_p(c, v);
 }
 
+/* A walk over a range: it ends below a fixnum, so the next integer is one. */
+static inline V vk_op_range_end(vk *c, V b, const VkPos *pos) {
+  (void)c, (void)pos;
+  return VK_IS_FIX(b) ? b : VK_FIX(0);
+}
+V vk_range_more_slow(vk *c, V walk, const VkPos *pos) VK_COLD;
+static inline V vk_op_range_more(vk *c, V walk, V end, const VkPos *pos) {
+  return VK_LIKELY(VK_IS_FIX(walk)) ? VK_FIX((int64_t)walk < (int64_t)end)
+                                    : vk_range_more_slow(c, walk, pos);
+}
+static inline V vk_op_range_head(vk *c, V walk, const VkPos *pos) {
+  return VK_LIKELY(VK_IS_FIX(walk)) ? walk : vk_op_head(c, walk, pos);
+}
+static inline V vk_op_range_next(vk *c, V walk, const VkPos *pos) {
+  return VK_LIKELY(VK_IS_FIX(walk)) ? walk + VK_FIX(1) : vk_op_tail(c, walk, pos);
+}
+
 static inline V vk_op_error_p(vk *c, V v, const VkPos *pos) {
   (void)c, (void)pos;
   return VK_FIX(VK_IS_ABN(v));

@@ -177,7 +177,8 @@ static void let(Cse *c, Core *e) {
   if (is_prim && !strcmp(e->a->prim->name, "%cell"))
     ptrmap_put(&c->numbers, e->var, &mutable_cell);
   Known *k = is_prim ? known_of(c, e->a, &is_new) : NULL;
-  if (!is_prim && e->a) number_of(c, e->a);
+  const void *copied = !is_prim && e->a ? number_of(c, e->a) : NULL;
+  if (copied && !e->var->is_set && e->a->kind == CORE_LOCAL) ptrmap_put(&c->numbers, e->var, (void *)copied);
   if (k) ptrmap_put(&c->numbers, e->var, k);
   if (k && is_new)
     k->var = e->var;

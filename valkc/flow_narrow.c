@@ -52,6 +52,8 @@ static const Var *bound_by_length(Flow *f, const Core *e) {
 
 const Var *flow_bound(Flow *f, const Core *e) {
   const Var *v = fixed_var(e);
+  const Core *end = v ? definition(f, v, "%range-end") : NULL;
+  if (end) return flow_bound(f, end->items[0]);
   const Core *length = v ? definition(f, v, "vec/len") : e;
   const Var *bound = length ? bound_by_length(f, length) : NULL;
   return bound ? bound : v;
@@ -93,6 +95,16 @@ static void refine_equal(Flow *f, const Core *a, const Core *b, bool truth) {
   }
 }
 
+/* A walk over a range is not at its end: if it is an integer, it is less than that. */
+static void refine_walk(Flow *f, const Core *walk, const Core *end) {
+  AVal x, y;
+  if (walk->kind != CORE_LOCAL || walk->a || !operand(f, walk, &x) || !operand(f, end, &y)) return;
+  x = aval_keep(x, T_FIX | T_PAIR);
+  if (x.types & T_FIX && is_int(y) && y.hi != INT64_MAX) x = aval_clamp(x, INT64_MIN, y.hi - 1);
+  x.below = flow_bound(f, end);
+  flow_narrow_var(f, walk->var, x);
+}
+
 static void refine_prim(Flow *f, const Core *e, bool truth) {
   const char *n = e->prim->name;
   if (e->count == 1) {
@@ -108,6 +120,7 @@ static void refine_prim(Flow *f, const Core *e, bool truth) {
   if (e->count != 2) return;
   const Core *a = e->items[0], *b = e->items[1];
   if (!strcmp(n, "%lt")) truth ? refine_less(f, a, b, false) : refine_less(f, b, a, true);
+  else if (!strcmp(n, "%range-more") && truth) refine_walk(f, a, b);
   else if (!strcmp(n, "%gt")) truth ? refine_less(f, b, a, false) : refine_less(f, a, b, true);
   else if (!strcmp(n, "%le")) truth ? refine_less(f, a, b, true) : refine_less(f, b, a, false);
   else if (!strcmp(n, "%ge")) truth ? refine_less(f, b, a, true) : refine_less(f, a, b, false);

@@ -463,6 +463,39 @@ static AVal t_range(Flow *f, const Core *e, AVal *a) {
   return (a[0].types | a[1].types) & ~(uint32_t)T_FIX ? with_error(r) : r;
 }
 
+/* Walks over ranges (ranges.c): an integer, or where fixnums do not do, a list. */
+static AVal t_range_start(Flow *f, const Core *e, AVal *a) {
+  AVal v = aval_none();
+  uint32_t all = a[0].types | a[1].types;
+  if (a[0].types & a[1].types & T_FIX) v = aval_keep(a[0], T_FIX);
+  if (all & T_BIG) v = flow_join(f, v, fresh_list(f, e, aval_of(T_INT)));
+  return all & ~(uint32_t)T_FIX ? with_error(v) : v;
+}
+
+static AVal t_range_items(Flow *f, const Core *e, AVal *a) {
+  (void)f, (void)e;
+  return aval_keep(a[0], T_FIX | T_NIL | T_PAIR);
+}
+
+static AVal t_range_end(Flow *f, const Core *e, AVal *a) {
+  (void)e;
+  AVal v = aval_keep(a[0], T_FIX);
+  return a[0].types & ~(uint32_t)T_FIX ? flow_join(f, v, aval_range(0, 0)) : v;
+}
+
+static AVal t_range_head(Flow *f, const Core *e, AVal *a) {
+  AVal v = aval_keep(a[0], T_FIX), list = aval_keep(a[0], T_NIL | T_PAIR);
+  v.below = a[0].below;
+  return list.types ? flow_join(f, v, t_head(f, e, &list)) : v;
+}
+
+/* A step follows a test: the walk was not at its end. */
+static AVal t_range_next(Flow *f, const Core *e, AVal *a) {
+  AVal v = aval_keep(a[0], T_FIX), list = aval_keep(a[0], T_NIL | T_PAIR);
+  if (v.types) v = aval_range(v.lo < FIX_MAX ? v.lo + 1 : FIX_MAX, v.hi < FIX_MAX ? v.hi + 1 : FIX_MAX);
+  return list.types ? flow_join(f, v, t_tail(f, e, &list)) : v;
+}
+
 static AVal t_element(Flow *f, const Core *e, AVal *a) { /* nth, in either order of its arguments, and last */
   AVal v = aval_of(T_ERROR);
   for (size_t i = 0; i < e->count; i++) v = flow_join(f, v, flow_elements(f, a[i]));
@@ -719,6 +752,8 @@ static const struct {
     {"vec/set!", t_vec_set, true}, {"vec/push!", t_vec_push, true}, {"vec/pop!", t_vec_pop, true},
     {"vec/->list", t_vec_list, true}, {"vec/slice", t_vec_slice, true}, {"%list->vec", t_list_vec, true},
     {"%unpack-vec", t_list_vec, true}, {"%count", t_count, true},
+    {"%range-start", t_range_start, true}, {"%range-items", t_range_items, true}, {"%range-end", t_range_end, true},
+    {"%range-more", t_bool, true}, {"%range-head", t_range_head, true}, {"%range-next", t_range_next, true},
     {"freeze", t_freeze, true}, {"map/new", t_map, true}, {"map/of", t_map, true}, {"map/put!", t_map_put, true},
     {"%map/get2", t_map_get, true}, {"%map/get3", t_map_get, true}, {"map/keys", t_map_keys, true}, {"map/vals", t_map_vals, true},
 };

@@ -10,6 +10,7 @@
  * constant is made of it. */
 #include "refine.h"
 #include "flow_value.h"
+#include <string.h>
 
 /* Evaluating it cannot be observed. */
 static bool is_inert(const Core *e) {
@@ -29,14 +30,38 @@ static bool is_inert(const Core *e) {
 
 static bool is_known(const Core *e) { return e->has_facts && e->types; }
 
+static Core *known_int(Program *p, Span span, int64_t n) {
+  Core *k = core_int(p, span, n);
+  k->has_facts = true;
+  k->types = T_FIX;
+  k->lo = k->hi = n;
+  return k;
+}
+
+/* A walk over a range (ranges.c) that is an integer: e, or the plain operation on it. */
+static void refine_walk(Program *p, Core **slot) {
+  Core *e = *slot;
+  for (size_t i = 0; i < e->count; i++)
+    if (!is_known(e->items[i]) || e->items[i]->types != T_FIX) return;
+  const char *step = e->prim->name + strlen("%range-");
+  if (!strcmp(step, "more")) {
+    e->prim = prim_find("%lt");
+  } else if (!strcmp(step, "next")) {
+    Core *n = e->items[0];
+    e->items = ARENA_ARRAY(p->arena, Core *, 2);
+    e->items[0] = n;
+    e->items[1] = known_int(p, e->span, 1);
+    e->count = 2;
+    e->prim = prim_find("%add");
+  } else if (e->count == 1 || is_inert(e->items[1])) {
+    *slot = e->items[0];
+  }
+}
+
 static void refine_prim(Program *p, Core *e) {
   bool is_constant = is_known(e) && e->types == T_FIX && e->lo == e->hi && e->lo < COUNT_MAX && e->lo > -COUNT_MAX;
   if (!is_constant || !is_inert(e)) return;
-  Core *k = core_int(p, e->span, e->lo);
-  k->has_facts = true;
-  k->types = T_FIX;
-  k->lo = k->hi = e->lo;
-  *e = *k;
+  *e = *known_int(p, e->span, e->lo);
 }
 
 static void refine_if(Core **slot) {
@@ -51,7 +76,8 @@ static void refine_if(Core **slot) {
 static void refine(Core **slot, void *to) {
   core_each_child(*slot, true, refine, to);
   Core *e = *slot;
-  if (e->kind == CORE_PRIM) refine_prim(to, e);
+  if (e->kind == CORE_PRIM && !strncmp(e->prim->name, "%range-", 7)) refine_walk(to, slot);
+  else if (e->kind == CORE_PRIM) refine_prim(to, e);
   else if (e->kind == CORE_IF) refine_if(slot);
   else if (e->kind == CORE_CALL && e->count == 0 && is_known(e->a) && !(e->a->types & T_FUN)) *slot = e->a;
 }

@@ -17,6 +17,7 @@
 #include "params.h"
 #include "partial.h"
 #include "passes.h"
+#include "ranges.h"
 #include "unroll.h"
 #include <string.h>
 
@@ -275,6 +276,10 @@ void simplify_run(Program *p) {
     simplify_rounds(&s);
   }
   shrink(&s);
+  if (PART_RUNS(p, ranges) && ranges_run(p)) {
+    core_find_free(p);
+    simplify_rounds(&s);
+  }
   if (PART_RUNS(p, unroll) && p->is_quick && unroll_run(&s.inliner)) {
     core_find_free(p);
     simplify_rounds(&s);
