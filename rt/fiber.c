@@ -113,6 +113,7 @@ void fiber_switch_to(vk *c, VkFiber *to) {
   from->scratch_saved[0] = c->scratch[0], from->scratch_saved[1] = c->scratch[1];
   from->tail_limit = c->tail_limit;
   c->scratch[0] = to->scratch_saved[0], c->scratch[1] = to->scratch_saved[1];
+  c->full = 0;
   c->tail_limit = to->tail_limit;
   char *stop = c->stop_limit; /* a signal handler may change it meanwhile */
   if (VK_UNLIKELY(stop) && stop != VK_STOP_NOW)

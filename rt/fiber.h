@@ -40,6 +40,12 @@ typedef struct VkFiberTask {
   bool is_deep; /* on a stack as deep as the main program's, unless there are many such already */
 } VkFiberTask;
 
+/* Cells of the heap that a stack of scratch goes on in when it is full: scratch.h. */
+typedef struct VkSpill {
+  char *start, *lim; /* of the cells; the same: none at present */
+  bool is_on;        /* the stack is in them */
+} VkSpill;
+
 typedef struct VkFiber {
   char *stack_base;   /* highest address of the stack, exclusive: it grows down from here */
   char *stack_limit;  /* lowest address that may be used */
@@ -47,6 +53,7 @@ typedef struct VkFiber {
   char *c_limit;      /* lower down, runtime C that recurses must not begin; NULL: no matter */
   struct VkScratchChunk *scratch[2]; /* newest chunks of the two bump stacks: see scratch.h */
   unsigned scratch_chunks[2];        /* in each */
+  VkSpill spill[2];
   bool scratch_is_full[2];           /* it may have no more of them */
   size_t scratch_bytes_max;          /* in chunks, at any time */
   struct VkCatch *caught;            /* where to go on when memory runs out, or NULL: catch.h */

@@ -100,8 +100,10 @@ static bool commit_part(void *part, size_t from, size_t to) {
 static bool prepare(VkHeap *h) {
   size_t limit = h->limit_bytes ? h->limit_bytes : vk_heap_share(vk_machine_memory());
   if (!reserve(h, limit)) return false;
-  h->c->barrier =
-      (VkBarrier){.base = (uintptr_t)h->base, .logged = (const uint8_t *)h->logs, .tags = 0x62};
+  VkBarrier *barrier = &h->c->barrier;
+  barrier->base = (uintptr_t)h->base;
+  barrier->logged = (const uint8_t *)h->logs;
+  barrier->tags = 0x62;
   heap_set_limit(h, limit);
   heap_debug_prepare(h);
   vk_stack_expect_depth(h->c->fiber);

@@ -5,6 +5,7 @@
  * what was not used. Runs are short (8 KiB, pairs 32) so that zeroing stays in the cache. */
 #include "heap_impl.h"
 #include "poison.h"
+#include "scratch.h"
 #include <assert.h>
 #include <string.h>
 
@@ -47,18 +48,27 @@ static void fill_cells(const SizeClass *s, uint64_t *bits, uint32_t from, uint32
   }
 }
 
-/* Make cells [from, to) of the current block the run of the class. */
-static void begin_run(VkHeap *h, SizeClass *s, uint32_t from, uint32_t to) {
-  uint32_t b = s->current, step = s->cell_bytes / GRANULE_BYTES;
+/* Cells [from, to) of a block count as allocated from now on. */
+static inline void take_cells(VkHeap *h, const SizeClass *s, uint32_t b, uint32_t from, uint32_t to) {
+  uint32_t step = s->cell_bytes / GRANULE_BYTES;
   size_t bytes = (size_t)(to - from) * s->cell_bytes;
-  assert(from < to && to <= s->cell_count);
-  assert(s->run->cur == s->run->lim);
   fill_cells(s, block_bits(h->allocs, b), from, to, true);
   bits_fill(block_bits(h->logs, b), (size_t)from * step, (size_t)to * step, true);
   if (h->phase == HEAP_MARKING) {
     fill_cells(s, block_bits(h->marks, b), from, to, true);
     h->live_bytes += bytes;
   }
+  heap_young_block(h, b);
+  h->budget -= (int64_t)bytes;
+}
+
+/* Make cells [from, to) of the current block the run of the class. */
+static void begin_run(VkHeap *h, SizeClass *s, uint32_t from, uint32_t to) {
+  uint32_t b = s->current;
+  size_t bytes = (size_t)(to - from) * s->cell_bytes;
+  assert(from < to && to <= s->cell_count);
+  assert(s->run->cur == s->run->lim);
+  take_cells(h, s, b, from, to);
   char *start = block_start(h, b) + (size_t)from * s->cell_bytes;
   vk_unpoison(start, bytes);
   heap_debug_run_begins(h, s, start, bytes);
@@ -66,8 +76,6 @@ static void begin_run(VkHeap *h, SizeClass *s, uint32_t from, uint32_t to) {
       !(h->blocks[b].flags & BLOCK_ZERO))
     memset(start, 0, bytes); /* I5; medium objects are cleared one by one */
   *s->run = (VkRun){start, start + bytes};
-  heap_young_block(h, b);
-  h->budget -= (int64_t)bytes;
 }
 
 /* The next run of the current block, if it has one. */
@@ -113,24 +121,36 @@ static bool next_block(VkHeap *h, SizeClass *s) {
   return true;
 }
 
+/* Cells [from, to) of a run are not used. */
+static void give_cells_back(VkHeap *h, const SizeClass *s, const char *from, const char *to) {
+  size_t offset = (size_t)(from - h->base), bytes = (size_t)(to - from);
+  uint32_t b = (uint32_t)(offset >> BLOCK_SHIFT);
+  uint32_t first = (uint32_t)(offset % BLOCK_BYTES) / s->cell_bytes;
+  uint32_t end = first + (uint32_t)(bytes / s->cell_bytes);
+  fill_cells(s, block_bits(h->allocs, b), first, end, false);
+  if (h->phase == HEAP_MARKING) {
+    fill_cells(s, block_bits(h->marks, b), first, end, false);
+    h->live_bytes -= bytes;
+  }
+  h->budget += (int64_t)bytes;
+}
+
+void heap_give_pairs(VkHeap *h, char *from, char *to) {
+  if (from == to) return;
+  vk_unpoison(from, (size_t)(to - from));
+  give_cells_back(h, &h->classes[CLASS_PAIRS], from, to);
+}
+
 void heap_retire_runs(VkHeap *h) {
   heap_check_stores(h);
   heap_debug_retired(h);
+  vk_scratch_end_spills(h->c);
   for (unsigned k = 0; k < CLASS_COUNT; k++) {
     SizeClass *s = &h->classes[k];
     VkRun *run = s->run;
     s->current = NO_BLOCK;
     if (run->cur == run->lim) continue;
-    size_t offset = (size_t)(run->cur - h->base), bytes = (size_t)(run->lim - run->cur);
-    uint32_t b = (uint32_t)(offset >> BLOCK_SHIFT);
-    uint32_t from = (uint32_t)(offset % BLOCK_BYTES) / s->cell_bytes;
-    uint32_t to = from + (uint32_t)(bytes / s->cell_bytes);
-    fill_cells(s, block_bits(h->allocs, b), from, to, false);
-    if (h->phase == HEAP_MARKING) {
-      fill_cells(s, block_bits(h->marks, b), from, to, false);
-      h->live_bytes -= bytes;
-    }
-    h->budget += (int64_t)bytes;
+    give_cells_back(h, s, run->cur, run->lim);
     *run = (VkRun){0};
   }
 }
@@ -157,6 +177,21 @@ static bool refill(VkHeap *h, SizeClass *s) {
   before_allocation(h);
   for (unsigned attempt = 0; !next_run(h, s);)
     if (!next_block(h, s) && !heap_emergency(h, BLOCK_BYTES, attempt++)) return false;
+  return true;
+}
+
+bool heap_take_pairs(VkHeap *h, VkRun *cells) {
+  const SizeClass *s = &h->classes[CLASS_PAIRS];
+  uint32_t b;
+  if (h->stress) return false; /* each pair is to come by refill */
+  before_allocation(h);
+  while (h->lowest_free >= h->frontier && heap_sweep_some(h, SWEEP_AT_ONCE)) {
+  }
+  if (!heap_acquire_blocks(h, 1, &b)) return false;
+  h->blocks[b].kind = BLOCK_PAIRS;
+  h->blocks[b].klass = CLASS_PAIRS;
+  take_cells(h, s, b, 1, s->cell_count); /* cur - 1 is never in the block before: vk_scratch_reset */
+  *cells = (VkRun){block_start(h, b) + s->cell_bytes, block_start(h, b) + BLOCK_BYTES};
   return true;
 }
 

@@ -108,6 +108,16 @@ void heap_check_stores(VkHeap *h) {
     check_value(c, "root", h->roots.items[i], *(V *)h->roots.items[i]);
 }
 
+/* Strings may look like addresses, but hardly of a cell with the same tag. */
+void heap_check_clean(VkHeap *h, const char *low, const char *high) {
+  for (const V *p = (const V *)low; (const char *)p < high; p++) {
+    if (!(0x62u >> (*p & 7) & 1) || heap_find(h, *p) != *p || heap_is_marked(h, *p)) continue;
+    fprintf(stderr, "scratch check: %#llx was changed, to a new %s at %#llx, and not noted\n",
+            (unsigned long long)(uintptr_t)p, kind_name(*p), (unsigned long long)*p);
+    abort();
+  }
+}
+
 void heap_debug_retired(VkHeap *h) { memset(h->unchecked, 0, sizeof h->unchecked); }
 
 /* ---- what scratch had no room for ---------------------------------------------------------- */

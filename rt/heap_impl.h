@@ -263,6 +263,8 @@ void *heap_xrealloc(void *p, size_t bytes); /* or a message and exit */
 
 /* heap_alloc.c */
 void heap_retire_runs(VkHeap *h);
+bool heap_take_pairs(VkHeap *h, VkRun *cells); /* a block but for its first: may collect; false: none is free */
+void heap_give_pairs(VkHeap *h, char *from, char *to); /* some of them that are not used */
 void heap_young_block(VkHeap *h, uint32_t block);
 
 /* heap_mark.c */
@@ -339,6 +341,7 @@ void heap_debug_own(VkHeap *h, const void *p); /* scratch had no room for this n
 bool heap_debug_is_owned(const VkHeap *h, const void *p);
 void heap_check_stores(VkHeap *h); /* all new objects, globals, roots; no object is half made */
 void heap_debug_retired(VkHeap *h);
+void heap_check_clean(VkHeap *h, const char *low, const char *high); /* scratch that is not scanned */
 #else
 static inline void heap_debug_prepare(VkHeap *h) { (void)h; }
 static inline void heap_debug_free(VkHeap *h) { (void)h; }
@@ -348,5 +351,6 @@ static inline void heap_debug_own(VkHeap *h, const void *p) { (void)h, (void)p; 
 static inline bool heap_debug_is_owned(const VkHeap *h, const void *p) { return (void)h, (void)p, false; }
 static inline void heap_check_stores(VkHeap *h) { (void)h; }
 static inline void heap_debug_retired(VkHeap *h) { (void)h; }
+static inline void heap_check_clean(VkHeap *h, const char *low, const char *high) { (void)h, (void)low, (void)high; }
 #endif
 #endif

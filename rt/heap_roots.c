@@ -2,7 +2,9 @@
  * log of old objects stored into; and finalisers, which look at what was not reached.
  *
  * Stack, scratch and the parked call are scanned conservatively: every word that points at or
- * into an allocated object keeps it. Scratch is all scanned, so a plain store is enough there. */
+ * into an allocated object keeps it. Chunks of scratch that a minor collection or full marking has
+ * scanned, that are full and have not changed, refer to what is marked: like old objects they
+ * are not looked at again before the next full marking. */
 #include "heap_impl.h"
 #include "fiber_impl.h"
 #include "scratch.h"
@@ -26,7 +28,12 @@ static size_t mark_scratch(VkHeap *h, const VkFiber *f) {
   for (int s = 0; s < 2; s++) {
     VkScratchWalk w = {.fiber = f};
     while (vk_scratch_next(h->c, s, &w, &low, &high)) {
+      if (w.chunk->is_clean && h->phase == HEAP_IDLE) {
+        heap_check_clean(h, low, high);
+        continue;
+      }
       mark_words(h, low, high);
+      w.chunk->is_clean = w.chunk != f->scratch[s];
       bytes += (size_t)(high - low);
     }
   }

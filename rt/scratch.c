@@ -1,5 +1,6 @@
 /* scratch.c - chunks of the bump stacks (contract: scratch.h). */
 #include "scratch.h"
+#include "fiber_impl.h"
 #include "heap_impl.h"
 #include "poison.h"
 #include "slab.h"
@@ -42,17 +43,25 @@ static void note_full(vk *c) {
   for (int s = 0; s < 2; s++) c->fiber->scratch_is_full[s] = is_full(c, s);
 }
 
+static void note_addresses(vk *c, const VkSlab *slab) {
+  c->barrier.scratch_base = (uintptr_t)vk_slab_base(slab);
+  c->barrier.scratch_bytes = (size_t)CHUNK_COUNT * VK_SCRATCH_CHUNK_BYTES;
+}
+
 /* A new chunk on top of stack s, unless the fiber has all it may have. */
 static bool push_chunk(vk *c, int s) {
   VkFiber *f = c->fiber;
-  if (is_full(c, s)) {
+  if (f->spill[s].is_on || f->scratch_is_full[s]) return false;
+  if (is_full(c, s)) { /* not known yet: there is no chunk */
     note_full(c);
     return false;
   }
   VkSlab *slab = chunk_slab();
   VkScratchChunk *chunk = slab ? vk_slab_take(slab) : NULL;
   if (!chunk) return false;
+  if (!c->barrier.scratch_bytes) note_addresses(c, slab);
   chunk->previous = f->scratch[s];
+  chunk->is_clean = false;
   if (chunk->previous) chunk->previous->top = c->scratch[s].cur;
   f->scratch[s] = chunk;
   f->scratch_chunks[s]++;
@@ -65,9 +74,73 @@ static bool push_chunk(vk *c, int s) {
   return true;
 }
 
+/* ---- spilling ----------------------------------------------------------------------------- */
+
+/* The cells of a spill that no pair is in, or only pairs of what was reset. */
+static void end_spill(vk *c, VkFiber *f, int s) {
+  VkSpill *spill = &f->spill[s];
+  VkScratch *stack = f == c->fiber ? &c->scratch[s] : &f->scratch_saved[s];
+  if (spill->start == spill->lim) return;
+  heap_give_pairs(c->heap, spill->is_on ? stack->cur : spill->start, spill->lim);
+  spill->start = spill->lim = (char *)spill; /* an address that is no cell's and in no chunk */
+  if (spill->is_on) *stack = (VkScratch){spill->start, spill->lim};
+}
+
+void vk_scratch_end_spills(vk *c) {
+  struct VkFibers *fs = c->fibers;
+  for (int s = 0; s < 2; s++) end_spill(c, c->fiber, s);
+  if (!fs) return;
+  /* Others have cells of this cycle only if they ran in it. */
+  for (VkFiber *f = fs->dirty.next; f != &fs->dirty; f = f->next)
+    for (int s = 0; s < 2; s++) end_spill(c, f, s);
+}
+
+/* Goes on in cells of the heap, unless there is no free block: may collect. */
+static bool begin_spill(vk *c, int s) {
+#ifdef VK_DEBUG
+  return (void)c, (void)s, false;
+#else
+  VkSpill *spill = &c->fiber->spill[s];
+  VkScratchChunk *newest = c->fiber->scratch[s];
+  VkRun cells = {spill->start, spill->lim};
+  if ((spill->is_on || cells.cur == cells.lim) && !heap_take_pairs(c->heap, &cells)) return false;
+  if (!spill->is_on && newest) newest->top = c->scratch[s].cur;
+  spill->is_on = true;
+  spill->start = cells.cur;
+  spill->lim = cells.lim;
+  c->scratch[s] = cells;
+  return true;
+#endif
+}
+
+/* The newest chunk, full as it is, is where the stack ends. */
+static void stop_spilling(vk *c, int s) {
+  VkScratchChunk *newest = c->fiber->scratch[s];
+  c->scratch[s] = newest ? (VkScratch){newest->top, chunk_end(newest)} : (VkScratch){0};
+  c->fiber->spill[s].is_on = false;
+}
+
+/* Whether the mark is in a chunk, below all that was spilled. */
+static bool leave_spill(vk *c, int s, char *mark) {
+  VkSpill *spill = &c->fiber->spill[s];
+  VkScratchChunk *newest = c->fiber->scratch[s];
+  char *cur = c->scratch[s].cur, *top = newest ? newest->top : NULL;
+  bool is_in_chunk = !mark || vk_scratch_owns(mark - 1);
+  if (is_in_chunk && mark != top) {
+    stop_spilling(c, s);
+    return true;
+  }
+  if (is_in_chunk || mark < spill->start || mark > cur) mark = spill->start;
+  vk_poison(mark, (size_t)(cur - mark));
+  c->scratch[s].cur = mark;
+  return false;
+}
+
+/* ---- where a chunk has no room ------------------------------------------------------------ */
+
 /* Falls through to the heap. */
 V vk_scratch_cons_slow(vk *c, int s, V head, V tail) {
-  if (push_chunk(c, s)) return vk_scratch_cons(c, s, head, tail);
+  if (push_chunk(c, s) || begin_spill(c, s)) return vk_scratch_cons(c, s, head, tail);
   V pair = vk_heap_cons(c, VK_NIL, VK_NIL);
   heap_debug_own(c->heap, VK_PAIR(pair));
   *VK_PAIR(pair) = (VkPair){head, tail};
@@ -84,13 +157,7 @@ void *vk_scratch_new_slow(vk *c, int s, size_t bytes) {
 /* ---- where a value goes ------------------------------------------------------------------- */
 
 V vk_cons_slow_on(vk *c, unsigned where, V head, V tail) {
-#ifndef VK_DEBUG
-  /* Once it is full, this is the usual path. */
-  if (VK_LIKELY(where == VK_ON_HEAP || c->fiber->scratch_is_full[where - 1]))
-    return vk_heap_cons(c, head, tail);
-#else
-  if (where == VK_ON_HEAP) return vk_heap_cons(c, head, tail);
-#endif
+  if (VK_LIKELY(where == VK_ON_HEAP)) return vk_heap_cons(c, head, tail);
   return vk_scratch_cons_slow(c, (int)where - 1, head, tail);
 }
 V vk_cons_placed(vk *c, V head, V tail) { return vk_cons_on(c, c->where, head, tail); }
@@ -99,11 +166,22 @@ static void *new_on(vk *c, unsigned where, size_t bytes) {
   if (where == VK_ON_HEAP) return vk_heap_object(c, bytes);
   return vk_scratch_new(c, (int)where - 1, bytes);
 }
+/* A debug build notes what belongs to a region, and so has to be asked each time. */
+static void note_no_room(vk *c) {
+#ifndef VK_DEBUG
+  c->full |= c->where;
+#else
+  (void)c;
+#endif
+}
+
 void *vk_new_placed(vk *c, size_t bytes) {
-  VkScratch *stack = &c->scratch[c->where - 1];
+  int s = (int)c->where - 1;
+  VkScratch *stack = &c->scratch[s];
   size_t rounded = (bytes + 15) & ~(size_t)15;
-  if ((size_t)(stack->lim - stack->cur) < rounded &&
-      (bytes > VK_SCRATCH_BYTES_MAX || !push_chunk(c, (int)c->where - 1))) {
+  bool has_room = (size_t)(stack->lim - stack->cur) >= rounded && !vk_scratch_spills(c, s);
+  if (!has_room && (bytes > VK_SCRATCH_BYTES_MAX || !push_chunk(c, s))) {
+    if (bytes <= VK_SCRATCH_BYTES_MAX) note_no_room(c);
     void *object = vk_heap_object(c, bytes);
     heap_debug_own(c->heap, object);
     return object;
@@ -139,6 +217,7 @@ static void pop_chunk(vk *c, int s) {
   f->scratch[s] = chunk->previous;
   f->scratch_chunks[s]--;
   note_full(c);
+  if (chunk->previous) chunk->previous->is_clean = false; /* the newest grows */
   c->scratch[s].cur = chunk->previous ? chunk->previous->top : NULL;
   c->scratch[s].lim = chunk->previous ? chunk_end(chunk->previous) : NULL;
   vk_slab_give(atomic_load_explicit(&chunks, memory_order_relaxed), chunk);
@@ -147,6 +226,8 @@ static void pop_chunk(vk *c, int s) {
 /* A mark of NULL was taken before the first chunk: that one is kept, empty. */
 void vk_scratch_reset_slow(vk *c, int s, char *mark) {
   VkFiber *f = c->fiber;
+  c->full = 0;
+  if (f->spill[s].is_on && !leave_spill(c, s, mark)) return;
   if (!f->scratch[s]) return;
   heap_check_stores(c->heap);
   while (f->scratch[s]->previous && ((uintptr_t)mark - 1) >> VK_SCRATCH_SHIFT !=
@@ -158,8 +239,14 @@ void vk_scratch_reset_slow(vk *c, int s, char *mark) {
 }
 
 void vk_scratch_free(vk *c) {
-  for (int s = 0; s < 2; s++)
-    while (c->fiber->scratch[s]) pop_chunk(c, s);
+  VkFiber *f = c->fiber;
+  for (int s = 0; s < 2; s++) {
+    end_spill(c, f, s);
+    if (f->spill[s].is_on) stop_spilling(c, s);
+    while (f->scratch[s]) pop_chunk(c, s);
+    f->spill[s] = (VkSpill){0};
+    f->scratch_is_full[s] = false;
+  }
 }
 
 V vk_keep_string(vk *c, V v) {
@@ -182,7 +269,7 @@ bool vk_scratch_next(vk *c, int s, VkScratchWalk *w, const char **low, const cha
   if (!w->chunk) return false;
   *low = chunk_data(w->chunk);
   const VkScratch *top = is_running ? &c->scratch[s] : &w->fiber->scratch_saved[s];
-  *high = is_newest ? top->cur : w->chunk->top;
+  *high = is_newest && !w->fiber->spill[s].is_on ? top->cur : w->chunk->top;
   return true;
 }
 
@@ -211,7 +298,8 @@ bool scratch_is_valid(vk *c) {
       if (high < low || high > chunk_end(w.chunk)) return false;
     }
     VkScratchChunk *newest = c->fiber->scratch[s];
-    if (c->scratch[s].lim != (newest ? chunk_end(newest) : NULL)) return false;
+    const VkSpill *spill = &c->fiber->spill[s];
+    if (c->scratch[s].lim != (spill->is_on ? spill->lim : newest ? chunk_end(newest) : NULL)) return false;
   }
   return count == chunk_count(c->fiber);
 }

@@ -1,18 +1,26 @@
 /* scratch.h - two bump stacks per fiber for values that die with a region.
  *
  *   chunk (32 KiB, aligned, from a process-wide slab)
- *   | previous | top | data ...............   cur ->            | lim
+ *   | previous | top | is_clean | data ....   cur ->            | lim
  *
  * Discipline (DESIGN 5): a function takes `res` (0 or 1), the stack its result goes to, and puts
  * its temporaries on the other. The caller takes a mark before a non-tail call and resets after
  * it; callees never reset. Nothing on the heap may point into scratch (debug builds check each
- * store); scratch may point anywhere, and is scanned as a root while below `cur`, so stores into
- * it need no barrier (vk_write is fine too).
+ * store); scratch may point anywhere, and is scanned as a root while below `cur`. Minor collections
+ * leave out chunks below the newest in which nothing changed since the last one looked at them:
+ * vk_write, for every store but the first, sees to that.
  *
  * Beyond VALK_ARENA_SIZE per fiber, three quarters of it per stack, and for objects over VK_SCRATCH_BYTES_MAX, the heap serves:
  * correct, merely slower. Such an object still belongs to the region: it may come to hold dangling
  * pointers into scratch, which the collector ignores, and debug builds let nothing else on the
- * heap refer to it. */
+ * heap refer to it.
+ *
+ * So that pairs go on being made inline, a full stack *spills*: [cur, lim) are then cells of a
+ * block of the heap that is this stack's alone. A reset to a mark in there goes back in it, one to a
+ * mark in a chunk leaves it. What a collection finds unused in it is the heap's again, and the next pair
+ * begins another; a mark in a block the stack has no longer means that all in the present one, which
+ * is younger, is dead. Chunks are begun only after a reset to a mark in one. Debug builds
+ * do not spill: they note of each single object that it belongs to a region. */
 #ifndef VK_SCRATCH_H
 #define VK_SCRATCH_H
 #include "fiber.h"
@@ -24,11 +32,7 @@ enum {
   VK_SCRATCH_CHUNK_BYTES = 1 << VK_SCRATCH_SHIFT,
   VK_SCRATCH_BYTES_MAX = VK_SCRATCH_CHUNK_BYTES / 4,
 };
-typedef struct VkScratchChunk {
-  struct VkScratchChunk *previous;
-  char *top; /* where data ended when the next chunk was begun */
-} VkScratchChunk;
-_Static_assert(sizeof(VkScratchChunk) == 16, "data must be aligned to 16");
+_Static_assert(sizeof(VkScratchChunk) % 16 == 0, "data must be aligned to 16");
 
 V vk_scratch_cons_slow(vk *c, int s, V head, V tail);
 void *vk_scratch_new_slow(vk *c, int s, size_t bytes);
@@ -43,11 +47,16 @@ static inline V vk_scratch_cons(vk *c, int s, V head, V tail) {
   return VK_FROM_PAIR(p);
 }
 
+/* [cur, lim) are cells of the heap, for pairs. */
+static inline bool vk_scratch_spills(const vk *c, int s) {
+  return (uintptr_t)c->scratch[s].cur - c->barrier.base < c->barrier.bytes;
+}
+
 /* Not zeroed: the caller writes header and fields before anything else may allocate. */
 static inline void *vk_scratch_new(vk *c, int s, size_t bytes) {
   char *p = c->scratch[s].cur;
   size_t rounded = (bytes + 15) & ~(size_t)15;
-  if (VK_UNLIKELY((size_t)(c->scratch[s].lim - p) < rounded))
+  if (VK_UNLIKELY((size_t)(c->scratch[s].lim - p) < rounded || vk_scratch_spills(c, s)))
     return vk_scratch_new_slow(c, s, bytes);
   c->scratch[s].cur = p + rounded;
   vk_unpoison(p, rounded);
@@ -69,5 +78,6 @@ bool vk_scratch_next(vk *c, int s, VkScratchWalk *w, const char **low, const cha
 size_t vk_scratch_used(vk *c);       /* bytes, both stacks of the running fiber */
 bool vk_scratch_owns(const void *p); /* any fiber's */
 bool scratch_is_valid(vk *c);
-void vk_scratch_free(vk *c); /* gives the running fiber's chunks back */
+void vk_scratch_free(vk *c);       /* gives the running fiber's chunks back */
+void vk_scratch_end_spills(vk *c); /* a collection: cells not used are the heap's */
 #endif

@@ -130,6 +130,8 @@ void vk_slab_give(VkSlab *s, void *slot) {
                                                   memory_order_relaxed));
 }
 
+const void *vk_slab_base(const VkSlab *s) { return s->slots; }
+
 bool vk_slab_owns(const VkSlab *s, const void *p) {
   return (size_t)((const char *)p - s->slots) < s->slot_bytes * s->slot_count;
 }

@@ -23,6 +23,7 @@ typedef struct VkSlabStats {
 VkSlab *vk_slab_new(const char *name, size_t slot_bytes, size_t slot_count);
 void *vk_slab_take(VkSlab *s); /* contents undefined; NULL if all are taken */
 void vk_slab_give(VkSlab *s, void *slot);
+const void *vk_slab_base(const VkSlab *s); /* slots follow each other from here */
 bool vk_slab_owns(const VkSlab *s, const void *p);
 size_t vk_slab_index(const VkSlab *s, const void *slot); /* below slot_count */
 

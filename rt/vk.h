@@ -227,6 +227,8 @@ typedef struct VkBarrier { /* what vk_write looks at: see alloc.h */
   uintptr_t base;        /* the heap's addresses: [base, base + bytes) */
   size_t bytes;
   const uint8_t *logged; /* a bit per 16 bytes: nothing more to do when storing there */
+  uintptr_t scratch_base; /* chunks of bump stacks, of all threads */
+  size_t scratch_bytes;   /* 0 before the first */
   uint32_t tags;         /* bit t: storing a value with tag t must be logged */
 } VkBarrier;
 /* Where something new goes: the heap, or one of the fiber's two bump stacks. */
@@ -240,8 +242,11 @@ struct vk {
     VkRun bump[3]; /* the same, by where: pairs are made alike everywhere */
   };
   /* Where runtime C puts what it makes. Generated code sets it around a primitive that may be told
-   * so (PRIM_PLACED), and back to VK_ON_HEAP. */
+   * so (PRIM_PLACED), by VK_OPEN(where), and back to VK_ON_HEAP. */
   unsigned where;
+  /* Stacks that had no room for something and are as full since, a bit for each place: what is told
+   * to use them uses the heap without asking first. */
+  unsigned full;
   /* Where the result of the function called goes: set right before the call of one that asks for it
    * (vk_take_result), else VK_ON_HEAP. */
   unsigned result_where;

@@ -8,16 +8,18 @@
 #include "poison.h"
 #include "vk.h"
 
-enum { VK_SCRATCH_SHIFT = 15 }; /* log2 of the size and alignment of chunks */
 void vk_scratch_reset_slow(vk *c, int s, char *mark);
 
 static inline char *vk_scratch_mark(vk *c, int s) { return c->scratch[s].cur; }
 
-/* Everything allocated on s since the mark dies. */
+/* Everything allocated on s since the mark dies. Usually the mark is not above cur, and both are in
+ * one chunk, or in one 32 KiB of the heap's cells: the second test says both, as a mark at the
+ * very end of a chunk is none of the next. */
 static inline void vk_scratch_reset(vk *c, int s, char *mark) {
 #if !defined(VK_DEBUG) && !defined(VK_HAS_ASAN)
-  uintptr_t now = (uintptr_t)c->scratch[s].cur - 1;
-  if (VK_LIKELY(!((now ^ ((uintptr_t)mark - 1)) >> VK_SCRATCH_SHIFT))) {
+  char *cur = c->scratch[s].cur;
+  if (VK_LIKELY((uintptr_t)cur - (uintptr_t)mark <=
+                (((uintptr_t)cur - 1) & (((uintptr_t)1 << VK_SCRATCH_SHIFT) - 1)))) {
     c->scratch[s].cur = mark;
     return;
   }
@@ -55,6 +57,8 @@ static inline char *vk_mark(vk *c, unsigned where) { return c->bump[where].cur; 
 static inline void vk_reset_to(vk *c, unsigned where, char *mark) {
   vk_scratch_reset(c, (int)where - 1, mark);
 }
+/* The place to tell runtime C: `where`, unless it is full. */
+#define VK_OPEN(c, where) ((unsigned)(where) & ~(c)->full)
 /* The place of the result of the function that begins here. */
 static inline unsigned vk_take_result(vk *c) {
   unsigned where = c->result_where;

@@ -349,7 +349,7 @@ static void emit_tail_call_value(Emit *e, const LowOp *op) {
 static void emit_return_later(Emit *e, const LowOp *op) {
   put_line(e, "{");
   e->depth++;
-  if (emit_is_told(op)) put_line_start(e), put(e, "c->where = "), put_where(e, op->where), put(e, ";\n");
+  if (emit_is_told(op)) put_line_start(e), put(e, "c->where = VK_OPEN(c, "), put_where(e, op->where), put(e, ");\n");
   put_line_start(e);
   put(e, "%sresult = ", rep_type(e->fn->result));
   put_op_as(e, op, e->fn->result);

@@ -63,7 +63,7 @@ unsigned emit_place_begin(Emit *e, const LowOp *op) {
   if (op->opens) e->opened_mark = emit_marks(e, op->opens);
   if (op->kind == OP_CALL && op->where != WHERE_HEAP && op->fn->takes_where)
     put_line(e, "c->result_where = %s;", where_text(e, op->where));
-  if (emit_is_told(op)) put_line(e, "c->where = %s;", where_text(e, op->where));
+  if (emit_is_told(op)) put_line(e, "c->where = VK_OPEN(c, %s);", where_text(e, op->where));
   return mark;
 }
 

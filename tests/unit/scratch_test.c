@@ -4,6 +4,7 @@
 #include "../../rt/scratch.h"
 #include "check.h"
 #include "isolate.h"
+#include "random.h"
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -93,6 +94,75 @@ static void test_fall_through(void) {
   CHECK(is_count_down(l, 100));
   CHECK(vk_scratch_used(c) == 0);
   end(c);
+}
+
+/* Regions within regions, most of them beyond what scratch has room for, with collections in
+ * between: lists stay as long as their region, whatever was reset, spilled or changed since. */
+static bool has_spilled;
+
+static V labelled(vk *c, int label) {
+  return below(3) ? VK_FIX(label) : vk_heap_cons(c, VK_FIX(label), VK_NIL);
+}
+
+static V random_list(vk *c, int s, int n) {
+  V l = VK_NIL;
+  for (int i = 0; i < n; i++) {
+    l = vk_scratch_cons(c, s, labelled(c, i), l);
+    if (!below(4000)) heap_event(c->heap);
+    if (below(40)) continue;
+    V *object = vk_scratch_new(c, s, 32);
+    object[0] = VK_HDR(VK_RAW, 0, 0);
+    object[1] = 0;
+  }
+  has_spilled = has_spilled || c->fiber->spill[s].is_on;
+  return l;
+}
+
+/* The same labels in new pairs on the heap: in cells that a collection may have seen already. */
+static void relabel(vk *c, V l) {
+  for (; VK_IS_PAIR(l); l = VK_TAIL(l)) {
+    if (below(100)) continue;
+    V head = VK_HEAD(l), label = VK_IS_PAIR(head) ? VK_HEAD(head) : head;
+    vk_write(c, l, &VK_HEAD(l), vk_heap_cons(c, label, VK_NIL));
+  }
+}
+
+static bool is_labelled(V l, int n) {
+  for (int i = n - 1; i >= 0; i--, l = VK_TAIL(l)) {
+    if (!VK_IS_PAIR(l)) return false;
+    V head = VK_HEAD(l);
+    if ((VK_IS_PAIR(head) ? VK_HEAD(head) : head) != VK_FIX(i)) return false;
+  }
+  return l == VK_NIL;
+}
+
+static void in_region(vk *c, int depth) {
+  int s = (int)below(2), n = (int)below(below(4) ? 200 : 9000);
+  char *mark = vk_scratch_mark(c, s);
+  V l = random_list(c, s, n);
+  for (unsigned i = 0, children = below(depth > 5 ? 1 : 4); i < children; i++) {
+    if (!below(10)) heap_event(c->heap);
+    if (!below(40)) vk_collect(c);
+    if (!below(3)) relabel(c, l);
+    in_region(c, depth + 1);
+    CHECK(scratch_is_valid(c));
+    if (!is_labelled(l, n)) CHECK(!"a list changed");
+  }
+  CHECK(is_labelled(l, n));
+  vk_scratch_reset(c, s, mark);
+  CHECK(scratch_is_valid(c));
+}
+
+static void test_regions(void) {
+  for (int round = 0; round < 60; round++) {
+    vk *c = isolate_begin((VkLimits){.arena_bytes = below(9) * VK_SCRATCH_CHUNK_BYTES});
+    for (int i = 0; i < 6; i++) in_region(c, 0);
+    vk_collect(c);
+    end(c);
+  }
+#ifndef VK_DEBUG
+  CHECK(has_spilled);
+#endif
 }
 
 static void test_sizes(void) {
@@ -205,6 +275,7 @@ int main(void) {
   test_marks();
   test_two_stacks();
   test_fall_through();
+  test_regions();
   test_sizes();
   test_store_check();
   return check_done();
