@@ -13,6 +13,7 @@
 #include "guard.h"
 #include "deforest.h"
 #include "inline.h"
+#include "letrec.h"
 #include "local.h"
 #include "params.h"
 #include "partial.h"
@@ -260,6 +261,7 @@ static void shrink(Simplifier *s) {
 
 void simplify_run(Program *p) {
   Simplifier s = {.p = p, .inliner.p = p, .values.arena = p->arena};
+  if (PART_RUNS(p, letrec) && letrec_run(p)) core_find_free(p);
   if (PART_RUNS(p, deforest) && deforest_run(p)) {
     core_find_free(p);
     core_find_reachable(p);
