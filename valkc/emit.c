@@ -514,7 +514,8 @@ static void put_signature(Emit *e, const LowFn *f) {
 }
 
 static void emit_params(Emit *e, const LowFn *f) {
-  if (!f->uses_c) put(e, "  (void)c;\n");
+  bool may_need_c = f->params.count > LOW_REG_ARGS; /* for parameters, if any of those is read */
+  if (!f->uses_c || may_need_c) put(e, "  (void)c;\n");
   if (f->captures.count && !f->uses_self) put(e, "  (void)self;\n");
   for (size_t i = 0; i < f->params.count; i++) {
     const LowVar *v = f->params.items[i];

@@ -17,6 +17,7 @@ class Control(Calls):
             (2, None, lambda: self.element(t, d)), (1, "atom", lambda: self.atom_form(t, d)),
             (1.5, "partial", lambda: self.partial_call(t, d)), (1, "eval", lambda: self.eval_form(t, d)),
             (1, "local_rec", lambda: self.local_recursion(t, d)), (1.2, "closure", lambda: self.closure_form(t, d)),
+            (1, "group", lambda: self.local_group(t, d)),
             (0.5, None, lambda: "(id %s)" % self.expr(t, d - 1)),
             (1.5, "match", lambda: self.match_form(t, d)), (1, "stored", lambda: self.stored_call(t, d)),
             (0.7, "thread", lambda: self.thread_form(t, d)), (0.7, "closure", lambda: self.closures_of_loop(t, d)),

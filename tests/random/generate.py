@@ -24,10 +24,10 @@ import sys
 sys.dont_write_bytecode = True
 import numbers_of
 from basis import PROGRAM_WORK_MAX, Fn
-from control import Control
+from groups import Groups
 
 
-class Generator(Control):
+class Generator(Groups):
     def begin(self, budget):
         self.budget, self.work, self.mult = budget, 0, 1
 
@@ -45,6 +45,10 @@ class Generator(Control):
             return self.define_recursive(name, params, result)
         if kind < 0.35:
             return self.define_walk(name, result)
+        if kind < 0.5 and "group" in self.on:
+            return self.define_group()
+        if kind < 0.62 and "generic" in self.on:
+            return self.define_generic()
         names = []
         for p in params:
             x = self.name()

@@ -264,6 +264,8 @@ class Operations(Basis):
         if "define" in self.on and self.globals and self.chance(0.4):
             n, u = self.r.choice(self.globals)
             return "(def {%s} %s)" % (n, self.expr(u if self.chance(0.7) else self.data_type(), d))
+        if self.fns and self.chance(0.3):  # what it gives is for nobody
+            return self.call_global(self.r.choice(self.fns).result, d)
         vs = [n for n in self.variables(("vec", "any"))]
         if vs and self.chance(0.5):
             v = self.r.choice(vs)
