@@ -86,7 +86,7 @@ TSAN_NET_OBJ := $(call objects,$(BUILD)/tsan/obj,$(NET_SRC))
 MAIN_OBJ := $(BUILD)/obj/valkc/main.o $(BUILD)/asan/obj/valkc/main.o
 UNITS := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
 # What threads share has unit tests of its own.
-TSAN_UNITS := $(addprefix $(BUILD)/tsan/unit/,symbols_test slab_test parcel_test)
+TSAN_UNITS := $(addprefix $(BUILD)/tsan/unit/,symbols_test slab_test parcel_test fiber_test channel_test)
 ASAN_UNITS := $(patsubst tests/unit/%.c,$(BUILD)/asan/unit/%,$(UNIT_SRC))
 QUICK_OBJ := $(BUILD)/obj/quick_table.o
 ASAN_QUICK_OBJ := $(BUILD)/asan/obj/quick_table.o
@@ -121,7 +121,9 @@ $(BUILD)/asan/liblang.a: $(ASAN_LANG_OBJ)
 $(BUILD)/asan/librt.a: $(ASAN_RT_OBJ) $(ASAN_FRONT_OBJ)
 $(BUILD)/asan/libnet.a: $(ASAN_NET_OBJ)
 
+# Without address randomisation: the checker wants its own.
 tsan: $(BUILD)/tsan/librt.a $(BUILD)/tsan/libnet.a $(TSAN_UNITS)
+	@for unit in $(TSAN_UNITS); do TSAN_OPTIONS=exitcode=66 setarch -R $$unit || exit; done
 $(BUILD)/tsan/librt.a: $(TSAN_RT_OBJ) $(TSAN_FRONT_OBJ)
 $(BUILD)/tsan/libnet.a: $(TSAN_NET_OBJ)
 
@@ -247,14 +249,6 @@ $(BUILD)/tsan/unit/%: $(BUILD)/tsan/unit/%.o $(BUILD)/tsan/librt.a
 .PRECIOUS: $(BUILD)/unit/%.o $(BUILD)/asan/unit/%.o $(BUILD)/tsan/unit/%.o
 
 units: $(UNITS) $(ASAN_UNITS)
-
-# What several threads use at once. Without address randomisation: the checker wants its own.
-TSAN_UNITS = fiber_test channel_test slab_test symbols_test
-tsan:
-	+@$(MAKE) --no-print-directory BUILD=$(BUILD)/tsan CFLAGS='-g -O1 -fsanitize=thread $(CFLAGS)' \
-	  LDFLAGS='-fsanitize=thread $(LDFLAGS)' $(TSAN_UNITS:%=$(BUILD)/tsan/unit/%)
-	@for unit in $(TSAN_UNITS); do \
-	  TSAN_OPTIONS=exitcode=66 setarch -R $(BUILD)/tsan/unit/$$unit || exit; done
 
 check:
 	@tools/deps check

@@ -1,7 +1,9 @@
 # The same server built for ARM64 answers under qemu, in the clear and over TLS, from fibers. With TLS
 # and all it is one file of at most 6.2 MB.
 archives=$(dirname "$VALKC")
-[ "$(uname -m)" = x86_64 ] && [ -e "$archives/aarch64-linux/libnet.a" ] || exit 0
+[ "$(uname -m)" = x86_64 ] || skip "not an x86-64 machine"
+[ -e "$archives/aarch64-linux/libnet.a" ] || skip "no runtime for ARM64: make targets"
+command -v qemu-aarch64-static >/dev/null || skip "no qemu-aarch64-static"
 example=$HERE/../../examples/hello-server.valk
 "$VALKC" build --strip --target=aarch64-linux "$example" -o server 2>warnings
 "$VALKC" build --strip "$example" -o native 2>warnings

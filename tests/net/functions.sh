@@ -5,6 +5,11 @@ fail() {
   exit 1
 }
 
+skip() { # skip REASON
+  echo "$*"
+  exit 77
+}
+
 is() { # is GOT EXPECTED
   [ "$1" = "$2" ] || fail "expected '$2', got '$1'"
 }
@@ -33,8 +38,12 @@ within() {
 
 listens() { [ "$(grep -c "listening on" "$1.log")" -ge "$LISTENERS" ] || ! kill -0 "$server" 2>/dev/null; }
 
+# Without it the checker sleeps for a second at the end of a program with threads.
+export TSAN_OPTIONS=exitcode=66:atexit_sleep_ms=0
+
 # serve NAME [ARGUMENT...]: runs NAME.valk, written here or beside this file, which listens $LISTENERS times;
-# its ports are in $port (the first) and $ports, its process in $server, what it writes in NAME.log
+# its ports are in $port (the first) and $ports, its process in $server, what it writes in NAME.log. CHECKED=--sanitize
+# or --sanitize-threads in the environment: built with the checkers; the latter's want addresses that are not random.
 LISTENERS=1
 serve() {
   name=$1
@@ -42,7 +51,12 @@ serve() {
   file=$name.valk
   [ -e "$file" ] || file=$HERE/$name.valk
   : >"$name.log" # of an earlier run, which would be taken for this one's
-  $PREFIX "$VALKC" run "$file" "$@" 2>"$name.log" >"$name.out" &
+  if [ -n "${CHECKED:-}" ]; then
+    "$VALKC" build "$CHECKED" "$file" -o "$name.checked"
+    $PREFIX setarch -R "./$name.checked" "$@" 2>"$name.log" >"$name.out" &
+  else
+    $PREFIX "$VALKC" run "$file" "$@" 2>"$name.log" >"$name.out" &
+  fi
   server=$!
   servers="$servers $server"
   within 10 listens "$name"
