@@ -61,7 +61,8 @@ endif
 
 LANG_SRC := $(wildcard lang/*.c)
 VALKC_SRC := $(wildcard valkc/*.c)
-RT_SRC := $(wildcard rt/*.c) $(wildcard rt/*.S)
+# rt/text_end.S is the first of its archives, and says why.
+RT_SRC := rt/text_end.S $(wildcard rt/*.c) $(filter-out rt/text_end.S,$(wildcard rt/*.S))
 NET_SRC := $(wildcard net/*.c)
 UNIT_SRC := $(wildcard tests/unit/*.c)
 
@@ -108,7 +109,7 @@ $(BUILD)/valkc: $(BUILD)/obj/valkc/main.o $(BUILD)/libvalkc.a $(BUILD)/libnet.a 
 $(BUILD)/libvalkc.a: $(VALKC_OBJ) $(QUICK_OBJ)
 $(BUILD)/liblang.a: $(LANG_OBJ)
 $(BUILD)/librt.a: $(RT_OBJ) $(FRONT_OBJ)
-$(BUILD)/libnet.a: $(NET_OBJ)
+$(BUILD)/libnet.a: $(BUILD)/obj/rt/text_end.o $(NET_OBJ)
 
 asan: $(BUILD)/asan/valkc $(BUILD)/asan/librt.a $(BUILD)/asan/libnet.a
 $(BUILD)/asan/valkc: $(BUILD)/asan/obj/valkc/main.o $(BUILD)/asan/libvalkc.a \
@@ -119,13 +120,13 @@ $(BUILD)/asan/valkc: $(BUILD)/asan/obj/valkc/main.o $(BUILD)/asan/libvalkc.a \
 $(BUILD)/asan/libvalkc.a: $(ASAN_VALKC_OBJ) $(ASAN_QUICK_OBJ)
 $(BUILD)/asan/liblang.a: $(ASAN_LANG_OBJ)
 $(BUILD)/asan/librt.a: $(ASAN_RT_OBJ) $(ASAN_FRONT_OBJ)
-$(BUILD)/asan/libnet.a: $(ASAN_NET_OBJ)
+$(BUILD)/asan/libnet.a: $(BUILD)/asan/obj/rt/text_end.o $(ASAN_NET_OBJ)
 
 # Without address randomisation: the checker wants its own.
 tsan: $(BUILD)/tsan/librt.a $(BUILD)/tsan/libnet.a $(TSAN_UNITS)
 	@for unit in $(TSAN_UNITS); do TSAN_OPTIONS=exitcode=66 setarch -R $$unit || exit; done
 $(BUILD)/tsan/librt.a: $(TSAN_RT_OBJ) $(TSAN_FRONT_OBJ)
-$(BUILD)/tsan/libnet.a: $(TSAN_NET_OBJ)
+$(BUILD)/tsan/libnet.a: $(BUILD)/tsan/obj/rt/text_end.o $(TSAN_NET_OBJ)
 
 # The library as text, for `eval` at run time.
 $(STD_TEXT_OBJ): tools/embed std/INDEX $(wildcard std/*.valk)

@@ -55,13 +55,8 @@ static void put_number(Text *t, uint64_t n, unsigned base) {
 
 /* ---- code addresses to functions --------------------------------------------------------- */
 
-/* Where code of the runtime begins: it follows the program's in the executable, so that these
- * end the last function of the program. What lies beyond all starts is cut by distance. */
+/* What a mark is in a CodeMap: from it on, code is not the program's. */
 static const VkFn runtime;
-static void *const runtime_starts[] = {(void *)vk_main, (void *)vk_run_tops,
-                                       (void *)vk_stack_call, (void *)vk_fault_init};
-enum { RUNTIME_STARTS = sizeof runtime_starts / sizeof *runtime_starts };
-enum { LAST_FUNCTION_BYTES = 16 << 10 };
 
 static void code_sort(Code *items, size_t count) { /* Shell's: in place, no stack */
   size_t gap = 1;
@@ -81,7 +76,8 @@ void code_map_free(CodeMap *m) {
 }
 
 CodeMap code_map(const VkProgram *p) {
-  CodeMap m = {.most = p->fn_count + p->top_count + RUNTIME_STARTS};
+  CodeMap m = {.most = p->fn_count + p->top_count + p->text_end_count};
+  if (!p->text_end_count) return m;
   void *memory = mmap(NULL, m.most * sizeof(Code), PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return m;
@@ -90,8 +86,8 @@ CodeMap code_map(const VkProgram *p) {
     if (p->fns[i]->code) m.items[m.count++] = (Code){(uintptr_t)p->fns[i]->code, p->fns[i]};
   for (size_t i = 0; i < p->top_count; i++)
     m.items[m.count++] = (Code){(uintptr_t)p->tops[i], NULL};
-  for (size_t i = 0; i < RUNTIME_STARTS; i++)
-    m.items[m.count++] = (Code){(uintptr_t)runtime_starts[i], &runtime};
+  for (size_t i = 0; i < p->text_end_count; i++)
+    m.items[m.count++] = (Code){(uintptr_t)p->text_ends[i], &runtime};
   code_sort(m.items, m.count);
   return m;
 }
@@ -100,7 +96,7 @@ CodeMap code_map(const VkProgram *p) {
  * of a stack are no code: the first two tests settle those. */
 const Code *code_find(const CodeMap *m, uintptr_t address) {
   if (!m->count || address <= m->items[0].start) return NULL;
-  if (address > m->items[m->count - 1].start + LAST_FUNCTION_BYTES) return NULL;
+  if (address >= m->items[m->count - 1].start) return NULL;
   size_t low = 0, high = m->count; /* items[low].start <= address < items[high].start */
   while (high - low > 1) {
     size_t middle = low + (high - low) / 2;

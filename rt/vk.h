@@ -484,7 +484,13 @@ typedef struct VkProgram { /* emitted once per program; everything in it is stat
   size_t fn_count;
   const VkDefaults *defaults; /* build options baked in, or NULL */
   int takes_server_options;   /* it may listen: net/command_line.h */
+  const void *const *text_ends; /* what follows its code, wherever there is some */
+  size_t text_end_count;        /* 0: none of it is compiled */
 } VkProgram;
+#ifndef VK_TEXT_ENDS
+extern const char vk_text_end[], vk_text_end_unlikely[], vk_text_end_startup[], vk_text_end_hot[];
+#define VK_TEXT_ENDS vk_text_end, vk_text_end_unlikely, vk_text_end_startup, vk_text_end_hot
+#endif
 int vk_main(int argc, char **argv, const VkProgram *program);
 
 V vk_list_from(vk *c, size_t n, const V *items); /* items: on the C stack or otherwise rooted */

@@ -32,6 +32,8 @@ double sqrt(double);
 #define __builtin_sub_overflow(a, b, r) VK_SUB_OVERFLOWS(a, b, r)
 #define __builtin_mul_overflow(a, b, r) VK_MUL_OVERFLOWS(a, b, r)
 
+#define VK_TEXT_ENDS quick_data /* valkc/quick.c: it follows the code */
+
 #include "fns.h"
 #include "lists.h"
 #include "maps.h"

@@ -697,6 +697,7 @@ static void emit_program(Emit *e, size_t symbol_count) {
     put(e, "\nstatic const VkDefaults defaults = {%zu, %zu, %zu};\n", (size_t)d->heap_limit_bytes,
         (size_t)d->gc_threshold_bytes, (size_t)d->arena_bytes);
   const char *name = program_name(e->p);
+  put(e, "\nstatic const void *const text_ends[] = {VK_TEXT_ENDS};\n");
   put(e, "\nstatic const VkProgram program = {\n  ");
   put_string(e, name, strlen(name));
   put(e, ",\n");
@@ -707,6 +708,7 @@ static void emit_program(Emit *e, size_t symbol_count) {
   put_table(e, "fns", fn_count);
   put(e, has_defaults ? "  &defaults,\n" : "  NULL,\n");
   put(e, "  %d,\n", e->low->may_listen ? 1 : 0);
+  put(e, "  text_ends, sizeof text_ends / sizeof *text_ends,\n");
   put(e, "};\n\nint main(int argc, char **argv) { return vk_main(argc, argv, &program); }\n");
 }
 
