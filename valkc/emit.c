@@ -760,6 +760,8 @@ void emit_run(LowProgram *low, FILE *out, bool may_split) {
   Text tail = {0}, head = {0};
   e.is_const_used = ARENA_ARRAY(e.arena, bool, low->consts.count);
   e.is_prim_used = ARENA_ARRAY(e.arena, bool, prim_count);
+  e.cells_of = ARENA_ARRAY(e.arena, uint32_t, low->consts.count);
+  e.lists = ARENA_ARRAY(e.arena, const LowConst *, low->consts.count);
   if (may_split) emit_split(low);
   emit_code(&e);
   e.out = &tail;

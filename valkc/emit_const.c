@@ -75,6 +75,16 @@ static const char *take_name(Emit *e, Text *name, Text *out) {
   return copy;
 }
 
+/* Where in `cells` the pairs of a list begin. */
+static size_t place_cells(Emit *e, const LowConst *k) {
+  if (!e->cells_of[k->id]) {
+    e->cells_of[k->id] = (uint32_t)e->cell_count + 1;
+    e->cell_count += k->count;
+    e->lists[e->list_count++] = k;
+  }
+  return e->cells_of[k->id] - 1;
+}
+
 /* The C variable, if it is one. */
 static const char *const_name(Emit *e, const LowConst *k) {
   Text name = {0}, *out = e->out;
@@ -88,13 +98,13 @@ static const char *const_name(Emit *e, const LowConst *k) {
     put_mangled(e, k->text);
     put(e, "_%u", k->id);
     break;
-  case LOW_LIST: put(e, "list_%u", k->id); break;
   case LOW_SEXPR: put(e, "sexpr_%u", k->id); break;
   case LOW_VECTOR: put(e, "vec_%u", k->id); break;
   case LOW_MAP: put(e, "map_%u", k->id); break;
   case LOW_LITERAL: put(e, "block_%u", k->id); break;
   case LOW_FUNCTION: put(e, "fun_%n", k->fn); break;
   case LOW_BUILTIN: put_prim(e, "p_", k->prim); break;
+  case LOW_LIST:
   case LOW_INT:
   case LOW_NIL: diag_bug(e->p->diag, NO_SPAN, "emit", "constant %u has no name", k->id);
   }
@@ -111,7 +121,7 @@ void put_const(Emit *e, const LowConst *k) {
   switch (k->kind) {
   case LOW_INT: put_int(e, k->integer); return;
   case LOW_NIL: put(e, "VK_NIL"); return;
-  case LOW_LIST: put(e, "VK_FROM_PAIR(%s)", const_name(e, k)); return;
+  case LOW_LIST: put(e, "VK_FROM_PAIR(&cells[%z])", place_cells(e, k)); return;
   case LOW_FLOAT:
     if (float_word(k->real, &word)) {
       put_float_word(e, word, k->real);
@@ -130,12 +140,13 @@ void put_const(Emit *e, const LowConst *k) {
   if (k->kind == LOW_STRING && is_plain_text(k)) put(e, " /* %s */", k->text);
 }
 
+static bool is_shared(const Emit *e) { return e->low->part_count > 1; }
+
 /* "static const TYPE NAME"; where the text has parts, declared for the others. array: "" or "[]". */
 void emit_definition(Emit *e, const char *type, const char *name, const char *array) {
-  bool is_shared = e->low->part_count > 1;
   Text *out = e->out;
-  put(e, "%s const %s %s%s", is_shared ? "VK_SHARED" : "static", type, name, array);
-  if (!is_shared) return;
+  put(e, "%s const %s %s%s", is_shared(e) ? "VK_SHARED" : "static", type, name, array);
+  if (!is_shared(e)) return;
   e->out = &e->externs;
   put(e, "extern VK_SHARED const %s %s%s;\n", type, name, array);
   e->out = out;
@@ -167,9 +178,12 @@ static void emit_float(Emit *e, const LowConst *k) {
   V word;
   char text[64];
   if (float_word(k->real, &word)) return;
-  if (isnan(k->real)) strcpy(text, "__builtin_nan(\"\")");
-  else if (isinf(k->real)) strcpy(text, k->real < 0 ? "-1.0 / 0.0" : "1.0 / 0.0");
-  else snprintf(text, sizeof text, "%a /* %.17g */", k->real, k->real);
+  if (isnan(k->real))
+    strcpy(text, "__builtin_nan(\"\")");
+  else if (isinf(k->real))
+    strcpy(text, k->real < 0 ? "-1.0 / 0.0" : "1.0 / 0.0");
+  else
+    snprintf(text, sizeof text, "%a /* %.17g */", k->real, k->real);
   define(e, "VkFloat", k, "");
   put(e, " VK_ALIGN16 = {VK_HDR(VK_FLOAT, 0, 0), %s};\n", text);
 }
@@ -192,40 +206,58 @@ static void emit_symbol(Emit *e, const LowConst *k) {
 
 /* ---- wholes -------------------------------------------------------------------------------- */
 
-static void emit_pairs(Emit *e, const LowConst *k, const char *name) {
-  put(e, " VK_ALIGN16 = {\n");
+/* All lists are in one array: C compilers need time for each variable, and more for each that many
+ * others mention. It is declared before what is in lists. */
+static void declare_cells(Emit *e) {
+  if (e->cell_count == 0) return;
+  put(e, "%s const VkPair cells[%z];\n", is_shared(e) ? "extern VK_SHARED" : "static",
+      e->cell_count);
+  if (!is_shared(e)) return;
+  Text *out = e->out;
+  e->out = &e->externs;
+  put(e, "extern VK_SHARED const VkPair cells[%z];\n", e->cell_count);
+  e->out = out;
+}
+
+static void emit_pairs(Emit *e, const LowConst *k) {
+  size_t first = place_cells(e, k);
   for (size_t i = 0; i < k->count; i++) {
     put(e, "  {%k, ", k->items[i]);
-    if (i + 1 < k->count) put(e, "VK_FROM_PAIR(&%s[%z])},\n", name, i + 1);
-    else put(e, "VK_NIL},\n");
+    if (i + 1 < k->count)
+      put(e, "VK_FROM_PAIR(&cells[%z])},\n", first + i + 1);
+    else
+      put(e, "VK_NIL},\n");
   }
+}
+
+static void emit_cells(Emit *e) {
+  if (e->cell_count == 0) return;
+  put(e, "%s const VkPair cells[%z] VK_ALIGN16 = {\n", is_shared(e) ? "VK_SHARED" : "static",
+      e->cell_count);
+  for (size_t i = 0; i < e->list_count; i++) emit_pairs(e, e->lists[i]);
   put(e, "};\n");
 }
 
-static void emit_list_const(Emit *e, const LowConst *k) {
-  define(e, "VkPair", k, "[]");
-  emit_pairs(e, k, const_name(e, k));
-}
-
 static void emit_sexpr(Emit *e, const LowConst *k) {
-  const char *list = arena_printf(e->arena, "sexpr_%u_list", k->id);
-  put(e, "static const VkPair %s[]", list);
-  emit_pairs(e, k, list);
   define(e, "VkSexpr", k, "");
-  put(e, " VK_ALIGN16 = {VK_HDR(VK_SEXPR, 0, 0), VK_FROM_PAIR(%s)};\n", list);
+  put(e, " VK_ALIGN16 = {VK_HDR(VK_SEXPR, 0, 0), VK_FROM_PAIR(&cells[%z])};\n",
+      place_cells(e, k));
 }
 
 /* The elements of a vector, or the entries of a map. */
 static void emit_store(Emit *e, const LowConst *k) {
   if (k->count == 0) return;
-  put(e, "static const VkStore store_%u VK_ALIGN16 = {VK_HDR(VK_STORE, 0, 0), %z, {\n", k->id, k->count);
+  put(e, "static const VkStore store_%u VK_ALIGN16 = {VK_HDR(VK_STORE, 0, 0), %z, {\n", k->id,
+      k->count);
   for (size_t i = 0; i < k->count; i++) put(e, "  %k,\n", k->items[i]);
   put(e, "}};\n");
 }
 
 static void put_store(Emit *e, const LowConst *k) {
-  if (k->count == 0) put(e, "VK_NIL");
-  else put(e, "VK_FROM_OBJ(&store_%u)", k->id);
+  if (k->count == 0)
+    put(e, "VK_NIL");
+  else
+    put(e, "VK_FROM_OBJ(&store_%u)", k->id);
 }
 
 static void emit_vector(Emit *e, const LowConst *k) {
@@ -239,7 +271,8 @@ static void emit_vector(Emit *e, const LowConst *k) {
 static void emit_map(Emit *e, const LowConst *k) {
   emit_store(e, k);
   define(e, "VkMap", k, "");
-  put(e, " VK_ALIGN16 = {VK_HDR(VK_MAP, 0, 0) | VK_FROZEN, %z, %z, ", k->count / 2, k->count / 2);
+  put(e, " VK_ALIGN16 = {VK_HDR(VK_MAP, 0, 0) | VK_FROZEN, %z, %z, ", k->count / 2,
+      k->count / 2);
   put_store(e, k);
   put(e, ", VK_NIL, 0, 0};\n");
   e->needs_collections = true;
@@ -268,21 +301,28 @@ static const char *code_name(Emit *e, const LowFn *f) {
   const char *names = f->name;
   unsigned shown = f->state_count < NAMES_MAX ? f->state_count : NAMES_MAX - 1;
   for (unsigned i = 0; i < shown; i++) {
-    const char *name = f->states[i]->name ? f->states[i]->name : "\\", *between = i + 1 < f->state_count ? ", " : " or ";
+    const char *name = f->states[i]->name ? f->states[i]->name : "\\",
+               *between = i + 1 < f->state_count ? ", " : " or ";
     names = i ? arena_printf(e->arena, "%s%s%s", names, between, name) : name;
   }
-  return shown < f->state_count ? arena_printf(e->arena, "%s or %u more", names, f->state_count - shown) : names;
+  return shown < f->state_count
+             ? arena_printf(e->arena, "%s or %u more", names, f->state_count - shown)
+             : names;
 }
 
 void emit_fn_info(Emit *e, const LowFn *f, const char *prefix, bool is_wrapper) {
   const char *name = strcmp(prefix, "code_") ? f->name : code_name(e, f);
   emit_definition(e, "VkFn", fn_info_name(e, f, prefix), "");
   put(e, " = {");
-  if (name) put_string(e, name, strlen(name));
-  else put(e, "NULL");
+  if (name)
+    put_string(e, name, strlen(name));
+  else
+    put(e, "NULL");
   put(e, ", (void *)%f%s, %u, ", f, is_wrapper ? "__v" : "", f->required);
-  if (f->has_rest) put(e, "VK_ANY, VK_CONV_REST, 0, ");
-  else put(e, "%u, VK_CONV_FIXED, 0, ", f->required);
+  if (f->has_rest)
+    put(e, "VK_ANY, VK_CONV_REST, 0, ");
+  else
+    put(e, "%u, VK_CONV_FIXED, 0, ", f->required);
   put_place_fields(e, f->span);
   put(e, "};\n");
 }
@@ -291,8 +331,10 @@ static void emit_function(Emit *e, const LowConst *k) {
   const LowFn *f = k->fn;
   define(e, "VkClosure", k, "");
   put(e, " VK_ALIGN16 = {VK_HDR(VK_CLOSURE, ");
-  if (f->has_rest) put(e, "VK_ANY");
-  else put(e, "%u", f->required);
+  if (f->has_rest)
+    put(e, "VK_ANY");
+  else
+    put(e, "%u", f->required);
   put(e, ", 0), (void *)%f__v, &fn_%n, {}};\n", f, f);
 }
 
@@ -332,8 +374,10 @@ static void emit_builtin(Emit *e, const LowConst *k) {
       prim->is_argv ? "VK_CONV_ARGV" : "VK_CONV_FIXED");
   define(e, "VkClosure", k, "");
   put(e, " VK_ALIGN16 = {VK_HDR(VK_CLOSURE, ");
-  if (prim->is_argv) put(e, "VK_ANY");
-  else put(e, "%u", prim->min);
+  if (prim->is_argv)
+    put(e, "VK_ANY");
+  else
+    put(e, "%u", prim->min);
   put(e, ", 0), (void *)");
   put_prim(e, "pw_", prim);
   put(e, ", &");
@@ -359,12 +403,12 @@ static void emit_maker_body(Emit *e, const LowConst *k) {
 
 static void emit_maker(Emit *e, const LowConst *k) {
   Text *data = e->out;
-  bool is_shared = e->low->part_count > 1;
-  if (is_shared) e->out = &e->prototypes;
-  put(e, "%s V make_%u(vk *c);\n", is_shared ? "VK_SHARED" : "static", k->id);
+  if (is_shared(e)) e->out = &e->prototypes;
+  put(e, "%s V make_%u(vk *c);\n", is_shared(e) ? "VK_SHARED" : "static", k->id);
   e->out = &e->code;
-  put(e, "\n%s V make_%u(vk *c) {\n", is_shared ? "VK_SHARED" : "static", k->id);
-  put(e, "  if (VK_LIKELY(c->globals[%d] != VK_UNBOUND)) return c->globals[%d];\n", k->slot, k->slot);
+  put(e, "\n%s V make_%u(vk *c) {\n", is_shared(e) ? "VK_SHARED" : "static", k->id);
+  put(e, "  if (VK_LIKELY(c->globals[%d] != VK_UNBOUND)) return c->globals[%d];\n", k->slot,
+      k->slot);
   put(e, "  V parts[] = {\n");
   for (size_t i = 0; i < k->count; i++) put(e, "    %k,\n", k->items[i]);
   put(e, "  };\n");
@@ -383,12 +427,12 @@ static void emit_const(Emit *e, const LowConst *k) {
   }
   switch (k->kind) {
   case LOW_INT:
-  case LOW_NIL: break;
+  case LOW_NIL:
+  case LOW_LIST: break; /* see emit_cells */
   case LOW_BIG: emit_big(e, k); break;
   case LOW_FLOAT: emit_float(e, k); break;
   case LOW_STRING: emit_string(e, k); break;
   case LOW_SYMBOL: emit_symbol(e, k); break;
-  case LOW_LIST: emit_list_const(e, k); break;
   case LOW_SEXPR: emit_sexpr(e, k); break;
   case LOW_VECTOR: emit_vector(e, k); break;
   case LOW_MAP: emit_map(e, k); break;
@@ -396,6 +440,10 @@ static void emit_const(Emit *e, const LowConst *k) {
   case LOW_FUNCTION: emit_function(e, k); break;
   case LOW_BUILTIN: emit_builtin(e, k); break;
   }
+}
+
+static bool is_in_cells(const LowConst *k) {
+  return !k->is_dynamic && (k->kind == LOW_LIST || k->kind == LOW_SEXPR);
 }
 
 static bool has_items(const LowConst *k) {
@@ -406,11 +454,16 @@ static bool has_items(const LowConst *k) {
 void emit_consts(Emit *e) {
   LowConst **consts = e->low->consts.items;
   size_t count = e->low->consts.count;
-  for (size_t i = count; i-- > 0;) /* wholes come after their parts */
-    if (e->is_const_used[i] && has_items(consts[i]))
-      for (size_t j = 0; j < consts[i]->count; j++) e->is_const_used[consts[i]->items[j]->id] = true;
+  for (size_t i = count; i-- > 0;) { /* wholes come after their parts */
+    if (!e->is_const_used[i] || !has_items(consts[i])) continue;
+    for (size_t j = 0; j < consts[i]->count; j++)
+      e->is_const_used[consts[i]->items[j]->id] = true;
+    if (is_in_cells(consts[i])) place_cells(e, consts[i]);
+  }
+  declare_cells(e);
   for (size_t i = 0; i < count; i++)
     if (e->is_const_used[i]) emit_const(e, consts[i]);
+  emit_cells(e);
 }
 
 size_t emit_symbol_table(Emit *e) {

@@ -28,6 +28,9 @@ typedef struct Emit {
   Located located;
   struct PlaceTable *places;
   bool *is_const_used, *is_prim_used;  /* by const id; by row of prim_table */
+  uint32_t *cells_of;     /* by const id: one more than where its pairs begin in `cells`; 0: nowhere */
+  const LowConst **lists; /* in the order of their pairs */
+  size_t list_count, cell_count;
   bool *is_file_used;
   bool has_return;        /* the function being printed has a return statement */
   bool needs_collections; /* lists.h, vectors.h, maps.h */
