@@ -20,7 +20,7 @@ typedef struct Site { /* one allocation: a pair, a vector, a map */
   Cell tail;   /* pairs: the rest; maps: keys */
   Cell length; /* vectors: from when they are made to their end */
   Cell frozen; /* vectors and maps: has a value if some may be */
-  Cell shrunk; /* vectors: has a value if some may lose elements */
+  Cell grown, shrunk; /* vectors: has a value if some may get, or lose, elements */
   bool escaped;
   uint32_t escaped_as; /* in a value of these types, perhaps of other sites as well */
 } Site;
@@ -123,9 +123,9 @@ void flow_freeze(Flow *f, AVal v);           /* it, and all it holds */
 AVal flow_call(Flow *f, const Core *at, AVal fn, size_t n, const AVal *args);
 AVal flow_elements(Flow *f, AVal list);      /* every element of a list, any depth of tail */
 AVal flow_contents(Flow *f, AVal v);         /* elements of vectors, values of maps */
-/* What the integer e, or the number of elements of vector e, is a name of: see flow.c, bounds. */
+/* What the integer e is a name of; is an index below the elements that vector had at some time: flow_narrow.c, bounds. */
 const Var *flow_bound(Flow *f, const Core *e);
-const Var *flow_length_bound(Flow *f, const Core *e);
+bool flow_is_below_length(Flow *f, AVal index, const Core *vector);
 AVal flow_keys(Flow *f, AVal v);
 
 /* flow_prim.c: the result of a primitive, effects on sites included. */

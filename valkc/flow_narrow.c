@@ -38,16 +38,30 @@ static const Core *definition(Flow *f, const Var *v, const char *prim) {
   return def && !strcmp(def->prim->name, prim) ? def : NULL;
 }
 
-const Var *flow_length_bound(Flow *f, const Core *e) {
-  const Var *v = fixed_var(e);
+/* How many elements v had when it was made, or NULL. */
+static const Var *first_length(Flow *f, const Var *v) {
   const Core *make = v ? definition(f, v, "vec/make") : NULL;
-  const Var *n = make ? flow_bound(f, make->items[0]) : NULL;
-  return n ? n : v;
+  return make ? flow_bound(f, make->items[0]) : NULL;
 }
 
+bool flow_is_below_length(Flow *f, AVal index, const Core *vector) {
+  const Var *v = fixed_var(vector);
+  return index.below && (index.below == v || index.below == first_length(f, v));
+}
+
+static bool may_have_grown(Flow *f, const Core *vector) {
+  AVal v;
+  if (!operand(f, vector, &v) || v.sites == &set_any) return true;
+  for (unsigned i = 0; v.sites && i < v.sites->count; i++)
+    if (flow_read(f, &((Site *)v.sites->items[i])->grown).types) return true;
+  return false;
+}
+
+/* What is below (vec/len v) is below v, and below what v was made with if it got no more since. */
 static const Var *bound_by_length(Flow *f, const Core *e) {
   if (e->kind != CORE_PRIM || strcmp(e->prim->name, "vec/len") != 0) return NULL;
-  return flow_length_bound(f, e->items[0]);
+  const Var *v = fixed_var(e->items[0]), *n = first_length(f, v);
+  return n && !may_have_grown(f, e->items[0]) ? n : v;
 }
 
 const Var *flow_bound(Flow *f, const Core *e) {

@@ -258,6 +258,75 @@ static AVal t_bool(Flow *f, const Core *e, AVal *a) {
   return aval_range(0, 1);
 }
 
+/* ---- comparisons: known where the ranges or the types of the operands do not meet ----------------- */
+
+/* COUNT_MAX is an assumption, of which no constant is made. */
+static bool is_counted(int64_t n) { return n > -COUNT_MAX && n < COUNT_MAX; }
+static bool is_less(AVal a, AVal b) {
+  return is_int(a) && is_int(b) && a.hi < b.lo && is_counted(a.hi) && is_counted(b.lo);
+}
+static bool is_at_most(AVal a, AVal b) {
+  return is_int(a) && is_int(b) && a.hi <= b.lo && is_counted(a.hi) && is_counted(b.lo);
+}
+
+static AVal known_or_not(bool is_true, bool is_false) { return aval_range(is_true ? 1 : 0, is_false ? 0 : 1); }
+
+/* By its name: one that stands for a length would be that of another time. */
+static bool is_below(const Core *e, const AVal *v, int x) {
+  const Core *other = e->items[1 - x];
+  bool is_name = other->kind == CORE_LOCAL && !other->a && !other->var->is_set;
+  return is_int(v[x]) && is_int(v[1 - x]) && is_name && v[x].below == other->var;
+}
+
+static AVal t_lt(Flow *f, const Core *e, AVal *v) {
+  (void)f;
+  return known_or_not(is_less(v[0], v[1]) || is_below(e, v, 0), is_at_most(v[1], v[0]) || is_below(e, v, 1));
+}
+static AVal t_le(Flow *f, const Core *e, AVal *v) {
+  (void)f;
+  return known_or_not(is_at_most(v[0], v[1]) || is_below(e, v, 0), is_less(v[1], v[0]) || is_below(e, v, 1));
+}
+static AVal t_gt(Flow *f, const Core *e, AVal *v) {
+  AVal r = t_le(f, e, v);
+  return known_or_not(r.hi == 0, r.lo == 1);
+}
+static AVal t_ge(Flow *f, const Core *e, AVal *v) {
+  AVal r = t_lt(f, e, v);
+  return known_or_not(r.hi == 0, r.lo == 1);
+}
+
+/* Values of types in different rows are never equal. */
+static unsigned equality_classes(uint32_t types) {
+  static const uint32_t rows[] = {T_NUM, T_STRING, T_SYMBOL | T_KEYWORD, T_NIL | T_LISTOBJ, T_PAIR | T_LISTOBJ,
+                                  T_FUN, T_VECTOR, T_MAP, T_ERROR, T_OTHER | T_UNBOUND};
+  unsigned classes = 0;
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    if (types & rows[i]) classes |= 1u << i;
+  return classes;
+}
+
+static AVal t_equal(Flow *f, const Core *e, AVal *v) {
+  (void)f, (void)e;
+  bool differ = is_less(v[0], v[1]) || is_less(v[1], v[0]) ||
+                !(equality_classes(v[0].types) & equality_classes(v[1].types));
+  bool is_one = is_int(v[0]) && is_int(v[1]) && v[0].lo == v[0].hi && v[1].lo == v[1].hi && v[0].lo == v[1].lo &&
+                is_counted(v[0].lo);
+  return known_or_not(is_one, differ);
+}
+static AVal t_differ(Flow *f, const Core *e, AVal *v) {
+  AVal r = t_equal(f, e, v);
+  return known_or_not(r.hi == 0, r.lo == 1);
+}
+
+/* ---- predicates ------------------------------------------------------------------------------- */
+
+static AVal t_not(Flow *f, const Core *e, AVal *v) {
+  (void)f, (void)e;
+  bool may_be_false = v[0].types & T_NIL || (v[0].types & T_FIX && v[0].lo <= 0 && v[0].hi >= 0);
+  bool may_be_true = v[0].types & ~(uint32_t)(T_NIL | T_FIX) || (v[0].types & T_FIX && (v[0].lo < 0 || v[0].hi > 0));
+  return known_or_not(!may_be_true, !may_be_false);
+}
+
 static AVal t_predicate(Flow *f, const Core *e, AVal *a) {
   (void)f;
   uint32_t asked = flow_asked_types(e->prim);
@@ -587,7 +656,7 @@ static bool may_shrink(Flow *f, AVal v) {
 static bool is_in_range(Flow *f, const Core *e, const AVal *a) {
   if (a[0].types != T_VECTOR || !is_fix(a[1]) || a[1].lo < 0) return false;
   if (a[1].hi < lengths(f, a[0]).lo) return true;
-  return a[1].below && a[1].below == flow_length_bound(f, e->items[0]) && !may_shrink(f, a[0]);
+  return flow_is_below_length(f, a[1], e->items[0]) && !may_shrink(f, a[0]);
 }
 
 static AVal t_vec_get(Flow *f, const Core *e, AVal *a) {
@@ -601,11 +670,11 @@ static AVal t_vec_set(Flow *f, const Core *e, AVal *a) {
   return is_in_range(f, e, a) && !may_be_frozen(f, a[0]) ? nil : with_error(nil);
 }
 
-static void forget_length(Flow *f, AVal v, bool may_shrink) {
+static void forget_length(Flow *f, AVal v, bool is_shorter) {
   for (unsigned i = 0; v.sites && v.sites != &set_any && i < v.sites->count; i++) {
     Site *s = (Site *)v.sites->items[i];
     flow_add(f, &s->length, aval_range(0, LENGTH_MAX));
-    if (may_shrink) flow_add(f, &s->shrunk, aval_range(1, 1));
+    flow_add(f, is_shorter ? &s->shrunk : &s->grown, aval_range(1, 1));
   }
 }
 
@@ -730,8 +799,8 @@ static const struct {
 } transfers[] = {
     {"%add", t_add, true}, {"%neg", t_neg, true}, {"%sub", t_sub, true}, {"%mul", t_mul, true}, {"%div", t_div, true},
     {"%", t_rem, true}, {"%rem", t_rem, true}, {"mod", t_mod, true},
-    {"%max", t_max, true}, {"%min", t_min, true}, {"%lt", t_bool, true}, {"%gt", t_bool, true}, {"%le", t_bool, true}, {"%ge", t_bool, true},
-    {"==", t_bool, true}, {"!=", t_bool, true}, {"not", t_bool, true},
+    {"%max", t_max, true}, {"%min", t_min, true}, {"%lt", t_lt, true}, {"%gt", t_gt, true}, {"%le", t_le, true}, {"%ge", t_ge, true},
+    {"==", t_equal, true}, {"!=", t_differ, true}, {"not", t_not, true},
     {"nil?", t_predicate, true}, {"int?", t_predicate, true}, {"float?", t_predicate, true},
     {"number?", t_predicate, true}, {"string?", t_predicate, true}, {"symbol?", t_predicate, true},
     {"keyword?", t_predicate, true}, {"function?", t_predicate, true}, {"list?", t_predicate, true},
