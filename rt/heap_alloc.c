@@ -155,6 +155,13 @@ void heap_retire_runs(VkHeap *h) {
   }
 }
 
+uint64_t heap_taken(const VkHeap *h) {
+  uint64_t bytes = heap_allocated(h) - vk_scratch_spill_room(h->c);
+  for (unsigned k = 0; k < CLASS_COUNT; k++)
+    bytes -= (uint64_t)(h->classes[k].run->lim - h->classes[k].run->cur);
+  return bytes;
+}
+
 /* ---- slow paths --------------------------------------------------------------------------- */
 
 /* Under VALK_GC_STRESS=N every allocation comes here, and every Nth collects; fewer while there

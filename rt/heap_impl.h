@@ -263,6 +263,7 @@ void *heap_xrealloc(void *p, size_t bytes); /* or a message and exit */
 
 /* heap_alloc.c */
 void heap_retire_runs(VkHeap *h);
+uint64_t heap_taken(const VkHeap *h); /* bytes ever given out: heap_allocated less what runs have left */
 bool heap_take_pairs(VkHeap *h, VkRun *cells); /* a block but for its first: may collect; false: none is free */
 void heap_give_pairs(VkHeap *h, char *from, char *to); /* some of them that are not used */
 void heap_young_block(VkHeap *h, uint32_t block);

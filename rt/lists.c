@@ -246,19 +246,28 @@ V vk_reverse(vk *c, V l) {
   return list;
 }
 
+/* What is left of each list, as words: args keep the lists, and where these are does not matter to
+ * what holds no values. */
+static uint64_t *lists_left(vk *c, size_t n, const V *args) {
+  VkRaw *left = vk_new(c, sizeof *left + n * sizeof(V));
+  left->hdr = VK_HDR(VK_RAW, 0, 0);
+  left->bytes = n * sizeof(V);
+  for (size_t i = 0; i < n; i++) left->words[i] = vk_list_of(args[i]);
+  return left->words;
+}
+
 /* (zip l ...): lists of the first, second, ... elements, as many as the shortest has. */
 V vk_zip_n(vk *c, size_t n, const V *args) {
   for (size_t i = 0; i < n; i++)
     if (!vk_is_list(args[i])) return vk_arg_error(c, "zip", (int)i + 1, args[i], "a list");
-  V rest = VK_NIL; /* a list of what is left of each */
-  for (size_t i = n; i-- > 0;) rest = vk_cons(c, vk_list_of(args[i]), rest);
+  uint64_t *left = lists_left(c, n, args);
   VkListBuilder rows = VK_LIST_BUILDER;
   for (;;) {
     VkListBuilder row = VK_LIST_BUILDER;
-    for (V p = rest; p != VK_NIL; p = VK_TAIL(p)) {
-      if (VK_HEAD(p) == VK_NIL) return rows.first;
-      vk_list_add(c, &row, VK_HEAD(VK_HEAD(p)));
-      vk_write(c, p, &VK_HEAD(p), VK_TAIL(VK_HEAD(p)));
+    for (size_t i = 0; i < n; i++) {
+      if (left[i] == VK_NIL) return rows.first;
+      vk_list_add(c, &row, VK_HEAD(left[i]));
+      left[i] = VK_TAIL(left[i]);
     }
     vk_list_add(c, &rows, row.first);
   }

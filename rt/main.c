@@ -26,8 +26,12 @@ struct VkProcess vk_process;
 static vk main_isolate VK_ALIGN16;
 static VkFiber main_fiber;
 
+/* Of programs compiled for `valkc explain --profile`. */
+void vk_profile_write(void) __attribute__((weak));
+
 void vk_process_exit(int status) {
   vk_out_flush();
+  if (vk_profile_write) vk_profile_write();
   if (vk_process.thread_count) _exit(status);
   exit(status);
 }
@@ -103,6 +107,7 @@ int vk_main(int argc, char **argv, const VkProgram *program) {
   VkRunTops run = {.c = c, .status = 0};
   vk_stack_call(&main_fiber, vk_run_tops, &run);
   vk_out_flush();
+  if (vk_profile_write) vk_profile_write();
   vk_heap_end(c);
   if (vk_process.thread_count) _exit(run.status);
   return run.status;

@@ -86,6 +86,15 @@ static void end_spill(vk *c, VkFiber *f, int s) {
   if (spill->is_on) *stack = (VkScratch){spill->start, spill->lim};
 }
 
+size_t vk_scratch_spill_room(const vk *c) {
+  size_t bytes = 0;
+  for (int s = 0; s < 2; s++) {
+    const VkSpill *spill = &c->fiber->spill[s];
+    bytes += (size_t)(spill->lim - (spill->is_on ? c->scratch[s].cur : spill->start));
+  }
+  return bytes;
+}
+
 void vk_scratch_end_spills(vk *c) {
   struct VkFibers *fs = c->fibers;
   for (int s = 0; s < 2; s++) end_spill(c, c->fiber, s);

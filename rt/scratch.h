@@ -79,5 +79,6 @@ size_t vk_scratch_used(vk *c);       /* bytes, both stacks of the running fiber 
 bool vk_scratch_owns(const void *p); /* any fiber's */
 bool scratch_is_valid(vk *c);
 void vk_scratch_free(vk *c);       /* gives the running fiber's chunks back */
+size_t vk_scratch_spill_room(const vk *c); /* bytes not used in cells the running fiber spills into */
 void vk_scratch_end_spills(vk *c); /* a collection: cells not used are the heap's */
 #endif

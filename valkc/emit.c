@@ -239,13 +239,14 @@ static bool gets_place(const LowOp *op) {
 }
 
 static void emit_op(Emit *e, const LowOp *op, const LowVar *v, bool is_decl) {
-  unsigned mark = emit_place_begin(e, op);
+  unsigned mark = emit_place_begin(e, op), profile = emit_profile_begin(e, op);
   if (op->kind == OP_PRIM && op->prim->flags & PRIM_BLOCKS) put_line(e, "c->place = %p;", &op->pos);
   if (emit_needs_array(op)) emit_with_array(e, op, v, is_decl);
   else if (op->kind == OP_CALL) emit_call(e, op, v, is_decl);
   else if (op->kind == OP_LIST) emit_list(e, op, v, is_decl);
   else if (op->kind == OP_CLOSURE) emit_closure(e, op, v, is_decl);
   else emit_expression(e, op, v, is_decl);
+  emit_profile_end(e, op, profile);
   emit_place_end(e, op, mark);
   if (gets_place(op) && emit_is_read(v)) put_line(e, "%v = VK_AT(c, %v, %p);", v, v, &op->pos);
 }
@@ -350,10 +351,12 @@ static void emit_return_later(Emit *e, const LowOp *op) {
   put_line(e, "{");
   e->depth++;
   if (emit_is_told(op)) put_line_start(e), put(e, "c->where = VK_OPEN(c, "), put_where(e, op->where), put(e, ");\n");
+  unsigned profile = emit_profile_begin(e, op);
   put_line_start(e);
   put(e, "%sresult = ", rep_type(e->fn->result));
   put_op_as(e, op, e->fn->result);
   put(e, ";\n");
+  emit_profile_end(e, op, profile);
   if (emit_is_told(op)) put_line(e, "c->where = VK_ON_HEAP;");
   emit_loop_exits(e, e->loop, NULL, RESET_OTHER);
   put_line(e, "return result;");
@@ -368,7 +371,7 @@ static void emit_return(Emit *e, const LowStmt *s) {
     emit_tail_call(e, &s->op, s->is_guarded);
   } else if (s->is_tail) {
     emit_tail_call_value(e, &s->op);
-  } else if (emit_is_told(&s->op) || emit_return_resets(e)) {
+  } else if (emit_is_told(&s->op) || s->op.site || emit_return_resets(e)) {
     emit_return_later(e, &s->op);
   } else {
     put_line_start(e);
@@ -411,7 +414,7 @@ static void put_test(Emit *e, const LowStmt *s) {
 static bool is_short_return(const Emit *e, const LowBody *body) {
   const LowStmt *s = body->first;
   if (!s || s->next || s->kind != STMT_RETURN || s->is_tail) return false;
-  return !emit_is_told(&s->op) && !emit_return_resets(e);
+  return !emit_is_told(&s->op) && !s->op.site && !emit_return_resets(e);
 }
 
 static void emit_if(Emit *e, const LowStmt *s) {
@@ -710,6 +713,8 @@ static void emit_program(Emit *e, size_t symbol_count) {
   put(e, "  %d,\n", e->low->may_listen ? 1 : 0);
   put(e, "  text_ends, sizeof text_ends / sizeof *text_ends,\n");
   put(e, "};\n\nint main(int argc, char **argv) { return vk_main(argc, argv, &program); }\n");
+  if (e->p->is_profiled) /* linked even if the program has no site */
+    put(e, "__attribute__((used)) static void (*const write_profile)(void) = vk_profile_write;\n");
 }
 
 static void emit_prim_prototypes(Emit *e) {
@@ -730,6 +735,7 @@ static void emit_includes(Emit *e) {
   put(e, ". */\n#include \"vk.h\"\n");
   if (e->needs_collections) put(e, "#include \"lists.h\"\n#include \"maps.h\"\n#include \"vectors.h\"\n");
   put(e, "#include \"where.h\"\n");
+  if (e->p->is_profiled) put(e, "#include \"profile.h\"\n");
 }
 
 static void write_text(Text *t, FILE *out) {

@@ -80,6 +80,8 @@ unsigned emit_marks(Emit *e, uint8_t resets); /* declares them; their number, fo
 void emit_resets(Emit *e, uint8_t resets, unsigned mark);
 bool emit_makes_pair(const LowOp *op); /* a pair in scratch, made inline */
 bool emit_is_told(const LowOp *op);
+unsigned emit_profile_begin(Emit *e, const LowOp *op);
+void emit_profile_end(Emit *e, const LowOp *op, unsigned number);
 unsigned emit_place_begin(Emit *e, const LowOp *op);
 void emit_place_end(Emit *e, const LowOp *op, unsigned mark);
 void emit_loop_exits(Emit *e, const LowLabel *from, const LowLabel *to, uint8_t which);

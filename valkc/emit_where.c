@@ -73,6 +73,18 @@ void emit_place_end(Emit *e, const LowOp *op, unsigned mark) {
   emit_resets(e, op->closes, e->opened_mark);
 }
 
+/* Around an operation whose bytes are counted. */
+unsigned emit_profile_begin(Emit *e, const LowOp *op) {
+  if (!op->site) return 0;
+  unsigned number = ++e->mark_count;
+  put_line(e, "const VkTaken taken_%u = vk_profile_begin(c);", number);
+  return number;
+}
+
+void emit_profile_end(Emit *e, const LowOp *op, unsigned number) {
+  if (op->site) put_line(e, "vk_profile_end(c, taken_%u, %u);", number, op->site);
+}
+
 /* ---- lists and closures ------------------------------------------------------------------------ */
 
 /* A pair in scratch: as the operation is otherwise, with the place after c. */

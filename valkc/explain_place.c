@@ -24,6 +24,7 @@ typedef struct Entry {
   Span at;
   uint32_t line, column;
   Kind kind;
+  uint64_t heap_bytes, scratch_bytes, count; /* of a run */
 } Entry;
 typedef struct Report {
   LowProgram *low;
@@ -32,6 +33,7 @@ typedef struct Report {
   VEC(Entry) entries;
   FILE *out;
   bool use_colour;
+  const Profile *profile; /* or NULL */
 } Report;
 
 /* ---- sites -------------------------------------------------------------------------------------- */
@@ -48,12 +50,6 @@ static Kind kind_of(const PlaceSite *s) {
   }
 }
 
-/* A call is of interest where it decides for the callee: on the heap; else the callee says it. */
-static bool is_shown(const PlaceSite *s) {
-  if (s->grows) return true;
-  return s->fresh && !s->callee;
-}
-
 static Span site_span(const Report *r, const PlaceSite *s) {
   if (is_user_text(r, s->op->pos)) return s->op->pos;
   return is_user_text(r, s->stmt->span) ? s->stmt->span : s->near;
@@ -68,6 +64,21 @@ static int by_place(const void *a, const void *b) {
   return strcmp(x->site->name, y->site->name);
 }
 
+static void count_bytes(const Report *r, Entry *e) {
+  unsigned site = e->site->op->site;
+  if (!r->profile || site >= r->profile->count) return;
+  const ProfileSite *p = &r->profile->sites[site];
+  e->heap_bytes = p->heap_bytes;
+  e->scratch_bytes = p->scratch_bytes;
+  e->count = p->count;
+}
+
+static void add_bytes(Entry *to, const Entry *e) {
+  to->heap_bytes += e->heap_bytes;
+  to->scratch_bytes += e->scratch_bytes;
+  to->count += e->count;
+}
+
 static void collect(Report *r) {
   Place *p = r->low->placement;
   for (size_t i = 0; p && i < p->all.count; i++) {
@@ -75,16 +86,19 @@ static void collect(Report *r) {
     for (size_t j = 0; j < f->sites.count; j++) {
       PlaceSite *s = &f->sites.items[j];
       Entry e = {.site = s, .fn = f, .at = site_span(r, s), .kind = s->grows ? KIND_HEAP : kind_of(s)};
-      if (!is_shown(s) || !is_user_text(r, e.at)) continue;
+      if (!place_is_shown(s) || !is_user_text(r, e.at)) continue;
       diag_line_col(r->diag, e.at, &e.line, &e.column);
+      count_bytes(r, &e);
       PUSH(r->arena, r->entries, e);
     }
   }
   if (r->entries.count) qsort(r->entries.items, r->entries.count, sizeof(Entry), by_place);
   size_t kept = 0;
-  for (size_t i = 0; i < r->entries.count; i++)
-    if (!kept || by_place(&r->entries.items[kept - 1], &r->entries.items[i]) != 0)
-      r->entries.items[kept++] = r->entries.items[i];
+  for (size_t i = 0; i < r->entries.count; i++) {
+    Entry *e = &r->entries.items[i], *last = kept ? &r->entries.items[kept - 1] : NULL;
+    if (!last || by_place(last, e) != 0) r->entries.items[kept++] = *e;
+    else add_bytes(last, e);
+  }
   r->entries.count = kept;
 }
 
@@ -164,6 +178,31 @@ static void put_margin(Report *r, const Entry *from, const Entry *to) {
   fprintf(r->out, "%*s", width < MARGIN ? MARGIN - width : 1, "");
 }
 
+/* 5 figures at most: "999 B", "12.3 KB". */
+typedef struct BytesText {
+  char text[16];
+} BytesText;
+
+static BytesText bytes_text(uint64_t bytes) {
+  static const char *const units[] = {"KB", "MB", "GB", "TB"};
+  BytesText t;
+  double n = (double)bytes / 1000;
+  unsigned unit = 0;
+  for (; n >= 999.95 && unit < 3; unit++) n /= 1000;
+  if (bytes < 1000) snprintf(t.text, sizeof t.text, "%u B", (unsigned)bytes);
+  else snprintf(t.text, sizeof t.text, "%.1f %s", n, units[unit]);
+  return t;
+}
+
+enum { BYTES_WIDTH = 10 }; /* with a blank behind */
+
+static void put_line_bytes(Report *r, const Entry *from, const Entry *to) {
+  uint64_t bytes = 0;
+  if (!r->profile) return;
+  for (const Entry *e = from; e < to; e++) bytes += e->heap_bytes + e->scratch_bytes;
+  fprintf(r->out, "%*s ", BYTES_WIDTH - 1, bytes ? bytes_text(bytes).text : "");
+}
+
 static void put_line_text(Report *r, const Source *source, uint32_t line) {
   const char *start = source->text + source->line_starts[line - 1];
   const char *end = memchr(start, '\n', source->len - source->line_starts[line - 1]);
@@ -171,15 +210,59 @@ static void put_line_text(Report *r, const Source *source, uint32_t line) {
   fprintf(r->out, "%4u | %.*s\n", line, length, start);
 }
 
+static void put_fallen(Report *r, const Entry *e) {
+  if (!e->heap_bytes) return;
+  fprintf(r->out, "%*s     | %u: %s: %s of it on the heap, as scratch was full, or it was too large\n",
+          MARGIN + BYTES_WIDTH, "", e->column, e->site->name, bytes_text(e->heap_bytes).text);
+}
+
 static void put_reasons(Report *r, const Entry *from, const Entry *to) {
   for (const Entry *e = from; e < to; e++) {
-    if (e->kind != KIND_HEAP) continue;
-    fprintf(r->out, "%*s     | ", MARGIN, "");
+    if (e->kind != KIND_HEAP) {
+      put_fallen(r, e);
+      continue;
+    }
+    fprintf(r->out, "%*s     | ", MARGIN + (r->profile ? BYTES_WIDTH : 0), "");
     if (r->use_colour) fputs(kind_colours[KIND_HEAP], r->out);
     fprintf(r->out, "%u: %s: ", e->column, e->site->name);
     put_steps(r, e->site);
+    if (e->heap_bytes) fprintf(r->out, "; %s", bytes_text(e->heap_bytes).text);
     fprintf(r->out, r->use_colour ? "\033[0m\n" : "\n");
   }
+}
+
+typedef struct Totals {
+  uint64_t scratch, heap, fallen, elsewhere; /* bytes; fallen: meant for scratch, which was full */
+} Totals;
+
+/* Sites of the library that no line of the program is near to are elsewhere, too. */
+static Totals find_totals(const Report *r) {
+  Totals t = {0};
+  for (size_t i = 0; i < r->profile->count; i++) {
+    t.elsewhere += r->profile->sites[i].heap_bytes;
+    t.scratch += r->profile->sites[i].scratch_bytes;
+  }
+  for (size_t i = 0; i < r->entries.count; i++) {
+    const Entry *e = &r->entries.items[i];
+    t.elsewhere -= e->heap_bytes;
+    *(e->kind == KIND_HEAP ? &t.heap : &t.fallen) += e->heap_bytes;
+  }
+  return t;
+}
+
+static void put_total(Report *r, uint64_t bytes, const char *what) {
+  fprintf(r->out, "%*s %s\n", BYTES_WIDTH - 1, bytes_text(bytes).text, what);
+}
+
+static void put_profile_summary(Report *r) {
+  Totals t = find_totals(r);
+  uint64_t heap = t.heap + t.fallen + t.elsewhere;
+  fputs("\nBytes allocated by this run\n", r->out);
+  put_total(r, t.scratch, "in scratch");
+  put_total(r, t.heap, "on the heap, as above");
+  put_total(r, t.fallen, "on the heap because scratch was full, or it was too large for it");
+  put_total(r, t.elsewhere, "on the heap elsewhere: numbers, errors, what the runtime itself needs");
+  if (t.scratch + heap) fprintf(r->out, "%.1f %% kept out of the heap\n", 100.0 * (double)t.scratch / (double)(t.scratch + heap));
 }
 
 static void put_summary(Report *r) {
@@ -188,6 +271,7 @@ static void put_summary(Report *r) {
   fprintf(r->out, "\n%zu places that allocate\n", r->entries.count);
   for (unsigned k = 0; k < KIND_COUNT; k++)
     if (counts[k]) fprintf(r->out, "%6u %-7s %s\n", counts[k], kind_names[k], kind_docs[k]);
+  if (r->profile) put_profile_summary(r);
 }
 
 static bool find_source(Report *r, const char *path, uint32_t *file) {
@@ -196,8 +280,9 @@ static bool find_source(Report *r, const char *path, uint32_t *file) {
   return false;
 }
 
-void explain_places(LowProgram *low, const char *path, FILE *out, bool use_colour) {
-  Report r = {.low = low, .diag = low->program->diag, .arena = low->arena, .out = out, .use_colour = use_colour};
+void explain_places(LowProgram *low, const char *path, FILE *out, bool use_colour, const Profile *profile) {
+  Report r = {.low = low, .diag = low->program->diag, .arena = low->arena, .out = out, .use_colour = use_colour,
+              .profile = profile};
   uint32_t file, line, column;
   collect(&r);
   if (!find_source(&r, path, &file)) return;
@@ -209,6 +294,7 @@ void explain_places(LowProgram *low, const char *path, FILE *out, bool use_colou
     const Entry *from = e;
     if (line == source->line_count && source->line_starts[line - 1] == source->len) break; /* behind the last */
     while (e < end && e->at.file == file && e->line == line) e++;
+    put_line_bytes(&r, from, e);
     put_margin(&r, from, e);
     put_line_text(&r, source, line);
     put_reasons(&r, from, e);
@@ -251,8 +337,15 @@ static void put_json_steps(Report *r, const PlaceSite *s) {
   fputc(']', r->out);
 }
 
-void explain_places_json(LowProgram *low, FILE *out) {
-  Report r = {.low = low, .diag = low->program->diag, .arena = low->arena, .out = out};
+static void put_json_totals(Report *r) {
+  Totals t = find_totals(r);
+  fprintf(r->out, ",\n \"bytes\": {\"scratch\": %llu, \"heap\": %llu, \"fallen\": %llu, \"elsewhere\": %llu}",
+          (unsigned long long)t.scratch, (unsigned long long)t.heap, (unsigned long long)t.fallen,
+          (unsigned long long)t.elsewhere);
+}
+
+void explain_places_json(LowProgram *low, FILE *out, const Profile *profile) {
+  Report r = {.low = low, .diag = low->program->diag, .arena = low->arena, .out = out, .profile = profile};
   unsigned counts[KIND_COUNT] = {0};
   collect(&r);
   fputs("{\"sites\": [", out);
@@ -264,12 +357,17 @@ void explain_places_json(LowProgram *low, FILE *out) {
     fprintf(out, ", \"place\": \"%s\"", kind_names[e->kind]);
     if (name_of_fn(e->fn)) fputs(", \"function\": ", out), put_json_text(out, name_of_fn(e->fn));
     put_json_place(&r, e->at);
+    if (profile)
+      fprintf(out, ", \"heap_bytes\": %llu, \"scratch_bytes\": %llu, \"count\": %llu",
+              (unsigned long long)e->heap_bytes, (unsigned long long)e->scratch_bytes, (unsigned long long)e->count);
     if (e->kind == KIND_HEAP) put_json_steps(&r, e->site);
     fputc('}', out);
   }
   fputs("],\n \"summary\": {", out);
   for (unsigned k = 0; k < KIND_COUNT; k++) fprintf(out, "%s\"%s\": %u", k ? ", " : "", kind_names[k], counts[k]);
-  fputs("}}\n", out);
+  fputs("}", out);
+  if (profile) put_json_totals(&r);
+  fputs("}\n", out);
 }
 
 /* ---- --no-heap-in --------------------------------------------------------------------------------- */

@@ -164,6 +164,7 @@ typedef struct LowOp {
   bool is_once;              /* runs once or a few times: small rather than fast; once.c */
   const char *guard;         /* the same: it gives an error unless this C function gives 1 */
   LowWhere where;
+  unsigned site;            /* is_profiled: its number among those that allocate, from 1; else 0 */
   struct PlaceNode *made;   /* place.c: what it makes */
   uint8_t resets;           /* calls: stacks to reset behind it to what they were before */
   uint8_t opens, closes;    /* stacks reset behind the one that closes, to what they were before the

@@ -4,6 +4,7 @@
 #include "explain.h"
 #include "passes.h"
 #include "process.h"
+#include "profile.h"
 #include "reference.h"
 #include "repl.h"
 #include "run.h"
@@ -79,13 +80,38 @@ static int print_calls(Compilation *c) {
   return EXIT_OK;
 }
 
+static void put_places(Compilation *c, const Profile *profile) {
+  if (c->options->json) explain_places_json(c->low, stdout, profile);
+  else explain_places(c->low, c->path, stdout, isatty(STDOUT_FILENO) && !getenv("NO_COLOR"), profile);
+}
+
 static int print_places(Compilation *c) {
-  if (c->options->json) explain_places_json(c->low, stdout);
-  else explain_places(c->low, c->path, stdout, isatty(STDOUT_FILENO) && !getenv("NO_COLOR"));
+  put_places(c, NULL);
   return EXIT_OK;
 }
 
+/* Without fuse each operation is a statement of its own, and so can be measured. */
+static int run_profile(const Options *o) {
+  Options unfused = *o;
+  Compilation c;
+  Profile profile;
+  char *skip;
+  if (asprintf(&skip, "%s%sfuse", o->skip ? o->skip : "", o->skip ? "," : "") < 0) abort();
+  unfused.skip = skip;
+  compilation_init(&c, &unfused, o->args[0]);
+  c.program.is_profiled = true;
+  int status = passes_run(&c, PASS_emit);
+  if (status == EXIT_OK && !c.is_stopped && (status = profile_run(&c, o->args, &profile)) == EXIT_OK) {
+    put_places(&c, &profile);
+    free(profile.sites);
+  }
+  compilation_free(&c);
+  free(skip);
+  return status;
+}
+
 static int run_explain(const Options *o) {
+  if (o->profile) return run_profile(o);
   return o->calls ? compile(o, PASS_represent, print_calls) : compile(o, PASS_place, print_places);
 }
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define IN(id) (1u << COMMAND_##id)
-#define FRONT_END (IN(BUILD) | IN(RUN) | IN(CHECK) | IN(EMIT))
+#define FRONT_END (IN(BUILD) | IN(RUN) | IN(CHECK) | IN(EMIT) | IN(EXPLAIN))
 #define COMPILING (IN(BUILD) | IN(RUN))
 #define ALL_COMMANDS (~0u)
 
@@ -131,7 +131,7 @@ static bool check_arg_count(const Options *o) {
     fprintf(stderr, "valkc: `%s` needs a FILE\n", name);
     return usage_error(o);
   }
-  if (o->command != COMMAND_RUN && o->arg_count > 1) {
+  if (o->command != COMMAND_RUN && !o->profile && o->arg_count > 1) {
     fprintf(stderr, "valkc: `%s` takes one argument, got also `%s`\n", name, o->args[1]);
     return usage_error(o);
   }

@@ -189,6 +189,17 @@ static void finish_fn(Place *p, PlaceFn *f) {
   }
 }
 
+bool place_is_shown(const PlaceSite *s) { return s->grows || (s->fresh && !s->callee); }
+
+static void number_sites(Place *p) {
+  unsigned number = 0;
+  for (size_t i = 0; i < p->all.count; i++)
+    for (size_t j = 0; j < p->all.items[i]->sites.count; j++) {
+      PlaceSite *s = &p->all.items[i]->sites.items[j];
+      if (place_is_shown(s)) s->op->site = ++number;
+    }
+}
+
 void place_assign(Place *p) {
   for (size_t i = 0; i < p->all.count; i++) assign_fn(p->all.items[i]);
   do {
@@ -196,4 +207,5 @@ void place_assign(Place *p) {
       if (p->all.items[i]->low->is_value && p->all.items[i]->is_dirty) p->is_dirty_unknown = true;
   } while (spread_tails(p));
   for (size_t i = 0; i < p->all.count; i++) finish_fn(p, p->all.items[i]);
+  if (p->low->program->is_profiled) number_sites(p);
 }

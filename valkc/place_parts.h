@@ -147,4 +147,6 @@ PlaceSite *place_add_site(Place *p, LowOp *op, PlaceNode *n, uint8_t fresh, cons
 int place_lives(const PlaceSite *s); /* how long what it makes must live */
 bool place_settle(Place *p, PlaceFn *f); /* forces sites to the heap; whether there were any */
 void place_assign(Place *p);
+/* A call is of interest where it decides for the callee: on the heap; else the callee says it. */
+bool place_is_shown(const PlaceSite *s);
 #endif

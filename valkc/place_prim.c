@@ -39,6 +39,9 @@ static const PrimRow rows[] = {
     {"plist/keys", "c", 1, true}, {"plist/vals", "c", 1, true}, {"%items", "=..", 1, true},
     {"%count", "...", 0, false}, {"%sort-values", "c", 1, true}, {"%sort-by-head", "f", 1, true}, {"sum", ".", 0, false}, {"product", ".", 0, false},
     {"exists", "..", 0, false},
+    /* walks over ranges: an integer, or the list there is if an end is no fixnum */
+    {"%range-start", ".", 1, true}, {"%range-items", "=", 0, false}, {"%range-end", ".", 0, false},
+    {"%range-more", ".", 0, false}, {"%range-head", "o", 0, false}, {"%range-next", "=", 0, false},
     /* strings */
     {"str", "=", 1, true}, {"repr", ".", 1, true}, {"make-string", ".=", 1, true},
     {"str/split", "e.", 3, true}, {"str/replace", "=.=", 1, true}, {"str/slice", "=", 1, true},

@@ -30,4 +30,9 @@ has err "is on the heap, in \`remember\`"
 has err "given to \`map/put!\`"
 run 1 "$VALKC" build --no-heap-in=nobody -o app app.valk
 has err "no function \`nobody\` is called"
+cat >sums.valk <<'END'
+(fun {squares n} {foldl + 0 (map (\ {x} {* x x}) (range 0 n))})
+(print (squares (str->num "10")))
+END
+run 0 "$VALKC" build --no-heap-in=squares -o sums sums.valk
 run 0 "$VALKC" build --skip=place -o plain app.valk
