@@ -27,13 +27,24 @@ Scope *scope_new(Expander *x, int kind, Ctx ctx) {
   return s;
 }
 
+enum { SCOPE_SEARCHED_MAX = 16 };
+
+static void index_scope(Expander *x, Scope *s) {
+  s->last = ARENA_NEW(x->p->arena, PtrMap);
+  s->last->arena = x->p->arena;
+  for (size_t i = 0; i < s->vars.count; i++) ptrmap_put(s->last, s->vars.items[i]->name, s->vars.items[i]);
+}
+
 Var *scope_add(Expander *x, Scope *s, const char *name, Span span) {
   Var *v = core_var(x->p, name, span, NULL);
   PUSH(x->p->arena, s->vars, v);
+  if (s->last) ptrmap_put(s->last, name, v);
+  else if (s->vars.count > SCOPE_SEARCHED_MAX) index_scope(x, s);
   return v;
 }
 
 Var *scope_find(const Scope *s, const char *name) {
+  if (s->last) return ptrmap_get(s->last, name);
   for (size_t i = s->vars.count; i-- > 0;)
     if (s->vars.items[i]->name == name) return s->vars.items[i];
   return NULL;

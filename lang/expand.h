@@ -9,6 +9,7 @@ typedef struct Scope {
   enum { SCOPE_FRAME, SCOPE_ARM } kind;
   struct Scope *parent;
   VEC(Var *) vars;
+  PtrMap *last; /* name -> the last of vars; NULL: there are few */
   bool is_library; /* code of std */
 } Scope;
 

@@ -4,7 +4,7 @@
  * out:   functions bound in one scope by `=`, some of them mentioned by others before they are bound, are
  *        global functions, with what they captured as parameters; calls of them are known
  * keeps: everything: none can be called before all are bound
- * cost:  a walk over the scope of each variable without a first value
+ * cost:  a few walks over the scopes that have variables without a first value
  *
  *   (let word                                    (fun skip (i text) .. (word (+ i 1) text))
  *     (let skip (lambda (i) .. (word (+ i 1)))   (fun word (i text) .. (skip (+ i 1) text))
@@ -19,13 +19,21 @@
 #include "letrec.h"
 #include <string.h>
 
-enum { CAPTURES_MAX = 8, MEMBERS_MAX = 100 };
+enum { CAPTURES_MAX = 8 };
+
+typedef struct Group { /* functions that mention each other */
+  size_t late_count; /* of those bound by SET */
+  size_t set_count;  /* of SETs seen */
+  bool is_bad;
+  VEC(Var *) captured;
+} Group;
 
 typedef struct Member {
   Var *var;
-  Core **at; /* the LET, or the SET, that binds it */
-  Lambda *lambda;
-  bool is_chosen;
+  Lambda *lambda; /* NULL: not bound to one */
+  bool is_late;   /* by a SET */
+  size_t root;    /* a member of the same group, finally the one that stands for it */
+  Group *group;
   Global *global;
   Var **params; /* for what is captured */
 } Member;
@@ -33,156 +41,141 @@ typedef struct Member {
 typedef struct Letrec {
   Program *p;
   PtrMap local_functions; /* variables bound to a function by a LET */
+  PtrMap seen;            /* LETs that belong to a scope read */
   bool changed;
   /* of the scope at hand */
+  PtrMap index; /* Var -> its member's index plus one */
   VEC(Member) members;
-  VEC(Core *) between; /* evaluated before the last is bound */
-  VEC(Var *) captured;
+  VEC(Core *) between; /* evaluated before the last function is bound */
 } Letrec;
 
 /* ---- the scope ------------------------------------------------------------------------------ */
 
-static Member *member_of(Letrec *x, const Var *v) {
-  for (size_t i = 0; i < x->members.count; i++)
-    if (x->members.items[i].var == v) return &x->members.items[i];
-  return NULL;
+static Member *member_of(const Letrec *x, const Var *v) {
+  size_t i = (size_t)(uintptr_t)ptrmap_get(&x->index, v);
+  return i ? &x->members.items[i - 1] : NULL;
 }
 
 static bool is_function(const Core *e) {
   return e && e->kind == CORE_LAMBDA && !e->lambda->is_outlined && !e->lambda->has_rest;
 }
 
+static void add_member(Letrec *x, Var *v, Lambda *l) {
+  Member m = {.var = v, .lambda = l, .is_late = !l, .root = x->members.count};
+  PUSH(x->p->arena, x->members, m);
+  ptrmap_put(&x->index, v, (void *)(uintptr_t)x->members.count);
+}
+
+static void read_let(Letrec *x, Core *e) {
+  ptrmap_put(&x->seen, e, e);
+  if (!e->a) add_member(x, e->var, NULL);
+  else if (is_function(e->a) && !e->var->is_set) add_member(x, e->var, e->a->lambda);
+  else PUSH(x->p->arena, x->between, e->a);
+}
+
 /* From the LET on: bindings and statements, each in the scope of those before. The last SET of a function
  * ends what is evaluated before all are bound. */
-static void read_scope(Letrec *x, Core **slot) {
+static void read_scope(Letrec *x, Core *e) {
   size_t between = 0; /* of those seen, before the last SET */
-  for (;;) {
-    Core *e = *slot;
+  x->members.count = x->between.count = 0;
+  x->index = (PtrMap){.arena = x->p->arena};
+  while (e->kind == CORE_LET || e->kind == CORE_SEQ) {
     if (e->kind == CORE_LET) {
-      bool is_late = !e->a;
-      if (is_late || (is_function(e->a) && !e->var->is_set))
-        PUSH(x->p->arena, x->members, ((Member){.var = e->var, .at = slot, .lambda = e->a ? e->a->lambda : NULL}));
-      else if (e->a)
-        PUSH(x->p->arena, x->between, e->a);
-      slot = &e->b;
+      read_let(x, e);
+      e = e->b;
       continue;
     }
-    if (e->kind != CORE_SEQ) break;
     for (size_t i = 0; i + 1 < e->count; i++) {
       Core *item = e->items[i];
       Member *m = item->kind == CORE_SET && is_function(item->a) ? member_of(x, item->var) : NULL;
       if (m && !m->lambda) {
         m->lambda = item->a->lambda;
-        m->at = &e->items[i];
         between = x->between.count;
       } else {
         PUSH(x->p->arena, x->between, item);
       }
     }
-    slot = &e->items[e->count - 1];
+    e = e->items[e->count - 1];
   }
   x->between.count = between;
 }
 
 /* ---- which belong together ------------------------------------------------------------------ */
 
-typedef struct Mentions {
-  Letrec *x;
-  bool is_from_chosen, found, changed;
-} Mentions;
-
-static void find_chosen(Core **child, void *to) {
-  Mentions *s = to;
-  Member *m = (*child)->kind == CORE_LOCAL ? member_of(s->x, (*child)->var) : NULL;
-  if (m && m->is_chosen) s->found = true;
-  if (m && s->is_from_chosen && !m->is_chosen) m->is_chosen = s->changed = true;
-  core_each_child(*child, true, find_chosen, to);
+static size_t root_of(Letrec *x, size_t i) {
+  Member *all = x->members.items;
+  while (all[i].root != i) i = all[i].root = all[all[i].root].root;
+  return i;
 }
 
-/* All that those chosen mention, and that mention them. */
-static void choose(Letrec *x) {
-  for (bool changed = true; changed;) {
-    changed = false;
-    for (size_t i = 0; i < x->members.count; i++) {
-      Member *m = &x->members.items[i];
-      if (!m->lambda) continue;
-      Mentions s = {x, m->is_chosen, false, false};
-      find_chosen(&m->lambda->body, &s);
-      if (s.found && !m->is_chosen) m->is_chosen = changed = true;
-      changed |= s.changed;
-    }
+typedef struct Mentions {
+  Letrec *x;
+  size_t by; /* a member, or SIZE_MAX: what is evaluated too early */
+} Mentions;
+
+static void note_mention(Core **child, void *to) {
+  Mentions *s = to;
+  Member *m = (*child)->kind == CORE_LOCAL ? member_of(s->x, (*child)->var) : NULL;
+  if (m && s->by == SIZE_MAX) m->group->is_bad = true;
+  else if (m) s->x->members.items[root_of(s->x, s->by)].root = root_of(s->x, (size_t)(m - s->x->members.items));
+  core_each_child(*child, true, note_mention, to);
+}
+
+static void make_groups(Letrec *x) {
+  for (size_t i = 0; i < x->members.count; i++)
+    if (x->members.items[i].lambda) note_mention(&x->members.items[i].lambda->body, &(Mentions){x, i});
+  for (size_t i = 0; i < x->members.count; i++) {
+    Member *m = &x->members.items[i], *root = &x->members.items[root_of(x, i)];
+    if (!root->group) root->group = ARENA_NEW(x->p->arena, Group);
+    m->group = root->group;
+    m->group->late_count += m->is_late;
+    m->group->is_bad |= !m->lambda;
   }
 }
 
 /* ---- whether they can be global ------------------------------------------------------------- */
 
-static bool note_captured(Letrec *x, Var *v) {
+static void note_captured(Letrec *x, Group *g, Var *v) {
   Member *m = member_of(x, v);
-  if (m && m->is_chosen) return true;
-  if (v->is_set || v->starts_unbound || ptrmap_get(&x->local_functions, v)) return false;
-  for (size_t i = 0; i < x->captured.count; i++)
-    if (x->captured.items[i] == v) return true;
-  PUSH(x->p->arena, x->captured, v);
-  return x->captured.count <= CAPTURES_MAX;
+  if (m && m->group == g) return;
+  for (size_t i = 0; i < g->captured.count; i++)
+    if (g->captured.items[i] == v) return;
+  bool is_shared = v->is_set || v->starts_unbound || ptrmap_get(&x->local_functions, v);
+  if (is_shared || g->captured.count == CAPTURES_MAX) g->is_bad = true;
+  else PUSH(x->p->arena, g->captured, v);
 }
 
-static bool note_all_captured(Letrec *x) {
-  for (size_t i = 0; i < x->members.count; i++) {
-    Member *m = &x->members.items[i];
-    for (size_t j = 0; m->is_chosen && j < m->lambda->free.count; j++)
-      if (!note_captured(x, m->lambda->free.items[j])) return false;
-  }
-  return true;
-}
-
-typedef struct Uses {
-  Letrec *x;
-  size_t set_count;
-  bool is_bad; /* as a value, or with another number of arguments */
-} Uses;
-
+/* As a value, or with another number of arguments, a function stays what it is if it captures anything. */
 static void check_use(Core **child, void *to) {
-  Uses *u = to;
+  Letrec *x = to;
   Core *e = *child;
-  bool is_call = e->kind == CORE_CALL && e->a->kind == CORE_LOCAL;
-  Member *m = is_call                                           ? member_of(u->x, e->a->var)
-              : e->kind == CORE_LOCAL || e->kind == CORE_SET ? member_of(u->x, e->var)
-                                                                : NULL;
-  if (!m || !m->is_chosen) {
+  bool is_call = e->kind == CORE_CALL && e->a->kind == CORE_LOCAL, is_var = e->kind == CORE_LOCAL || e->kind == CORE_SET;
+  Member *m = is_call ? member_of(x, e->a->var) : is_var ? member_of(x, e->var) : NULL;
+  if (!m) {
     core_each_child(e, true, check_use, to);
     return;
   }
   if (e->kind == CORE_SET) {
-    u->set_count++;
+    m->group->set_count++;
     check_use(&e->a, to);
-  } else if (!is_call) {
-    u->is_bad |= u->x->captured.count > 0;
-  } else {
-    u->is_bad |= e->count != m->lambda->param_count && u->x->captured.count > 0;
-    for (size_t i = 0; i < e->count; i++) check_use(&e->items[i], to);
+  } else if (!is_call || !m->lambda || e->count != m->lambda->param_count) {
+    m->group->is_bad |= m->group->captured.count > 0;
   }
+  for (size_t i = 0; i < e->count; i++) check_use(&e->items[i], to);
 }
 
-static bool may_be_called_early(Letrec *x) {
-  for (size_t i = 0; i < x->between.count; i++) {
-    Mentions s = {x, false, false, false};
-    find_chosen(&x->between.items[i], &s);
-    if (s.found) return true;
-  }
-  return false;
-}
-
-static bool can_be_global(Letrec *x, Core *scope) {
-  size_t late_count = 0;
+static void check(Letrec *x, Core *scope) {
   for (size_t i = 0; i < x->members.count; i++) {
-    Member *m = &x->members.items[i];
-    if (m->is_chosen && !m->lambda) return false;
-    late_count += m->is_chosen && m->var->is_set;
+    const Member *m = &x->members.items[i];
+    for (size_t j = 0; m->lambda && j < m->lambda->free.count; j++) note_captured(x, m->group, m->lambda->free.items[j]);
   }
-  if (!note_all_captured(x) || may_be_called_early(x)) return false;
-  Uses u = {.x = x};
-  check_use(&scope, &u);
-  return !u.is_bad && u.set_count == late_count;
+  for (size_t i = 0; i < x->between.count; i++) note_mention(&x->between.items[i], &(Mentions){x, SIZE_MAX});
+  check_use(&scope, x);
+}
+
+/* Those that nobody mentions before they are bound are known already. */
+static bool is_lifted(const Member *m) {
+  return m && !m->group->is_bad && m->group->late_count > 0 && m->group->set_count == m->group->late_count;
 }
 
 /* ---- making them global --------------------------------------------------------------------- */
@@ -202,12 +195,13 @@ static void make_global(Letrec *x, Member *m) {
   PUSH(p->lasting ? p->lasting : p->arena, p->globals, g);
   l->global = g;
   l->parent = NULL;
-  size_t count = x->captured.count;
+  size_t count = m->group->captured.count;
   Var **params = ARENA_ARRAY(p->arena, Var *, l->param_count + count);
   if (l->param_count) memcpy(params, l->params, l->param_count * sizeof *params);
   m->params = params + l->param_count;
   for (size_t i = 0; i < count; i++) {
-    m->params[i] = core_var(p, x->captured.items[i]->name, x->captured.items[i]->span, l);
+    const Var *v = m->group->captured.items[i];
+    m->params[i] = core_var(p, v->name, v->span, l);
     m->params[i]->is_param = true;
   }
   l->params = params;
@@ -216,15 +210,18 @@ static void make_global(Letrec *x, Member *m) {
 
 typedef struct Rewrite {
   Letrec *x;
-  Var **captured; /* where we are: those of the scope, or the parameters of the member we are in */
+  const Member *in; /* whose function we are in, or NULL */
 } Rewrite;
 
-static void pass_captured(const Rewrite *r, Core *call) {
-  size_t count = r->x->captured.count;
+/* What is captured: the variables of the scope, or the parameters of the member we are in, whose group
+ * it is, as it mentions no others. */
+static void pass_captured(const Rewrite *r, const Member *m, Core *call) {
+  size_t count = m->group->captured.count;
+  Var **captured = r->in ? r->in->params : m->group->captured.items;
   if (!count) return;
   Core **items = ARENA_ARRAY(r->x->p->arena, Core *, call->count + count);
   if (call->count) memcpy(items, call->items, call->count * sizeof *items);
-  for (size_t i = 0; i < count; i++) items[call->count + i] = core_local(r->x->p, call->span, r->captured[i]);
+  for (size_t i = 0; i < count; i++) items[call->count + i] = core_local(r->x->p, call->span, captured[i]);
   call->items = items;
   call->count += count;
 }
@@ -232,24 +229,27 @@ static void pass_captured(const Rewrite *r, Core *call) {
 static void rewrite(Core **child, void *to);
 
 static void rewrite_local(const Rewrite *r, Core *e) {
-  Member *m = member_of(r->x, e->var);
-  if (m && m->is_chosen) {
+  const Member *m = member_of(r->x, e->var);
+  if (is_lifted(m)) {
     e->kind = CORE_GLOBAL;
     e->global = m->global;
     e->a = NULL;
     m->global->use_count++;
     return;
   }
-  for (size_t i = 0; i < r->x->captured.count; i++)
-    if (r->x->captured.items[i] == e->var) e->var = r->captured[i];
+  for (size_t i = 0; r->in && i < r->in->group->captured.count; i++)
+    if (r->in->group->captured.items[i] == e->var) {
+      e->var = r->in->params[i];
+      return;
+    }
 }
 
 /* The function of a member has its own variables for what is captured; its binding is gone. */
 static bool rewrite_binding(const Rewrite *r, Core **slot) {
   Core *e = *slot;
-  Member *m = e->kind == CORE_LET || e->kind == CORE_SET ? member_of(r->x, e->var) : NULL;
-  if (!m || !m->is_chosen) return false;
-  if (e->a) rewrite(&m->lambda->body, &(Rewrite){r->x, m->params});
+  const Member *m = e->kind == CORE_LET || e->kind == CORE_SET ? member_of(r->x, e->var) : NULL;
+  if (!is_lifted(m)) return false;
+  if (e->a) rewrite(&m->lambda->body, &(Rewrite){r->x, m});
   if (e->kind == CORE_SET) {
     *slot = core_nil(r->x->p, e->span);
   } else {
@@ -264,24 +264,26 @@ static void rewrite(Core **child, void *to) {
   Core *e = *child;
   if (rewrite_binding(r, child)) return;
   bool is_call = e->kind == CORE_CALL && e->a->kind == CORE_LOCAL;
-  Member *m = is_call ? member_of(r->x, e->a->var) : NULL;
+  const Member *m = is_call ? member_of(r->x, e->a->var) : NULL;
   core_each_child(e, true, rewrite, to);
-  if (m && m->is_chosen) pass_captured(r, e);
+  if (is_lifted(m)) pass_captured(r, m, e);
   if (e->kind == CORE_LOCAL) rewrite_local(r, e);
 }
 
 /* ---- the program ---------------------------------------------------------------------------- */
 
 static void lift(Letrec *x, Core **slot) {
-  x->members.count = x->between.count = x->captured.count = 0;
-  read_scope(x, slot);
-  if (x->members.count < 2 || x->members.count > MEMBERS_MAX || !x->members.items[0].lambda) return;
-  x->members.items[0].is_chosen = true;
-  choose(x);
-  if (!can_be_global(x, *slot)) return;
-  for (size_t i = 0; i < x->members.count; i++)
-    if (x->members.items[i].is_chosen) make_global(x, &x->members.items[i]);
-  rewrite(slot, &(Rewrite){x, x->captured.items});
+  bool found = false;
+  read_scope(x, *slot);
+  make_groups(x);
+  check(x, *slot);
+  for (size_t i = 0; i < x->members.count; i++) {
+    if (!is_lifted(&x->members.items[i])) continue;
+    make_global(x, &x->members.items[i]);
+    found = true;
+  }
+  if (!found) return;
+  rewrite(slot, &(Rewrite){x, NULL});
   x->changed = true;
 }
 
@@ -295,12 +297,15 @@ static void note_local_function(Core **child, void *to) {
 /* Inner scopes first: what functions around them capture stays the same. */
 static void visit(Core **child, void *to) {
   Letrec *x = to;
-  core_each_child(*child, true, visit, to);
-  if ((*child)->kind == CORE_LET && !(*child)->a) lift(x, child);
+  Core *e = *child;
+  bool begins_scope = e->kind == CORE_LET && !e->a && !ptrmap_get(&x->seen, e);
+  if (begins_scope) read_scope(x, e);
+  core_each_child(e, true, visit, to);
+  if (begins_scope) lift(x, child);
 }
 
 bool letrec_run(Program *p) {
-  Letrec x = {.p = p, .local_functions.arena = p->arena};
+  Letrec x = {.p = p, .local_functions.arena = p->arena, .seen.arena = p->arena};
   core_each_root(p, note_local_function, &x);
   core_each_root(p, visit, &x);
   return x.changed;
