@@ -4,7 +4,7 @@
  * out:   types, lo, hi in every reachable node, callee in calls of one known function; the tree is
  *        unchanged
  * keeps: facts only grow while the work-list runs, so it ends; ranges are widened to program
- *        constants after a few growths, sets of functions and sites are capped at SET_MAX
+ *        constants after a few growths, sets of functions and sites are capped at FNS_MAX and SITES_MAX
  * cost:  near linear: a function is walked again only when something it read has grown
  * trust: represent.c and lower.c drop checks because of these facts
  *

@@ -31,17 +31,17 @@ static bool set_within(const Set *x, const Set *y) {
   return true;
 }
 
-const Set *set_union(Arena *a, const Set *x, const Set *y) {
+const Set *set_union(Arena *a, const Set *x, const Set *y, unsigned most) {
   if (set_within(y, x)) return x; /* first: joining what is there already gives the same pointer */
   if (set_within(x, y)) return y;
-  const void *out[2 * SET_MAX];
+  const void *out[2 * FNS_MAX];
   unsigned i = 0, j = 0, n = 0;
   while (i < x->count || j < y->count) {
     if (j == y->count || (i < x->count && x->items[i] < y->items[j])) out[n++] = x->items[i++];
     else if (i == x->count || y->items[j] < x->items[i]) out[n++] = y->items[j++];
     else out[n++] = x->items[i++], j++;
   }
-  if (n > SET_MAX) return &set_any;
+  if (n > most) return &set_any;
   Set *s = arena_alloc(a, sizeof(Set) + n * sizeof s->items[0]);
   s->count = n;
   memcpy(s->items, out, n * sizeof s->items[0]);
@@ -100,7 +100,7 @@ AVal aval_const(const Datum *d) {
 AVal aval_join(Arena *a, AVal x, AVal y) {
   if (!x.types) return y;
   if (!y.types) return x;
-  AVal v = {x.types | y.types, x.lo, x.hi, set_union(a, x.fns, y.fns), set_union(a, x.sites, y.sites),
+  AVal v = {x.types | y.types, x.lo, x.hi, set_union(a, x.fns, y.fns, FNS_MAX), set_union(a, x.sites, y.sites, SITES_MAX),
             x.below == y.below ? x.below : NULL};
   if (y.types & T_INT) {
     if (!(x.types & T_INT) || y.lo < v.lo) v.lo = y.lo;
