@@ -42,6 +42,7 @@ typedef enum VectorKind { /* what the elements of a vector are kept as: rt/vecto
   VECTOR_OF_VALUES,
   VECTOR_OF_BYTES,  /* or it is empty */
   VECTOR_OF_FLOATS, /* or it is empty */
+  VECTOR_OF_ANY_FLOATS, /* floats until an error is put in: the runtime decides */
 } VectorKind;
 
 struct Core { /* 96 bytes: a line of text has a dozen, and new memory is a third of the cost of a large program */

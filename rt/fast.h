@@ -141,6 +141,16 @@ static inline V vk_floats_put(V vector, int64_t i, double item) {
   return VK_NIL;
 }
 
+/* Vectors that keep floats as long as no error was put in. */
+#define vk_has_float(vector, i)                                                                \
+  ((int64_t)(VK_LIKELY(VK_IS_VECTOR_OF(vector, VK_FLOATS)) && VK_HAS_INDEX(vector, i)))
+#define vk_takes_float(vector, i)                                                              \
+  ((int64_t)(VK_LIKELY(VK_IS_OPEN_VECTOR_OF(vector, VK_FLOATS)) && VK_HAS_INDEX(vector, i)))
+
+/* Of any value. */
+#define vk_is_float_at(v, i) ((int64_t)(VK_LIKELY(VK_IS_OBJ(v)) && vk_has_float(v, i)))
+#define vk_may_float_at(v, i) ((int64_t)(VK_LIKELY(VK_IS_OBJ(v)) && vk_takes_float(v, i)))
+
 static inline V vk_vector_set(vk *c, V vector, int64_t i, V item, const VkPos *pos) {
   if (VK_LIKELY(VK_IS_OPEN_VECTOR_OF(vector, VK_VALUES)) && VK_HAS_INDEX(vector, i))
     return vk_values_put(c, vector, i, item);
@@ -181,6 +191,11 @@ static inline V vk_floats_push(vk *c, V vector, double item, const VkPos *pos) {
   VkVector *v = VK_VEC(vector);
   if (VK_IS_OPEN(vector) && v->store != VK_NIL && VK_LIKELY(v->len < VK_RAWP(v->store)->bytes / 8))
     return vk_floats_put(vector, (int64_t)v->len++, item);
+  return vk_vec_push_slow(c, vector, vk_from_double(c, item), pos);
+}
+
+static inline V vk_any_floats_push(vk *c, V vector, double item, const VkPos *pos) {
+  if (VK_LIKELY(VK_IS_VECTOR_OF(vector, VK_FLOATS))) return vk_floats_push(c, vector, item, pos);
   return vk_vec_push_slow(c, vector, vk_from_double(c, item), pos);
 }
 

@@ -239,6 +239,8 @@ static inline V vk_op_items(vk *c, V l, V who, V index, const VkPos *pos) {
  * it with the rest of the stack; storing into it needs no barrier, and vk_write knows. */
 #define vk_op_cell(c, pos) ((void)(c), (void)(pos), VK_FROM_PAIR((&(VkPair){VK_NIL, VK_NIL})))
 
+#define vk_cell_in(cell) ((cell) = (VkPair){VK_NIL, VK_NIL}, VK_FROM_PAIR(&(cell)))
+
 /* Gives nil, and once more an error if memory runs out before %unguard. */
 #define vk_op_guard(c, pos)                                                                    \
   (vk_catch_set(vk_catch_begin(c, (&(VkCatch){.previous = 0}))) ? vk_catch_landed(c, pos) : VK_NIL)

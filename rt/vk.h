@@ -30,6 +30,11 @@ typedef struct vk vk; /* one isolate: heap, scratch, globals, parked call; never
 #define VK_LIKELY(x) __builtin_expect(!!(x), 1)
 #define VK_UNLIKELY(x) __builtin_expect(!!(x), 0)
 #endif
+#if defined(__GNUC__) && !defined(__clang__)
+#define VK_COLD_PATH __attribute__((cold)) /* behind a label: what leads to it is unlikely */
+#else
+#define VK_COLD_PATH
+#endif
 #define VK_COLD __attribute__((cold, noinline))
 #define VK_ALIGN16 __attribute__((aligned(16)))
 

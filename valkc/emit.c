@@ -44,14 +44,21 @@ static const char *use_symbol(Emit *e, const LowOp *op) {
   return op->prim->symbol;
 }
 
-/* A primitive with a fast path for the text, called: those that fail put in their place themselves. */
+/* A primitive with a fast path for the text, called: those that fail put in their place themselves.
+ * What runs once calls the cold function of that path by another name: C compilers take all code
+ * before and behind a call of a cold function for as unlikely, loops too. */
 static void put_seldom_call(Emit *e, const LowOp *op) {
-  bool fails = op->prim->flags & PRIM_FAILS;
-  put(e, fails ? "%s_slow(c" : "%s(c", use_symbol(e, op));
+  bool fails = op->prim->flags & PRIM_FAILS, is_likely = fails && op->is_once && !e->p->is_quick;
+  if (is_likely) e->is_once_used[op->prim - prim_table] = true;
+  const char *suffix = is_likely ? "once" : "slow";
+  if (fails) put(e, "%s_%s(c", op->symbol ? op->symbol : op->prim->symbol, suffix);
+  else put(e, "%s(c", use_symbol(e, op));
   put_args(e, op->args, op->count);
   if (fails) put(e, ", %p", &op->pos);
   put(e, ")");
 }
+
+bool emit_is_cell(const LowOp *op) { return op->kind == OP_PRIM && !strcmp(op->prim->name, "%cell"); }
 
 static void put_prim_call(Emit *e, const LowOp *op) {
   const Prim *prim = op->prim;
@@ -63,12 +70,16 @@ static void put_prim_call(Emit *e, const LowOp *op) {
     put_fast_call(e, op);
     return;
   }
-  if (prim->flags & PRIM_INLINE && op->is_once) {
+  if (prim->flags & PRIM_INLINE && (op->is_once || op->is_rare)) {
     put_seldom_call(e, op);
     return;
   }
+  if (emit_is_cell(op)) e->has_cell = true;
+  if (emit_is_cell(op) && op->mark) {
+    put(e, "vk_cell_in(cell_%u)", op->mark);
+    return;
+  }
   if (prim->flags & PRIM_INLINE) {
-    if (!strcmp(prim->name, "%cell")) e->has_cell = true;
     put(e, "vk_op_%s(c", prim->symbol + 3);
     put_args(e, op->args, op->count);
     put(e, ", %p)", &op->pos);
@@ -403,7 +414,11 @@ static void put_test(Emit *e, const LowStmt *s) {
   case TEST_FALSE: put(e, "if (VK_IS_FALSE(%a))", a); break;
   case TEST_ERROR:
     put(e, "if (VK_UNLIKELY(");
-    for (size_t i = 0; i < s->op.count; i++) put(e, i ? " || VK_IS_ABN(%a)" : "VK_IS_ABN(%a)", &a[i]);
+    for (size_t i = 0; i < s->op.count; i++) {
+      bool is_part = a[i].kind == ARG_VAR && a[i].var->is_error_part; /* or nil */
+      if (i) put(e, " || ");
+      put(e, is_part ? "%a != VK_NIL" : "VK_IS_ABN(%a)", &a[i]);
+    }
     put(e, "))");
     break;
   case TEST_UNBOUND: put(e, "if (VK_UNLIKELY(%a == VK_UNBOUND))", a); break;
@@ -447,18 +462,46 @@ static void emit_block(Emit *e, const LowStmt *s) {
 }
 
 /* Inside, `break` and `continue` mean this loop; labels are for jumps out of inner loops. */
-static void emit_loop(Emit *e, const LowStmt *s) {
-  const LowLabel *outer = e->loop;
-  LowLabel *label = s->label;
+static void emit_rounds(Emit *e, LowLabel *label, const LowBody *body) {
   e->loop = label;
-  label->mark = emit_marks(e, label->resets);
   put_line(e, "for (;;) {");
   e->depth++;
-  emit_body(e, &s->body);
-  if (!s->body.is_closed) put_line(e, "break;");
+  emit_body(e, body);
+  if (!body->is_closed) put_line(e, "break;");
   if (label->needs_next) put_line(e, "next_%u:;", label->id);
   e->depth--;
   put_line(e, "}");
+}
+
+/* The copy for rounds without errors, before the other one. */
+static void emit_hot(Emit *e, const LowStmt *s) {
+  LowHot *hot = s->hot;
+  bool is_tested = false;
+  hot->label->mark = s->label->mark;
+  emit_shared_marks(e, &s->body);
+  put_line(e, "enter_%u:;", hot->enter->id);
+  for (size_t i = 0; i < hot->tested_count; i++) {
+    if (!emit_is_read(hot->parts.items[i])) continue;
+    if (!is_tested) put_line_start(e);
+    put(e, is_tested ? " || %v != VK_NIL" : "if (VK_UNLIKELY(%v != VK_NIL", hot->parts.items[i]);
+    is_tested = true;
+  }
+  if (is_tested) put(e, ")) goto cold_%u;\n", s->label->id);
+  for (size_t i = hot->tested_count; i < hot->parts.count; i++)
+    if (emit_is_read(hot->parts.items[i])) put_line(e, "%v = VK_NIL;", hot->parts.items[i]);
+  emit_rounds(e, hot->label, &hot->body);
+  if (hot->label->needs_leave) put_line(e, "leave_%u:;", hot->label->id);
+  put_line(e, "goto leave_%u;", s->label->id);
+  s->label->needs_leave = true;
+  if (is_tested) put_line(e, "cold_%u: VK_COLD_PATH;", s->label->id);
+}
+
+static void emit_loop(Emit *e, const LowStmt *s) {
+  const LowLabel *outer = e->loop;
+  LowLabel *label = s->label;
+  label->mark = emit_marks(e, label->resets, label->shared_mark);
+  if (s->hot) emit_hot(e, s);
+  emit_rounds(e, label, &s->body);
   if (label->needs_leave) put_line(e, "leave_%u:;", label->id);
   emit_resets(e, label->resets, label->mark);
   e->loop = outer;
@@ -468,6 +511,10 @@ static void emit_jump(Emit *e, const LowStmt *s) {
   bool is_next = s->kind == STMT_NEXT, is_loop = is_next || s->label->is_loop;
   emit_loop_exits(e, e->loop, is_loop ? s->label : s->label->around, RESET_TEMP | RESET_OTHER);
   if (is_next) emit_resets(e, s->label->resets, s->label->mark);
+  if (is_next && s->label->enter) {
+    put_line(e, "goto enter_%u;", s->label->enter->id);
+    return;
+  }
   if (s->entry) {
     put_line(e, "goto leave_%u;", s->entry->id);
     return;
@@ -482,7 +529,7 @@ static void emit_jump(Emit *e, const LowStmt *s) {
 }
 
 static void emit_stmt(Emit *e, const LowStmt *s) {
-  if (s->kind != STMT_BLOCK && s->kind != STMT_LEAVE) emit_line_directive(e, s->span);
+  if (s->kind != STMT_BLOCK && s->kind != STMT_LEAVE && s->kind != STMT_HERE) emit_line_directive(e, s->span);
   switch (s->kind) {
   case STMT_DECLARE:
     if (emit_is_read(s->var)) put_line(e, "%s%v;", rep_type(s->var->rep), s->var);
@@ -496,6 +543,8 @@ static void emit_stmt(Emit *e, const LowStmt *s) {
   case STMT_LOOP: emit_loop(e, s); break;
   case STMT_LEAVE:
   case STMT_NEXT: emit_jump(e, s); break;
+  case STMT_COLD: put_line(e, "goto cold_%u;", s->label->id); break;
+  case STMT_HERE: put_line(e, "cold_%u: VK_COLD_PATH;", s->label->id); break;
   case STMT_RETURN: emit_return(e, s); break;
   }
 }
@@ -539,7 +588,7 @@ static void put_heading(Emit *e, const LowFn *f) {
 static void emit_fn(Emit *e, const LowFn *f) {
   e->fn = (LowFn *)f;
   e->has_cell = false;
-  e->mark_count = 0;
+  e->mark_count = f->mark_count;
   e->loop = NULL;
   e->file = NO_FILE;
   e->depth = 1;
@@ -717,9 +766,16 @@ static void emit_program(Emit *e, size_t symbol_count) {
     put(e, "__attribute__((used)) static void (*const write_profile)(void) = vk_profile_write;\n");
 }
 
+static void emit_once_prototype(Emit *e, const Prim *prim) {
+  put(e, "V %s_once(vk *", prim->symbol);
+  for (unsigned j = 0; j < prim->min; j++) put(e, ", V");
+  put(e, ", const VkPos *) __asm__(\"%s_slow\");\n", prim->symbol);
+}
+
 static void emit_prim_prototypes(Emit *e) {
   for (size_t i = 0; i < prim_count; i++) {
     const Prim *prim = &prim_table[i];
+    if (e->is_once_used[i]) emit_once_prototype(e, prim);
     if (!e->is_prim_used[i]) continue;
     put(e, "V %s(vk *", prim->symbol);
     if (prim->is_argv) put(e, ", size_t, const V *");
@@ -768,6 +824,7 @@ void emit_run(LowProgram *low, FILE *out, bool may_split) {
   e.is_prim_used = ARENA_ARRAY(e.arena, bool, prim_count);
   e.cells_of = ARENA_ARRAY(e.arena, uint32_t, low->consts.count);
   e.lists = ARENA_ARRAY(e.arena, const LowConst *, low->consts.count);
+  e.is_once_used = ARENA_ARRAY(e.arena, bool, prim_count);
   if (may_split) emit_split(low);
   emit_code(&e);
   e.out = &tail;

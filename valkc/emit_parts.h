@@ -27,10 +27,11 @@ typedef struct Emit {
   uint32_t file, line;         /* of the last #line directive */
   Located located;
   struct PlaceTable *places;
-  bool *is_const_used, *is_prim_used;  /* by const id; by row of prim_table */
   uint32_t *cells_of;     /* by const id: one more than where its pairs begin in `cells`; 0: nowhere */
   const LowConst **lists; /* in the order of their pairs */
   size_t list_count, cell_count;
+  bool *is_const_used; /* by const id */
+  bool *is_prim_used, *is_once_used; /* by row of prim_table */
   bool *is_file_used;
   bool has_return;        /* the function being printed has a return statement */
   bool needs_collections; /* lists.h, vectors.h, maps.h */
@@ -72,11 +73,14 @@ void emit_line_directive(Emit *e, Span at); /* if the source line is another one
 /* emit.c */
 static inline bool emit_is_read(const LowVar *v) { return v && v->read_count > 0; }
 void emit_target(Emit *e, const LowVar *v, bool is_decl); /* "V x = ", "x = ", or nothing */
+bool emit_is_cell(const LowOp *op);                       /* it makes a cell on the C stack */
 bool emit_needs_array(const LowOp *op);                   /* its arguments are in an array */
 
 /* emit_where.c: scratch */
 void put_where(Emit *e, LowWhere where);
-unsigned emit_marks(Emit *e, uint8_t resets); /* declares them; their number, for the next */
+/* Their number, for the next. Declares them, unless they have a number: two copies share them. */
+unsigned emit_marks(Emit *e, uint8_t resets, unsigned shared);
+void emit_shared_marks(Emit *e, const LowBody *body); /* declares those, and shared cells */
 void emit_resets(Emit *e, uint8_t resets, unsigned mark);
 bool emit_makes_pair(const LowOp *op); /* a pair in scratch, made inline */
 bool emit_is_told(const LowOp *op);

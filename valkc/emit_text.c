@@ -177,6 +177,10 @@ void put_arg_as(Emit *e, LowArg a, LowRep rep) {
     put(e, "(%sLL)", errno ? "0" : a.constant->text); /* beyond 64 bits: never reached */
     return;
   }
+  if (a.kind == ARG_UNBOUND && rep != REP_VALUE) { /* never read so */
+    put_z(e, "0");
+    return;
+  }
   LowRep own = a.kind == ARG_VAR ? a.var->rep : a.kind == ARG_OP ? low_op_rep(a.op) : REP_VALUE;
   if (is_number && rep != REP_VALUE) {
     put_raw_const(e, a.constant, rep);

@@ -29,13 +29,30 @@ static const char *stack_text(const Emit *e, size_t i) {
   return stacks[i].bit == RESET_DEFAULT ? "VK_ON_SCRATCH_1" : where_text(e, stacks[i].where);
 }
 
-unsigned emit_marks(Emit *e, uint8_t resets) {
+unsigned emit_marks(Emit *e, uint8_t resets, unsigned shared) {
   if (!resets) return 0;
-  unsigned mark = ++e->mark_count;
+  unsigned mark = shared ? shared : ++e->mark_count;
   for (size_t i = 0; i < sizeof stacks / sizeof *stacks; i++)
     if (resets & stacks[i].bit)
-      put_line(e, "char *mark_%u%s = vk_mark(c, %s);", mark, stacks[i].letter, stack_text(e, i));
+      put_line(e, "%smark_%u%s = vk_mark(c, %s);", shared ? "" : "char *", mark, stacks[i].letter, stack_text(e, i));
   return mark;
+}
+
+static void declare_marks(Emit *e, uint8_t resets, unsigned mark) {
+  for (size_t i = 0; i < sizeof stacks / sizeof *stacks; i++)
+    if (resets & stacks[i].bit) put_line(e, "char *mark_%u%s;", mark, stacks[i].letter);
+}
+
+void emit_shared_marks(Emit *e, const LowBody *body) {
+  for (const LowStmt *s = body->first; s; s = s->next) {
+    const LowOp *op = &s->op;
+    if (op->mark && emit_is_cell(op)) put_line(e, "VkPair cell_%u;", op->mark);
+    else if (op->mark) declare_marks(e, op->resets, op->mark);
+    if (op->open_mark) declare_marks(e, op->opens, op->open_mark);
+    if (s->kind == STMT_LOOP && s->label->shared_mark) declare_marks(e, s->label->resets, s->label->shared_mark);
+    emit_shared_marks(e, &s->body);
+    emit_shared_marks(e, &s->other);
+  }
 }
 
 void emit_resets(Emit *e, uint8_t resets, unsigned mark) {
@@ -59,8 +76,8 @@ bool emit_is_told(const LowOp *op) {
 
 /* Before an operation and behind it; gives the number of the marks. */
 unsigned emit_place_begin(Emit *e, const LowOp *op) {
-  unsigned mark = emit_marks(e, op->resets);
-  if (op->opens) e->opened_mark = emit_marks(e, op->opens);
+  unsigned mark = emit_marks(e, op->resets, op->mark);
+  if (op->opens) e->opened_mark = emit_marks(e, op->opens, op->open_mark);
   if (op->kind == OP_CALL && op->where != WHERE_HEAP && op->fn->takes_where)
     put_line(e, "c->result_where = %s;", where_text(e, op->where));
   if (emit_is_told(op)) put_line(e, "c->where = VK_OPEN(c, %s);", where_text(e, op->where));

@@ -41,7 +41,7 @@ static void put_var(Out *o, const Var *v) {
 
 /* A vector made here. */
 static void put_vector(Out *o, const Core *e) {
-  static const char *const kinds[] = {"anything", "values", "bytes", "floats"};
+  static const char *const kinds[] = {"anything", "values", "bytes", "floats", "floats, or errors"};
   uint32_t line, col;
   diag_line_col(o->p->diag, e->span, &line, &col);
   text(o, arena_printf(o->p->arena, "  %s at %u:%u of %s\n", e->prim->name, line, col, kinds[e->vector_kind]));

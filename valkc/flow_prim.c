@@ -754,21 +754,27 @@ static AVal t_map_vals(Flow *f, const Core *e, AVal *a) {
 /* The runtime's rule (rt/vectors.h) applied to all elements that the vectors made at a place ever
  * have. Where that leaves it open, VECTOR_OF_VALUES makes it so: represent.c has such vectors made
  * with values, so that nothing need be tested or converted. Only if code we do not see puts in
- * what it wants, the runtime decides. Constants always have values. */
+ * what it wants, the runtime decides; and of floats among which there may be an error, which seldom
+ * comes. Constants always have values. */
 static VectorKind site_kind(Flow *f, Site *s) {
   AVal v = flow_read(f, &s->head);
   if (!s->at) return VECTOR_OF_VALUES;
   bool may_be_byte = v.types & T_FIX && v.lo <= INT8_MAX && v.hi >= INT8_MIN;
   if (v.types == T_FIX && v.lo >= INT8_MIN && v.hi <= INT8_MAX) return VECTOR_OF_BYTES;
   if (v.types == T_FLOAT) return VECTOR_OF_FLOATS;
+  if (v.types == (T_FLOAT | T_ERROR)) return VECTOR_OF_ANY_FLOATS;
   return s->escaped && (may_be_byte || v.types & T_FLOAT) ? VECTOR_OF_ANY : VECTOR_OF_VALUES;
 }
 
 static VectorKind vector_kind(Flow *f, AVal v) {
   if (!v.sites || v.sites == &set_any) return VECTOR_OF_ANY;
   VectorKind kind = site_kind(f, (Site *)v.sites->items[0]);
-  for (unsigned i = 1; i < v.sites->count; i++)
-    if (site_kind(f, (Site *)v.sites->items[i]) != kind) return VECTOR_OF_ANY;
+  for (unsigned i = 1; i < v.sites->count; i++) {
+    VectorKind other = site_kind(f, (Site *)v.sites->items[i]);
+    bool are_floats = (other == VECTOR_OF_FLOATS || other == VECTOR_OF_ANY_FLOATS) &&
+                      (kind == VECTOR_OF_FLOATS || kind == VECTOR_OF_ANY_FLOATS);
+    if (other != kind) kind = are_floats ? VECTOR_OF_ANY_FLOATS : VECTOR_OF_ANY;
+  }
   return kind;
 }
 
@@ -783,7 +789,7 @@ static uint32_t content_types(Flow *f, AVal v) {
 
 /* Of the vector made, or else of the first argument. */
 static void note_vector(Flow *f, Core *e, const AVal *args) {
-  bool is_vector = e->count > 0 && (args[0].types & ~(uint32_t)T_ERROR) == T_VECTOR;
+  bool is_vector = e->count > 0 && args[0].types & T_VECTOR && !(args[0].types & (T_PAIR | T_LISTOBJ | T_MAP));
   Site *made = ptrmap_get(&f->sites, e);
   e->content_types = is_vector ? content_types(f, args[0]) : 0;
   e->vector_kind = is_vector ? vector_kind(f, args[0]) : VECTOR_OF_ANY;

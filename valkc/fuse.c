@@ -65,9 +65,9 @@ static bool fuse(const LowStmt *s, LowStmt *user) {
 /* Equal and in order tagged as untagged: `head(l) == n << 3` shifts what a loop can keep shifted. */
 static const FastOp *tagged(const FastOp *fast) {
   static const FastOp rows[] = {
-    {"vk_int_eq", "vk_same", "xx", 'b', 0, NULL},   {"vk_int_ne", "vk_not_same", "xx", 'b', 0, NULL},
-    {"vk_int_lt", "vk_fix_lt", "xx", 'b', 0, NULL}, {"vk_int_gt", "vk_fix_gt", "xx", 'b', 0, NULL},
-    {"vk_int_le", "vk_fix_le", "xx", 'b', 0, NULL}, {"vk_int_ge", "vk_fix_ge", "xx", 'b', 0, NULL},
+    {"vk_int_eq", "vk_same", "xx", 'b', 0, NULL, false},   {"vk_int_ne", "vk_not_same", "xx", 'b', 0, NULL, false},
+    {"vk_int_lt", "vk_fix_lt", "xx", 'b', 0, NULL, false}, {"vk_int_gt", "vk_fix_gt", "xx", 'b', 0, NULL, false},
+    {"vk_int_le", "vk_fix_le", "xx", 'b', 0, NULL, false}, {"vk_int_ge", "vk_fix_ge", "xx", 'b', 0, NULL, false},
   };
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
     if (!strcmp(rows[i].prim, fast->c_name)) return &rows[i];

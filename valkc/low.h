@@ -45,6 +45,10 @@ typedef struct LowVar {
   bool is_box;       /* holds a box, not the value */
   bool is_assigned;  /* may change while other operands wait: after a DECLARE, or round a loop */
   bool may_be_error; /* its value may be an error */
+  bool is_error_part; /* the error beside a raw number, or nil: raw_error.c */
+  bool is_sound;     /* hot.c: holds no error where its walk is */
+  bool is_begun;     /* hot.c: has been given a value there */
+  bool is_read_unbound; /* represent.c: perhaps, somewhere */
   bool is_raw;       /* the argument a boxed parameter or loop variable comes in as */
   bool is_placed;    /* errors it holds have the place `placed` already */
   Span placed;
@@ -162,11 +166,13 @@ typedef struct LowOp {
   const char *symbol;        /* PRIM: the C function if not prim->symbol, used just like it */
   bool takes_errors;         /* with fast, before raw_error.c: operands may be errors */
   bool is_once;              /* runs once or a few times: small rather than fast; once.c */
+  bool is_rare;              /* raw_error.c: where an operand is an error */
   const char *guard;         /* the same: it gives an error unless this C function gives 1 */
   LowWhere where;
   unsigned site;            /* is_profiled: its number among those that allocate, from 1; else 0 */
   struct PlaceNode *made;   /* place.c: what it makes */
   uint8_t resets;           /* calls: stacks to reset behind it to what they were before */
+  unsigned mark, open_mark; /* hot.c: numbers of the marks, or the cell, that two copies share; or 0 */
   uint8_t opens, closes;    /* stacks reset behind the one that closes, to what they were before the
                                one that opens, the statement before it */
 } LowOp;
@@ -189,6 +195,8 @@ typedef struct LowLabel {
   uint64_t loop_bit, rounds_next, rounds_after; /* place_graph.c */
   uint8_t resets;               /* LOOP: stacks that each round ends as it began */
   unsigned mark;                /* emit: number of the C variable with the mark */
+  unsigned shared_mark;         /* hot.c: the same for both copies; 0: none */
+  struct LowLabel *enter;       /* hot.c: LOOP: where its rounds begin, if it has a hot copy */
 } LowLabel;
 
 typedef enum LowTest {
@@ -209,8 +217,17 @@ typedef enum LowStmtKind {
   STMT_LOOP,       /* label, body */
   STMT_LEAVE,      /* label: go on behind that BLOCK or LOOP */
   STMT_NEXT,       /* label: the next round of that LOOP */
+  STMT_COLD,       /* label: go on behind that HERE, in the cold copy of the loop */
+  STMT_HERE,       /* label */
   STMT_RETURN,     /* op; with is_tail it is a tail call, the marker is passed on */
 } LowStmtKind;
+/* Of a LOOP, hot.c: what is done while nothing fails. Variables of the body are declared before. */
+typedef struct LowHot {
+  LowLabel *label, *enter; /* of the copy; where a round may begin in either */
+  LowBody body;
+  VEC(LowVar *) parts;     /* error parts that are nil in it */
+  size_t tested_count;     /* the first ones are to be tested before, the others set */
+} LowHot;
 struct LowStmt {
   LowStmtKind kind;
   LowTest test;
@@ -226,6 +243,7 @@ struct LowStmt {
   Global *global;
   LowOp op;
   LowBody body, other;
+  LowHot *hot; /* LOOP: or NULL */
 };
 
 /* ---- functions ---------------------------------------------------------------------------- */
@@ -251,7 +269,7 @@ struct LowFn {
   LowRep result;          /* how the C function gives its value */
   bool takes_where;       /* place.c: the caller says where its result goes */
   bool has_entry_mark;    /* the same: resets its temporaries before some tail calls */
-  unsigned temp_count, label_count;
+  unsigned temp_count, label_count, mark_count;
   LowBody body;
   VEC(LowStmt *) tail_calls; /* every RETURN with is_tail */
   VEC(LowFn *) callees;      /* known functions it calls, tail or not, perhaps repeated */

@@ -156,6 +156,18 @@ static void show_if(Show *s, const LowStmt *stmt) {
   show_nested(s, &stmt->other);
 }
 
+static void show_hot(Show *s, const LowHot *hot) {
+  show_start(s);
+  fprintf(s->out, "hot L%u", hot->label->id);
+  for (size_t i = 0; i < hot->parts.count; i++) {
+    if (i == hot->tested_count) fputs("  nil", s->out);
+    fputc(' ', s->out);
+    show_var(s, hot->parts.items[i]);
+  }
+  fputc('\n', s->out);
+  show_nested(s, &hot->body);
+}
+
 static void show_stmt(Show *s, const LowStmt *stmt) {
   show_start(s);
   switch (stmt->kind) {
@@ -184,12 +196,15 @@ static void show_stmt(Show *s, const LowStmt *stmt) {
     show_stacks(s, "resets", stmt->label->resets);
     fputc('\n', s->out);
     show_nested(s, &stmt->body);
+    if (stmt->hot) show_hot(s, stmt->hot);
     return;
   case STMT_LEAVE: fprintf(s->out, "leave L%u", stmt->label->id); break;
   case STMT_NEXT:
     fprintf(s->out, "next L%u", stmt->label->id);
     if (stmt->entry) fprintf(s->out, " at L%u", stmt->entry->id);
     break;
+  case STMT_COLD: fprintf(s->out, "cold L%u", stmt->label->id); break;
+  case STMT_HERE: fprintf(s->out, "here L%u", stmt->label->id); break;
   case STMT_RETURN:
     fputs(stmt->is_guarded ? "return guarded " : stmt->is_tail ? "return tail " : "return ", s->out);
     show_op(s, &stmt->op);
@@ -311,6 +326,10 @@ static void check_stmt(Check *c, const LowStmt *s) {
   }
   check_body(c, &s->body);
   check_body(c, &s->other);
+  if (s->hot) {
+    ptrmap_put(&c->open, s->hot->label, (void *)(STMT_LOOP + (uintptr_t)1));
+    check_body(c, &s->hot->body);
+  }
   if (s->kind == STMT_BLOCK || s->kind == STMT_LOOP) ptrmap_put(&c->open, s->label, NULL);
 }
 

@@ -11,6 +11,7 @@
 #include "flow.h"
 #include "fuse.h"
 #include "home.h"
+#include "hot.h"
 #include "lower.h"
 #include "once.h"
 #include "place.h"
@@ -106,6 +107,10 @@ static void place_pass(Compilation *c) {
 }
 static void place_verify(Compilation *c) { lower_check(c->low); }
 static void place_show(Compilation *c, FILE *out) { lower_dump(c->low, out); }
+
+static void hot_pass(Compilation *c) { hot_run(c->low); }
+static void hot_verify(Compilation *c) { lower_check(c->low); }
+static void hot_show(Compilation *c, FILE *out) { lower_dump(c->low, out); }
 
 static void emit_pass(Compilation *c) {
   FILE *out = open_memstream(&c->c_text, &c->c_len);

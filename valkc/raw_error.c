@@ -103,7 +103,7 @@ static LowFacts without_error(LowFacts f) {
 static const LowFacts error_or_nil = {T_ERROR | T_NIL, 1, 0}, only_error = {T_ERROR, 1, 0};
 
 static bool may_be_error(LowArg a) {
-  if (a.kind == ARG_CONST || a.kind == ARG_SELF || a.kind == ARG_OP) return false;
+  if (a.kind == ARG_CONST || a.kind == ARG_SELF || a.kind == ARG_OP || a.kind == ARG_UNBOUND) return false;
   if (a.kind == ARG_VAR && a.var->known != KNOWN_EITHER) return a.var->known == KNOWN_ERROR;
   if (a.facts.types) return a.facts.types & T_ERROR;
   if (a.kind == ARG_VAR && a.var->error) return true;
@@ -212,8 +212,9 @@ static LowOp with_values(Splitter *s, LowOp op) {
   return op;
 }
 
-/* The operation as it is done on any values. */
+/* The operation as it is done on any values; seldom, so that the C compiler has room for the other. */
 static LowOp ordinary(Splitter *s, LowOp op) {
+  op.is_rare = true;
   op.fast = NULL;
   op.guard = NULL;
   op.takes_errors = false;
@@ -250,6 +251,7 @@ static void discard_or_set(Splitter *s, LowVar *v, LowOp op) {
  * effect. */
 static void raw_operation(Splitter *s, LowVar *v, LowOp op) {
   const char *guard = op.guard;
+  const LowFacts facts = op.facts;
   op = with_values(s, op);
   if (op.takes_errors && low_op_rep(&op) != REP_VALUE) op.facts = without_error(op.facts);
   op.guard = NULL;
@@ -274,7 +276,7 @@ static void raw_operation(Splitter *s, LowVar *v, LowOp op) {
     discard_or_set(s, v, op);
   if (!guard) return;
   s->out = &stmt->other;
-  op.facts = only_error;
+  op.facts = op.fast->is_tried ? facts : only_error;
   discard_or_set(s, v, ordinary(s, op));
   s->out = outer;
 }
@@ -436,6 +438,7 @@ static void split_body(Splitter *s, LowBody *body) {
 static void note_var(Splitter *s, LowVar *v) {
   if (!v || v->error || v->rep == REP_VALUE || !(v->facts.types & T_ERROR)) return;
   v->error = new_temp(s, REP_VALUE, error_or_nil);
+  v->error->is_error_part = true;
   v->facts = without_error(v->facts);
 }
 

@@ -17,8 +17,9 @@
 #include <string.h>
 
 static const FastOp fast_ops[] = {
-#define FAST(prim, c_name, operands, result, takes) {prim, #c_name, operands, result, takes, NULL},
-#define GUARDED(prim, guard, c_name, operands, result, takes) {prim, #c_name, operands, result, takes, #guard},
+#define FAST(prim, c_name, operands, result, takes) {prim, #c_name, operands, result, takes, NULL, false},
+#define GUARDED(prim, guard, c_name, operands, result, takes) {prim, #c_name, operands, result, takes, #guard, false},
+#define TRIED(prim, guard, c_name, operands, result, takes) {prim, #c_name, operands, result, takes, #guard, true},
 #include "fast_ops.def"
 };
 enum { FAST_COUNT = sizeof fast_ops / sizeof *fast_ops };
@@ -75,7 +76,7 @@ static LowFacts facts_of_arg(LowArg a) {
 }
 
 /* Raw numbers, and vectors whose elements are known: what else takes errors tests for them anyway. */
-bool fast_takes_error(const LowOp *op, size_t i) { return strchr("ifnkdEWBD", op->fast->operands[i]) != NULL; }
+bool fast_takes_error(const LowOp *op, size_t i) { return strchr("ifnkdEWBDF", op->fast->operands[i]) != NULL; }
 
 static LowFacts facts_of_operand(const LowOp *op, size_t i) {
   LowFacts f = facts_of_arg(op->args[i]);
@@ -83,8 +84,12 @@ static LowFacts facts_of_operand(const LowOp *op, size_t i) {
 }
 
 const FastOp *represent_guard(const char *name) {
-  static const FastOp guards[] = {{"vec/get", "vk_has_index", "ak", 'b', 0, NULL},
-                                  {"str/byte", "vk_has_byte", "ak", 'b', 0, NULL}};
+  static const FastOp guards[] = {{"vec/get", "vk_has_index", "ak", 'b', 0, NULL, false},
+                                  {"str/byte", "vk_has_byte", "ak", 'b', 0, NULL, false},
+                                  {"vec/get", "vk_has_float", "ak", 'b', 0, NULL, false},
+                                  {"vec/set!", "vk_takes_float", "ak", 'b', 0, NULL, false},
+                                  {"vec/get", "vk_is_float_at", "ak", 'b', 0, NULL, false},
+                                  {"vec/set!", "vk_may_float_at", "ak", 'b', 0, NULL, false}};
   for (size_t i = 0; i < sizeof guards / sizeof *guards; i++)
     if (!strcmp(name, guards[i].c_name)) return &guards[i];
   return NULL;
@@ -109,6 +114,8 @@ static bool fits_vector(char want, const LowOp *op) {
   switch (want) {
   case 'B': return op->vector_kind == VECTOR_OF_BYTES;
   case 'D': return op->vector_kind == VECTOR_OF_FLOATS;
+  case 'F': return op->vector_kind == VECTOR_OF_ANY_FLOATS;
+  case 'G': return op->vector_kind == VECTOR_OF_FLOATS || op->vector_kind == VECTOR_OF_ANY_FLOATS;
   case 'W': return op->vector_kind == VECTOR_OF_VALUES && is_immediate;
   default: return op->vector_kind == VECTOR_OF_VALUES;
   }
@@ -134,7 +141,9 @@ static bool fits_operand(char want, LowFacts f, const LowOp *op) {
   case 'E':
   case 'W':
   case 'B':
-  case 'D': return f.types == T_VECTOR && fits_vector(want, op);
+  case 'D':
+  case 'F': return f.types == T_VECTOR && fits_vector(want, op);
+  case 'G': return fits_vector(want, op);
   default: return true;
   }
 }
@@ -249,6 +258,33 @@ static bool spread_body(LowBody *body) {
   return changed;
 }
 
+/* Variables that begin without a value, but are never read then, need not have room for that. */
+static void note_unbound_reads(LowBody *body) {
+  for (LowStmt *s = body->first; s; s = s->next) {
+    for (size_t i = 0; i < s->op.count; i++) {
+      LowArg a = s->op.args[i];
+      if (a.kind != ARG_VAR) continue;
+      uint32_t types = a.facts.types ? a.facts.types : a.var->facts.types;
+      a.var->is_read_unbound |= types & T_UNBOUND || (s->kind == STMT_IF && s->test == TEST_UNBOUND);
+    }
+    note_unbound_reads(&s->body);
+    note_unbound_reads(&s->other);
+  }
+}
+
+static void forget_unbound(LowBody *body) {
+  for (LowStmt *s = body->first; s; s = s->next) {
+    if (s->var && !s->var->is_read_unbound) s->var->facts.types &= ~(uint32_t)T_UNBOUND;
+    forget_unbound(&s->body);
+    forget_unbound(&s->other);
+  }
+}
+
+static void settle_unbound(LowFn *f) {
+  note_unbound_reads(&f->body);
+  forget_unbound(&f->body);
+}
+
 /* ---- functions ----------------------------------------------------------------------------- */
 
 /* A closure is called through the convention of values; without captures a wrapper does that. */
@@ -360,6 +396,8 @@ bool low_fn_uses_c(const LowFn *f) { return f->params.count > LOW_REG_ARGS || bo
 void represent_run(LowProgram *low) {
   PtrMap targets = {.arena = low->arena};
   choose_results(low);
+  for (size_t i = 0; i < low->fns.count; i++) settle_unbound(low->fns.items[i]);
+  for (size_t i = 0; i < low->tops.count; i++) settle_unbound(low->tops.items[i]);
   for (size_t i = 0; i < low->fns.count; i++) note_body(&low->fns.items[i]->body);
   for (size_t i = 0; i < low->tops.count; i++) note_body(&low->tops.items[i]->body);
   for (size_t i = 0; i < low->fns.count; i++) mark_guarded(&low->fns.items[i]->body, &targets);

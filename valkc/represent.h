@@ -8,6 +8,7 @@ typedef struct FastOp { /* a row of fast_ops.def */
   char result; /* upper case: allows errors, see fast_ops.def */
   char takes; /* 1: c first and the position last; 2: c first */
   const char *guard; /* or NULL: a C function that tells whether it will not fail */
+  bool is_tried;     /* where the guard says no, the ordinary operation may do it */
 } FastOp;
 
 void represent_run(LowProgram *low);
