@@ -74,6 +74,15 @@ static inline double vk_float_sub(double a, double b) { return a - b; }
 #define vk_float_abs(a) fabs(a)
 #define vk_float_sqrt(a) sqrt(a)
 
+/* libm by names of the runtime (math.c). */
+double vk_float_exp(double x);
+double vk_float_log(double x);
+double vk_float_sin(double x);
+double vk_float_cos(double x);
+double vk_float_tan(double x);
+double vk_float_asin(double x);
+double vk_float_acos(double x);
+
 #define vk_same(a, b) ((int64_t)((a) == (b)))
 #define vk_not_same(a, b) ((int64_t)((a) != (b)))
 #define vk_fix_lt(a, b) ((int64_t)((int64_t)(a) < (int64_t)(b)))
@@ -97,6 +106,7 @@ static inline int64_t vk_string_same(V a, V b) {
 #define vk_string_differs(a, b) (!vk_string_same(a, b))
 #define vk_string_len(a) ((int64_t)VK_STR(a)->len)
 #define vk_has_byte(s, i) ((int64_t)((uint64_t)(i) < VK_STR(s)->len))
+#define vk_is_byte_at(s, i) ((int64_t)(VK_LIKELY(VK_IS_KIND(s, VK_STRING)) && vk_has_byte(s, i)))
 #define vk_byte_ref(s, i) ((int64_t)(unsigned char)VK_STR(s)->bytes[i])
 
 #define vk_vector_len(a) ((int64_t)VK_VEC(a)->len)

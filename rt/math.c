@@ -6,6 +6,16 @@
 /* ---- functions of doubles ---------------------------------------------------------------- */
 
 /* As IEEE and C's libm: outside their domain they give nan, never an error. */
+#define RAW_FUNCTION(name)                                                                      \
+  double vk_float_##name(double x) { return name(x); }
+RAW_FUNCTION(exp)
+RAW_FUNCTION(log)
+RAW_FUNCTION(sin)
+RAW_FUNCTION(cos)
+RAW_FUNCTION(tan)
+RAW_FUNCTION(asin)
+RAW_FUNCTION(acos)
+
 #define FLOAT_FUNCTION(name, fn)                                                               \
   V vk_##name(vk *c, V v) {                                                                    \
     if (!vk_is_number(v)) return vk_arg_error(c, #name, 1, v, "a number");                     \

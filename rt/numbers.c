@@ -220,6 +220,15 @@ V vk_max(vk *c, V a, V b) {
   return order >= 0 ? a : b;
 }
 
+V vk_min_slow(vk *c, V a, V b, const VkPos *pos) {
+  V r = vk_min(c, a, b);
+  return VK_AT(c, r, pos);
+}
+V vk_max_slow(vk *c, V a, V b, const VkPos *pos) {
+  V r = vk_max(c, a, b);
+  return VK_AT(c, r, pos);
+}
+
 /* ---- hash -------------------------------------------------------------------------------- */
 
 /* As CPython's: a whole number hashes by its value modulo the prime 2^61 - 1, which a double of

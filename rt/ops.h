@@ -109,6 +109,18 @@ static inline V vk_op_ge(vk *c, V a, V b, const VkPos *pos) {
   return vk_ge_slow(c, a, b, pos);
 }
 
+V vk_max_slow(vk *c, V a, V b, const VkPos *pos); /* floats: not rare */
+static inline V vk_op_max(vk *c, V a, V b, const VkPos *pos) {
+  if (VK_LIKELY(VK_IS_FIX2(a, b))) return (int64_t)a >= (int64_t)b ? a : b;
+  return vk_max_slow(c, a, b, pos);
+}
+
+V vk_min_slow(vk *c, V a, V b, const VkPos *pos);
+static inline V vk_op_min(vk *c, V a, V b, const VkPos *pos) {
+  if (VK_LIKELY(VK_IS_FIX2(a, b))) return (int64_t)a <= (int64_t)b ? a : b;
+  return vk_min_slow(c, a, b, pos);
+}
+
 /* Structural equality (equal.c); takes any values, errors too, and never fails. Not cold:
  * strings and symbols go this way. */
 V vk_eq(vk *c, V a, V b);
@@ -333,6 +345,18 @@ static inline V vk_op_vec_push(vk *c, V vector, V item, const VkPos *pos) {
     }
   }
   return vk_vec_push_slow(c, vector, item, pos);
+}
+
+V vk_vec_pop_slow(vk *c, V vector, const VkPos *pos); /* flat: not rare */
+static inline V vk_op_vec_pop(vk *c, V vector, const VkPos *pos) {
+  if (VK_LIKELY(VK_IS_OBJ(vector) && VK_IS_OPEN_VECTOR_OF(vector, VK_VALUES)) && VK_VEC(vector)->len > 0) {
+    VkVector *v = VK_VEC(vector);
+    V *last = VK_ITEM(v->store, VK_FIX(v->len - 1)), item = *last;
+    v->len--;
+    vk_write(c, v->store, last, VK_NIL);
+    return item;
+  }
+  return vk_vec_pop_slow(c, vector, pos);
 }
 
 V vk_vec_len_slow(vk *c, V vector, const VkPos *pos) VK_COLD;

@@ -374,6 +374,10 @@ V vk_vec_set_slow(vk *c, V vector, V i, V item, const VkPos *pos) {
   V r = vk_vec_set(c, vector, i, item);
   return VK_AT(c, r, pos);
 }
+V vk_vec_pop_slow(vk *c, V vector, const VkPos *pos) {
+  V r = vk_vec_pop(c, vector);
+  return VK_AT(c, r, pos);
+}
 V vk_vec_push_slow(vk *c, V vector, V item, const VkPos *pos) {
   V r = vk_vec_push(c, vector, item);
   return VK_AT(c, r, pos);

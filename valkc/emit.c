@@ -396,6 +396,11 @@ static void emit_return(Emit *e, const LowStmt *s) {
 
 static void emit_body(Emit *e, const LowBody *body);
 
+static void put_error_test(Emit *e, const LowArg *a) {
+  bool is_part = a->kind == ARG_VAR && a->var->is_error_part; /* or nil */
+  put(e, is_part ? "%a != VK_NIL" : "VK_IS_ABN(%a)", a);
+}
+
 static void put_test(Emit *e, const LowStmt *s) {
   const LowArg *a = &s->op.args[0];
   bool is_truth = s->test == TEST_TRUE || s->test == TEST_FALSE;
@@ -415,9 +420,8 @@ static void put_test(Emit *e, const LowStmt *s) {
   case TEST_ERROR:
     put(e, "if (VK_UNLIKELY(");
     for (size_t i = 0; i < s->op.count; i++) {
-      bool is_part = a[i].kind == ARG_VAR && a[i].var->is_error_part; /* or nil */
       if (i) put(e, " || ");
-      put(e, is_part ? "%a != VK_NIL" : "VK_IS_ABN(%a)", &a[i]);
+      put_error_test(e, &a[i]);
     }
     put(e, "))");
     break;
@@ -483,7 +487,8 @@ static void emit_hot(Emit *e, const LowStmt *s) {
   for (size_t i = 0; i < hot->tested_count; i++) {
     if (!emit_is_read(hot->parts.items[i])) continue;
     if (!is_tested) put_line_start(e);
-    put(e, is_tested ? " || %v != VK_NIL" : "if (VK_UNLIKELY(%v != VK_NIL", hot->parts.items[i]);
+    put(e, is_tested ? " || " : "if (VK_UNLIKELY(");
+    put_error_test(e, &(LowArg){.kind = ARG_VAR, .var = hot->parts.items[i]});
     is_tested = true;
   }
   if (is_tested) put(e, ")) goto cold_%u;\n", s->label->id);

@@ -191,6 +191,14 @@ static void go_cold(Hot *h, LowBody *out, LowBody *cold, LowStmt *previous, Span
 
 static void copy_body(Hot *h, LowBody *in, LowBody *out);
 
+/* What had its value before the loop, and keeps it, need be tested only once. */
+static bool is_tested_before(Hot *h, const LowArg *a) {
+  LowVar *v = a->var;
+  if (a->kind != ARG_VAR || v->is_assigned_in_loop || !(v->is_begun || v->is_param)) return false;
+  note_part(h, v);
+  return true;
+}
+
 /* A test for errors: what is one goes to the cold copy. */
 static void copy_error_test(Hot *h, LowStmt *s, LowBody *out) {
   LowOp test = s->op;
@@ -199,7 +207,7 @@ static void copy_error_test(Hot *h, LowStmt *s, LowBody *out) {
   for (size_t i = 0; i < s->op.count; i++) {
     const LowArg *a = &s->op.args[i];
     if (is_nil_part(a)) note_part(h, a->var);
-    if (may_be_error(a)) test.args[test.count++] = *a;
+    if (may_be_error(a) && !is_tested_before(h, a)) test.args[test.count++] = *a;
   }
   if (test.count) {
     LowStmt *copy = append(h, out, s);
@@ -306,12 +314,20 @@ static void copy_body(Hot *h, LowBody *in, LowBody *out) {
 
 /* ---- loops ---------------------------------------------------------------------------------------------- */
 
+static void note_assigned(const LowBody *body, bool is_assigned) {
+  for (const LowStmt *s = body->first; s; s = s->next) {
+    if (s->var) s->var->is_assigned_in_loop = is_assigned;
+    note_assigned(&s->body, is_assigned);
+    note_assigned(&s->other, is_assigned);
+  }
+}
+
 /* Parts that have a value before the loop decide which copy a round begins in. */
 static void sort_parts(Hot *h) {
   LowHot *hot = h->hot;
   for (size_t i = 0; i < hot->parts.count; i++) {
     LowVar *v = hot->parts.items[i];
-    if (!v->is_begun) continue;
+    if (!v->is_begun && !v->is_param) continue;
     hot->parts.items[i] = hot->parts.items[hot->tested_count];
     hot->parts.items[hot->tested_count++] = v;
   }
@@ -337,7 +353,9 @@ static void copy_loop(Hot *h, LowBody *body, LowStmt *loop) {
   h->hot->label = copy_label(h, loop->label);
   h->hot->enter = new_label(h);
   loop->label->enter = h->hot->enter;
+  note_assigned(&loop->body, true);
   copy_body(h, &loop->body, &h->hot->body);
+  note_assigned(&loop->body, false);
   sort_parts(h);
   put_declarations(h, body, loop);
 }

@@ -48,6 +48,7 @@ typedef struct LowVar {
   bool is_error_part; /* the error beside a raw number, or nil: raw_error.c */
   bool is_sound;     /* hot.c: holds no error where its walk is */
   bool is_begun;     /* hot.c: has been given a value there */
+  bool is_assigned_in_loop; /* hot.c: in the one at hand */
   bool is_read_unbound; /* represent.c: perhaps, somewhere */
   bool is_raw;       /* the argument a boxed parameter or loop variable comes in as */
   bool is_placed;    /* errors it holds have the place `placed` already */
@@ -225,8 +226,8 @@ typedef enum LowStmtKind {
 typedef struct LowHot {
   LowLabel *label, *enter; /* of the copy; where a round may begin in either */
   LowBody body;
-  VEC(LowVar *) parts;     /* error parts that are nil in it */
-  size_t tested_count;     /* the first ones are to be tested before, the others set */
+  VEC(LowVar *) parts;     /* error parts, nil in it, and values that are no errors */
+  size_t tested_count;     /* the first ones are to be tested before, the others set to nil */
 } LowHot;
 struct LowStmt {
   LowStmtKind kind;

@@ -86,6 +86,7 @@ static LowFacts facts_of_operand(const LowOp *op, size_t i) {
 const FastOp *represent_guard(const char *name) {
   static const FastOp guards[] = {{"vec/get", "vk_has_index", "ak", 'b', 0, NULL, false},
                                   {"str/byte", "vk_has_byte", "ak", 'b', 0, NULL, false},
+                                  {"str/byte", "vk_is_byte_at", "ak", 'b', 0, NULL, false},
                                   {"vec/get", "vk_has_float", "ak", 'b', 0, NULL, false},
                                   {"vec/set!", "vk_takes_float", "ak", 'b', 0, NULL, false},
                                   {"vec/get", "vk_is_float_at", "ak", 'b', 0, NULL, false},
