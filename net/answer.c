@@ -258,14 +258,14 @@ static void log_failure(const NetRequest *r, const char *why, size_t len) {
           r->target.len < TARGET ? (int)r->target.len : TARGET, r->target.bytes, (int)len, why);
 }
 
-static void answer_error(NetServer *s, NetRequest *r, V error) {
+void net_answer_error(NetServer *s, NetRequest *r, V error, int status) {
   VkBuf b = {0};
   vk_error_text(&b, error);
   while (b.len && b.data[b.len - 1] == '\n') b.len--;
   log_failure(r, b.data, b.len);
   vk_buf_free(&b);
   r->result = VK_NIL;
-  net_answer_status(s, r, 500);
+  net_answer_status(s, r, status);
 }
 
 void net_answer(NetServer *s, NetRequest *r, V result) {
@@ -276,7 +276,7 @@ void net_answer(NetServer *s, NetRequest *r, V result) {
     return;
   }
   if (VK_IS_ABN(result)) {
-    answer_error(s, r, result);
+    net_answer_error(s, r, result, 500);
     return;
   }
   Answer a; /* not zeroed as a whole: it is 5 KB */

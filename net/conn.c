@@ -262,16 +262,22 @@ static void flush_later(NetConn *conn) {
   vk_sched_at_turn_end(l->isolate, &l->flush);
 }
 
-void net_request_handled(NetRequest *r, V result) {
+static void request_over(NetRequest *r, V result, bool was_stopped) {
   NetServer *s = r->server;
   if (!r->conn) {
     release_request(r);
   } else if (r->state == NET_RUNNING) {
-    net_answer(s, r, result);
+    if (was_stopped)
+      net_answer_error(s, r, result, 503);
+    else
+      net_answer(s, r, result);
     flush_later(r->conn);
   }
   net_server_request_done(s);
 }
+
+void net_request_handled(NetRequest *r, V result) { request_over(r, result, false); }
+void net_request_stopped(NetRequest *r, V error) { request_over(r, error, true); }
 
 void net_request_refused(NetRequest *r) {
   net_answer_status(r->server, r, 503);

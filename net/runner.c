@@ -80,6 +80,7 @@ static void run_one(vk *c, NetRunner *runner, NetRequest *r) {
   V value = net_request_value(l, r);
   runner->request = r;
   r->runner = runner;
+  c->fiber->is_condemned = false;
   V result = vk_call(c, net_request_handler(r), 1, &value);
   if (VK_IS_FUTURE(result)) result = vk_future_await(c, result, -1);
   runner->request = NULL;
@@ -105,16 +106,18 @@ static void run_requests(vk *c, void *arg) {
   }
 }
 
-/* It returned, or its handler used up its stack. */
+/* It returned, or its handler used up its stack or too much time. */
 static void runner_ended(vk *c, void *arg, V error) {
   NetRunner *runner = arg;
   NetRequest *r = runner->request;
   NetLoop *l = runner->loop;
-  (void)c;
   free(runner);
   if (!r) return;
   r->runner = NULL;
-  net_request_handled(r, error);
+  if (c->fiber->is_condemned)
+    net_request_stopped(r, error);
+  else
+    net_request_handled(r, error);
   if (l->first_ready) stand_by(l);
 }
 

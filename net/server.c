@@ -1,5 +1,6 @@
 /* server.c - a server's listener, its clock, its end (contract: server.h). */
 #include "server.h"
+#include "fiber_stop.h"
 #include "heap.h"
 #include "log.h"
 #include "runner.h"
@@ -105,10 +106,17 @@ static void check_memory(NetServer *s) {
   if (was_refusing && !s->tight_sweeps) net_log("the heap has room again");
 }
 
+/* A handler that computes and does not wait keeps the clock from running: it is ended by another one,
+ * which is set back here. */
+static void watch_handlers(const NetServer *s) {
+  vk_stop_watch(s->loop->isolate, s->limits.handler_ms);
+}
+
 static void on_sweep(uv_timer_t *timer) {
   NetServer *s = timer->data;
   uint64_t now = net_loop_now_ms(s->loop);
   bool is_over = s->is_draining && now >= s->drain_until_ms;
+  watch_handlers(s);
   tell_refused(s);
   check_memory(s);
   for (NetConn *conn = s->conns, *next; conn; conn = next) {
@@ -159,7 +167,10 @@ static void end_server(NetServer *s) {
   unlink_server(s);
   l->users--;
   report_end(s);
-  if (!l->servers) net_runner_end(l);
+  if (!l->servers) {
+    vk_stop_watch(l->isolate, 0);
+    net_runner_end(l);
+  }
   if (s->worker) net_workers_server_ended(s);
   release(s);
   net_signals_server_ended(l);
@@ -312,6 +323,7 @@ NetServer *net_server_start(NetLoop *l, const NetServerSpec *spec, char *why, si
     return NULL;
   }
   uv_timer_start(&s->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+  watch_handlers(s);
   net_signals_start(l);
   s->next = l->servers;
   l->servers = s;

@@ -86,14 +86,17 @@ void net_conn_answered(NetRequest *r);
 void net_conn_flush(NetConn *conn);
 void net_conn_flush_dirty(vk *c, VkTurnHook *hook);
 /* For runner.c: the handler of a request that is about to be handled; what it gave, or the error that
- * ended its fiber; no fiber could be had. */
+ * ended its fiber; it was ended for computing too long; no fiber could be had. */
 V net_request_handler(NetRequest *r);
 void net_request_handled(NetRequest *r, V result);
+void net_request_stopped(NetRequest *r, V error);
 void net_request_refused(NetRequest *r);
 
 /* ---- answer.c ---- */
 /* Submits the response that `result` says: a string, a plist, or anything else: 500 and a line in the log. */
 void net_answer(NetServer *s, NetRequest *r, V result);
+/* An empty response of that status; the error goes to the log. */
+void net_answer_error(NetServer *s, NetRequest *r, V error, int status);
 /* An empty response of that status. */
 void net_answer_status(NetServer *s, NetRequest *r, int status);
 

@@ -55,8 +55,9 @@ static void put_number(Text *t, uint64_t n, unsigned base) {
 
 /* ---- code addresses to functions --------------------------------------------------------- */
 
-/* What a mark is in a CodeMap: from it on, code is not the program's. */
-static const VkFn runtime;
+/* What marks are in a CodeMap: from there on, code is not the program's, or is, but of a function that is
+ * not in its tables: those that are called from one place only. */
+static const VkFn runtime, unlisted;
 
 static void code_sort(Code *items, size_t count) { /* Shell's: in place, no stack */
   size_t gap = 1;
@@ -76,8 +77,8 @@ void code_map_free(CodeMap *m) {
 }
 
 CodeMap code_map(const VkProgram *p) {
-  CodeMap m = {.most = p->fn_count + p->top_count + p->text_end_count};
-  if (!p->text_end_count) return m;
+  CodeMap m = {.most = p->fn_count + p->top_count + 2 * p->text_count};
+  if (!p->text_count) return m;
   void *memory = mmap(NULL, m.most * sizeof(Code), PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return m;
@@ -86,8 +87,10 @@ CodeMap code_map(const VkProgram *p) {
     if (p->fns[i]->code) m.items[m.count++] = (Code){(uintptr_t)p->fns[i]->code, p->fns[i]};
   for (size_t i = 0; i < p->top_count; i++)
     m.items[m.count++] = (Code){(uintptr_t)p->tops[i], NULL};
-  for (size_t i = 0; i < p->text_end_count; i++)
+  for (size_t i = 0; i < p->text_count; i++) {
+    m.items[m.count++] = (Code){(uintptr_t)p->text_begins[i], &unlisted};
     m.items[m.count++] = (Code){(uintptr_t)p->text_ends[i], &runtime};
+  }
   code_sort(m.items, m.count);
   return m;
 }
@@ -142,6 +145,7 @@ typedef struct Trace {
 } Trace;
 
 static void trace_add(Trace *t, const Code *code) {
+  if (code->fn == &unlisted) return;
   t->frames++;
   if (t->last && t->last->code == code) {
     t->last->times++;

@@ -180,6 +180,7 @@ V vk_fiber_wait(vk *c, VkWait *w) {
   }
   if (f->is_cancelled) {
     f->is_cancelled = false;
+    f->work = 0; /* it has been told, and may take its time */
     if (w->undo) w->undo(c, w);
     return cancelled_error(c);
   }
@@ -207,6 +208,7 @@ void vk_fiber_cancel(vk *c, VkFiber *f) {
     return;
   }
   if (f->wait->undo) f->wait->undo(c, f->wait);
+  f->work = 0;
   vk_fiber_wake(c, f, cancelled_error(c));
 }
 

@@ -70,6 +70,8 @@ typedef struct VkFiber {
   bool is_dirty;     /* in the list of dirty fibers: fiber_impl.h */
   bool is_deep;      /* its stack is a deep one */
   bool is_yellow;    /* C code used up the stack: it ends when that code returns */
+  bool is_condemned; /* ended from outside: fiber_stop.h */
+  uint64_t work;     /* by which that may be asked for, 0: not at all */
   uint32_t epoch;
   uint64_t number;                 /* in order of creation; the main program is 1, the loop 0 */
   VkWait *wait;                    /* WAITING: for this */

@@ -1,7 +1,7 @@
-/* fiber_fault.c - the end of a fiber that used up its stack.
+/* fiber_fault.c - the end of a fiber that used up its stack, or is ended from outside.
  *
  * A fault in the guard reaches the signal handler of fault.c, on a stack of its own, which asks
- * here. What may be left as it is depends on whose code was running:
+ * here; so does that of fiber_stop.c. What may be left as it is depends on whose code was running:
  *
  *   the program's   nothing of the runtime is under way: the fiber goes on at vk_context_landing
  *                   with an empty stack
@@ -9,11 +9,16 @@
  *                   the guard as well, and every word on the stack that returns to the program's
  *                   code is made to return to the landing instead
  *
+ * A fiber that is ended from outside can be anywhere in the program's code, between the two
+ * stores of a new pair, say. What it had begun to make nobody else knows; what others know it
+ * changes by one store, or in C.
+ *
  * C that uses up the yellow part too ends the process, as on the main stack. C that calls the
  * program's code (the evaluator, %apply) is left where it is: it keeps nothing but Valk values. */
 #include "errors.h"
 #include "fault_code.h"
 #include "fiber_impl.h"
+#include "fiber_stop.h"
 #include "poison.h"
 #include <assert.h>
 #include <ucontext.h>
@@ -33,6 +38,7 @@ static void add_place(Places *p, const Code *code) {
 typedef struct Scan {
   CodeMap map;
   Places places;
+  size_t found; /* returns to the program's code */
   bool is_redirecting;
 } Scan;
 
@@ -40,6 +46,7 @@ static __attribute__((no_sanitize("address"))) void scan_word(Scan *s, uintptr_t
   const Code *code = code_find(&s->map, *word);
   if (!code || !code_follows_call(code->start, *word)) return;
   add_place(&s->places, code);
+  s->found++;
   if (s->is_redirecting) *word = (uintptr_t)vk_context_landing;
 }
 
@@ -53,9 +60,9 @@ static uintptr_t *first_word(const VkFiber *f, uintptr_t sp) {
   return (uintptr_t *)((sp + 7) & ~(uintptr_t)7);
 }
 
-bool vk_fiber_fault(vk *c, void *context) {
+/* Makes the running fiber end. False: it needs more stack for C, and there is none. */
+static bool leave(vk *c, void *context, bool is_overflow) {
   VkFiber *f = c->fiber;
-  if (!f->task.entry) return false;
   mcontext_t *m = &((ucontext_t *)context)->uc_mcontext;
 #if defined(__x86_64__)
   uintptr_t pc = (uintptr_t)m->gregs[REG_RIP], sp = (uintptr_t)m->gregs[REG_RSP];
@@ -65,7 +72,7 @@ bool vk_fiber_fault(vk *c, void *context) {
   Scan s = {.map = code_map(c->program), .places = {c->fibers, 0}};
   const Code *code = code_find(&s.map, pc + 1); /* its first instruction, too */
   s.is_redirecting = !code;
-  if (!code && (f->is_yellow || !vk_fiber_stack_yellow(f->stack_limit, true))) {
+  if (!code && is_overflow && (f->is_yellow || !vk_fiber_stack_yellow(f->stack_limit, true))) {
     code_map_free(&s.map);
     return false;
   }
@@ -76,10 +83,13 @@ bool vk_fiber_fault(vk *c, void *context) {
   m->regs[30] = link;
 #endif
   scan(&s, first_word(f, sp), f->stack_base);
-  c->fibers->overflow_count = s.places.count;
   code_map_free(&s.map);
+  if (code || s.found) {
+    c->fibers->overflow_count = s.places.count;
+    f->is_condemned = !is_overflow;
+  }
   if (!code) {
-    f->is_yellow = true;
+    f->is_yellow |= is_overflow;
     return true;
   }
 #if defined(__x86_64__)
@@ -92,16 +102,27 @@ bool vk_fiber_fault(vk *c, void *context) {
   return true;
 }
 
+bool vk_fiber_fault(vk *c, void *context) {
+  return c->fiber->task.entry && leave(c, context, true);
+}
+
+void vk_fiber_condemn(vk *c, void *context) { leave(c, context, false); }
+
 /* ---- after it --------------------------------------------------------------------------------- */
 
-static V overflow_error(vk *c) {
-  struct VkFibers *fs = c->fibers;
+static V end_error(vk *c) {
   const VkFiber *f = c->fiber;
-  size_t count = fs->overflow_count;
   size_t bytes = f->is_deep ? (size_t)(f->stack_base - f->stack_limit) : vk_fiber_stack_bytes();
-  V error = vk_errorf(c, VK_SYM(stack_overflow),
-                      "too deep a recursion: it needs more than %zu KB of stack, which %s",
-                      bytes >> 10, vk_fiber_stack_setting(f));
+  if (f->is_condemned)
+    return vk_errorf(c, VK_SYM(cancelled), "cancelled: it ran for too long without waiting");
+  return vk_errorf(c, VK_SYM(stack_overflow),
+                   "too deep a recursion: it needs more than %zu KB of stack, which %s",
+                   bytes >> 10, vk_fiber_stack_setting(f));
+}
+
+static V add_trace(vk *c, V error) {
+  struct VkFibers *fs = c->fibers;
+  size_t count = fs->overflow_count;
   size_t kept = count < VK_TRACE_MAX ? count : VK_TRACE_MAX;
   for (size_t i = 0; i < kept; i++) {
     size_t at = i;
@@ -115,7 +136,7 @@ static V overflow_error(vk *c) {
 
 static void end_fiber(void *arg) {
   vk *c = arg;
-  vk_fiber_die(c, overflow_error(c));
+  vk_fiber_die(c, add_trace(c, end_error(c)));
 }
 
 /* From vk_context_landing: anywhere on the stack, on what frames that never returned left there:
@@ -126,6 +147,7 @@ __attribute__((no_sanitize("address"))) void vk_fault_landed(void) {
   vk_unpoison(c->fiber->stack_limit,
               (size_t)(c->fiber->stack_base - c->fiber->stack_limit));
   c->where = c->result_where = VK_ON_HEAP; /* whatever was under way */
+  c->fiber->caught = NULL;                 /* it was in a frame */
   vk_context_restart(c->fiber->stack_base, end_fiber, c);
 }
 

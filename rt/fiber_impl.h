@@ -3,6 +3,7 @@
 #ifndef VK_FIBER_IMPL_H
 #define VK_FIBER_IMPL_H
 #include "fiber_stack.h"
+#include "fiber_stop.h"
 #include "sched.h"
 #include "vk.h"
 #include <pthread.h>
@@ -56,8 +57,9 @@ struct VkFibers {
 
   V lost[VK_LOST_MAX]; /* futures with errors that nobody awaited yet; roots */
   size_t lost_count;
-  const VkPos *overflow_places[VK_TRACE_MAX];
+  const VkPos *overflow_places[VK_TRACE_MAX]; /* where the fiber was that is ended */
   size_t overflow_count;
+  VkStop watch; /* vk_stop_watch */
 };
 
 static inline void fiber_list_init(VkFiber *head) { head->next = head->previous = head; }

@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { WORKERS_LEAST = 4, WORKERS_MOST = 1024 };
+enum { WORKERS_LEAST = 4, WORKERS_MOST = 1024, GRACE_MS = 1000 };
 
 typedef enum TaskState { TASK_QUEUED, TASK_RUNNING, TASK_OVER } TaskState;
 typedef struct Task {
@@ -29,6 +29,8 @@ typedef struct Task {
   struct Task *next, *previous; /* in the queue; under the lock */
   TaskState state;              /* under the lock */
   struct Worker *worker;        /* RUNNING: who runs it; under the lock */
+  uint64_t number;              /* VkFiber.work of who runs it */
+  VkStop stop;                  /* the origin's: it is to end, willing or not */
   VkFiber *fiber;               /* the worker's own: NULL unless it runs there */
   VkParcel *parcel; /* of the function, then of its value; NULL: no memory for that */
   VkInbox *origin;
@@ -43,6 +45,7 @@ typedef struct Worker {
   bool is_kicked;    /* under the lock: the post is on its way */
   VkPost kick;
   VkInbox *inbox;
+  pid_t thread;
   VkTurnHook hook;
   size_t takers; /* fibers that run tasks */
 } Worker;
@@ -126,6 +129,7 @@ static Task *take_task(Worker *w, WorkerState otherwise) {
 
 static void task_drop(Task *t) {
   if (atomic_fetch_sub(&t->count, 1) > 1) return;
+  vk_stop_end(&t->stop);
   if (t->parcel) vk_parcel_free(t->parcel);
   vk_inbox_release(t->origin);
   free(t);
@@ -204,13 +208,15 @@ static void on_cancel(vk *c, VkPost *post) {
   task_drop(t);
 }
 
+/* One that is not told within GRACE_MS, as it does not wait, is ended. */
 static void cancel_task(vk *c, VkFuture *future) {
   Task *t = future->data;
   VkInbox *worker = NULL;
+  pid_t thread = 0;
   pthread_mutex_lock(&pool.lock);
   bool was_queued = t->state == TASK_QUEUED;
   if (was_queued) queue_remove(t);
-  if (t->state == TASK_RUNNING) worker = t->worker->inbox;
+  if (t->state == TASK_RUNNING) worker = t->worker->inbox, thread = t->worker->thread;
   pthread_mutex_unlock(&pool.lock);
   V self = VK_FROM_OBJ(future);
   t->is_cancelled = true;
@@ -218,6 +224,7 @@ static void cancel_task(vk *c, VkFuture *future) {
     atomic_fetch_add(&t->count, 1);
     t->cancel.handle = on_cancel;
     if (!vk_inbox_post(worker, &t->cancel)) task_drop(t);
+    vk_stop_begin(&t->stop, thread, t->number, GRACE_MS);
   }
   vk_sched_unexpect(c);
   vk_future_resolve(c, self, vk_errorf(c, VK_SYM(cancelled), "cancelled"));
@@ -231,6 +238,7 @@ static const VkFutureOwner pool_owner = {cancel_task};
 
 static void task_over(vk *c, Task *t, V value) {
   V error = VK_NIL;
+  c->fiber->work = 0;
   VkParcel *p = vk_parcel_pack(c, value, &error);
   if (!p) p = vk_parcel_pack(c, error, &error);
   pthread_mutex_lock(&pool.lock);
@@ -245,7 +253,8 @@ static void run_task(vk *c, Task *t) {
   char *marks[2] = {vk_scratch_mark(c, 0), vk_scratch_mark(c, 1)};
   VkParcel *p = t->parcel;
   t->parcel = NULL;
-  c->fiber->is_cancelled = false; /* meant for the task before */
+  c->fiber->is_cancelled = c->fiber->is_condemned = false; /* meant for the task before */
+  c->fiber->work = t->number;
   t->fiber = c->fiber;
   V v = vk_parcel_unpack(c, p);
   if (!VK_IS_ABN(v)) v = vk_call(c, v, 0, NULL);
@@ -316,6 +325,7 @@ static void worker_run(vk *c, void *to) {
   vk_sched_begin(c);
   pthread_mutex_lock(&pool.lock);
   w->inbox = vk_inbox(c);
+  w->thread = vk_stop_thread();
   pthread_mutex_unlock(&pool.lock);
   vk_sched_at_turn_end(c, &w->hook);
   vk_sched_serve(c);
@@ -408,6 +418,7 @@ static bool queue_task(vk *c, Task *t) {
 }
 
 static V begin_task(vk *c, VkParcel *p) {
+  static _Atomic uint64_t last_number;
   Task *t = calloc(1, sizeof *t);
   if (!t || !tasks_of(c)) {
     free(t);
@@ -417,6 +428,7 @@ static V begin_task(vk *c, VkParcel *p) {
   vk_sched_begin(c);
   V future = vk_future_new(c, &pool_owner, t);
   t->count = 1;
+  t->number = atomic_fetch_add(&last_number, 1) + 1;
   t->parcel = p;
   t->origin = vk_inbox(c);
   t->result.handle = on_result;

@@ -2,9 +2,10 @@
  *
  * A linker puts the sections of all objects together in the order in which it got the objects, those named
  * .text.unlikely, .text.startup and .text.hot apart from the others. This object comes right behind the
- * program's: it is the first in librt.a and libnet.a, and the program asks for it (VkProgram.text_ends). So
- * what lies between a function of the program and the next of these marks is the program's, and what lies
- * behind the mark is not. fault.c relies on that; tests/cli/text-end.sh checks it. */
+ * program's: it is the first in librt.a and libnet.a, and the program asks for it (VkProgram.text_ends). The
+ * program's own first words mark where its code begins (VK_TEXT_BEGIN): compilers put assembly first. So what
+ * is between the marks is the program's, and nothing else is. fault.c relies on that; tests/cli/text-end.sh
+ * checks it. */
 	.macro mark name, section
 	.section \section, "ax", %progbits
 	nop /* a call that ends the program's last function returns to here */

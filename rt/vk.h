@@ -489,11 +489,24 @@ typedef struct VkProgram { /* emitted once per program; everything in it is stat
   size_t fn_count;
   const VkDefaults *defaults; /* build options baked in, or NULL */
   int takes_server_options;   /* it may listen: net/command_line.h */
-  const void *const *text_ends; /* what follows its code, wherever there is some */
-  size_t text_end_count;        /* 0: none of it is compiled */
+  const void *const *text_begins; /* where its code begins, and what follows it, in each part */
+  const void *const *text_ends;   /* of the executable that may have some: rt/text_end.S */
+  size_t text_count;              /* 0: none of its code is compiled */
 } VkProgram;
-#ifndef VK_TEXT_ENDS
-extern const char vk_text_end[], vk_text_end_unlikely[], vk_text_end_startup[], vk_text_end_hot[];
+#ifndef VK_TEXT_BEGINS
+#define VK_TEXT_MARK(name, section)                                                            \
+  extern const char name[];                                                                    \
+  __asm__(".pushsection " section ",\"ax\",%progbits\n.globl " #name "\n.hidden " #name      \
+          "\n" #name ":\nnop\n.popsection")
+#define VK_TEXT_BEGIN                                                                          \
+  VK_TEXT_MARK(vk_text_begin, ".text");                                                        \
+  VK_TEXT_MARK(vk_text_begin_unlikely, ".text.unlikely");                                      \
+  VK_TEXT_MARK(vk_text_begin_startup, ".text.startup");                                        \
+  VK_TEXT_MARK(vk_text_begin_hot, ".text.hot");
+#define VK_TEXT_BEGINS                                                                         \
+  vk_text_begin, vk_text_begin_unlikely, vk_text_begin_startup, vk_text_begin_hot
+extern const char vk_text_end[], vk_text_end_unlikely[], vk_text_end_startup[],
+    vk_text_end_hot[];
 #define VK_TEXT_ENDS vk_text_end, vk_text_end_unlikely, vk_text_end_startup, vk_text_end_hot
 #endif
 int vk_main(int argc, char **argv, const VkProgram *program);

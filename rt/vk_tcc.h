@@ -32,7 +32,10 @@ double sqrt(double);
 #define __builtin_sub_overflow(a, b, r) VK_SUB_OVERFLOWS(a, b, r)
 #define __builtin_mul_overflow(a, b, r) VK_MUL_OVERFLOWS(a, b, r)
 
-#define VK_TEXT_ENDS quick_data /* valkc/quick.c: it follows the code */
+/* valkc/quick.c: the first function, and what follows the last. */
+#define VK_TEXT_BEGIN
+#define VK_TEXT_BEGINS quick_text
+#define VK_TEXT_ENDS quick_data
 
 #include "fns.h"
 #include "lists.h"

@@ -754,7 +754,8 @@ static void emit_program(Emit *e, size_t symbol_count) {
     put(e, "\nstatic const VkDefaults defaults = {%zu, %zu, %zu};\n", (size_t)d->heap_limit_bytes,
         (size_t)d->gc_threshold_bytes, (size_t)d->arena_bytes);
   const char *name = program_name(e->p);
-  put(e, "\nstatic const void *const text_ends[] = {VK_TEXT_ENDS};\n");
+  put(e, "\nstatic const void *const text_begins[] = {VK_TEXT_BEGINS};\n");
+  put(e, "static const void *const text_ends[] = {VK_TEXT_ENDS};\n");
   put(e, "\nstatic const VkProgram program = {\n  ");
   put_string(e, name, strlen(name));
   put(e, ",\n");
@@ -765,7 +766,7 @@ static void emit_program(Emit *e, size_t symbol_count) {
   put_table(e, "fns", fn_count);
   put(e, has_defaults ? "  &defaults,\n" : "  NULL,\n");
   put(e, "  %d,\n", e->low->may_listen ? 1 : 0);
-  put(e, "  text_ends, sizeof text_ends / sizeof *text_ends,\n");
+  put(e, "  text_begins, text_ends, sizeof text_ends / sizeof *text_ends,\n");
   put(e, "};\n\nint main(int argc, char **argv) { return vk_main(argc, argv, &program); }\n");
   if (e->p->is_profiled) /* linked even if the program has no site */
     put(e, "__attribute__((used)) static void (*const write_profile)(void) = vk_profile_write;\n");
@@ -851,6 +852,7 @@ void emit_run(LowProgram *low, FILE *out, bool may_split) {
   write_text(&head, out);
   write_text(&e.prototypes, out);
   if (low->part_count > 1) write_parts_begin(&e, out);
+  fputs("VK_TEXT_BEGIN\n\n", out);
   write_text(&e.files, out);
   write_text(&e.data, out);
   write_text(&e.code, out);

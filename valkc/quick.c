@@ -72,11 +72,13 @@ static const char *skip_includes(const char *p) {
 
 /* Declarations and text; malloc. */
 static char *whole_text(const QuickPrelude *prelude, const char *text, size_t len) {
+  static const char first_function[] = "void quick_text(void) {}\n";
   static const char first_datum[] =
       "const char quick_data[16] __attribute__((aligned(%zu))) = {1};\n";
-  size_t room = prelude->len + sizeof first_datum + 32 + len + 1;
+  size_t room = sizeof first_function + prelude->len + sizeof first_datum + 32 + len + 1;
   char *whole = malloc(room), *p = whole;
   if (!whole) return NULL;
+  p = stpcpy(p, first_function);
   memcpy(p, prelude->text, prelude->len);
   p += prelude->len;
   p += sprintf(p, first_datum, quick_page_bytes());
