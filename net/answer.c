@@ -4,12 +4,14 @@
  *   {:status 201 :headers {{"n" "v"}..} :content-type "t" :body "b"}    each part may be left out
  *   anything else, an error too                  500 with nothing said; why goes to the log
  *
- * Strings are not copied: the result is a root until the stream is closed. Field names are,
- * into lower case. nghttp2 gets pointers that live as long as the request. */
+ * nghttp2 gets pointers that live as long as the request. A result on the heap is a root until the
+ * stream is closed, and its strings are not copied, but for field names, into lower case. What is in scratch
+ * goes when the handler is done: of a result there all strings are copied, except that a body on the heap is the root. */
 #include "errors.h"
 #include "lists.h"
 #include "log.h"
 #include "print.h"
+#include "scratch.h"
 #include "server.h"
 #include "strings.h"
 #include <stdio.h>
@@ -25,6 +27,7 @@ static const char text_plain[] = "text/plain; charset=utf-8";
 typedef struct Answer {
   int status;
   V body, headers, content_type; /* VK_NIL: not given */
+  bool is_temporary;             /* what holds them is */
   bool has_date, has_type;
   nghttp2_nv fields[FIELDS_MAX];
   size_t count;
@@ -176,6 +179,22 @@ static char *lower_case(NetRequest *r, const VkString *s) {
   return p;
 }
 
+/* Its bytes, for as long as the request lives; NULL without memory. */
+static const char *copy(NetRequest *r, const VkString *s) {
+  char *p = net_request_bytes(r, s->len + 1);
+  return p ? memcpy(p, s->bytes, s->len) : NULL;
+}
+
+static void add_value(Answer *a, NetRequest *r, nghttp2_nv named, V value) {
+  const VkString *v = VK_STR(value);
+  const char *bytes = a->is_temporary ? copy(r, v) : v->bytes;
+  if (!bytes) {
+    snprintf(a->why, sizeof a->why, "no memory for the fields of a response");
+    return;
+  }
+  a->fields[a->count++] = field((const char *)named.name, named.namelen, bytes, v->len);
+}
+
 static void add_field(Answer *a, NetRequest *r, V name, V value) {
   size_t len = VK_STR(name)->len;
   const char *lower = lower_case(r, VK_STR(name));
@@ -191,7 +210,7 @@ static void add_field(Answer *a, NetRequest *r, V name, V value) {
   if (is_ours(lower, len)) return;
   a->has_date |= is_name(lower, len, "date");
   a->has_type |= is_name(lower, len, "content-type");
-  a->fields[a->count++] = field(lower, len, v->bytes, v->len);
+  add_value(a, r, field(lower, len, NULL, 0), value);
 }
 
 static bool is_two_strings(V plain) {
@@ -217,7 +236,7 @@ static void add_fields(Answer *a, NetRequest *r) {
   }
 }
 
-static void add_type(Answer *a) {
+static void add_type(Answer *a, NetRequest *r) {
   if (a->has_type) return;
   if (a->content_type == VK_NIL) {
     a->fields[a->count++] = FIELD("content-type", text_plain, sizeof text_plain - 1);
@@ -227,27 +246,37 @@ static void add_type(Answer *a) {
   if (!v || !nghttp2_check_header_value_rfc9113((const uint8_t *)v->bytes, v->len))
     refuse(a, "not a :content-type", a->content_type);
   else
-    a->fields[a->count++] = FIELD("content-type", v->bytes, v->len);
+    add_value(a, r, FIELD("content-type", NULL, 0), a->content_type);
+}
+
+/* false: no memory. */
+static bool set_body(const vk *c, NetRequest *r, V body, bool is_held_here) {
+  const VkString *text = VK_STR(body);
+  const char *bytes = text->bytes;
+  if (vk_is_temporary(c, body)) bytes = copy(r, text);
+  else if (!is_held_here) r->result = body;
+  r->answer = (NetBody){(const uint8_t *)bytes, bytes ? text->len : 0, 0};
+  return bytes != NULL;
 }
 
 static void answer_plist(NetServer *s, NetRequest *r, V list, Answer *a) {
   take_plist(a, list);
   if (!*a->why) a->fields[a->count++] = FIELD(":status", status_text(r, a->status), 3);
   if (!*a->why && a->headers != VK_NIL) add_fields(a, r);
-  if (!*a->why && (a->body != VK_NIL || a->content_type != VK_NIL)) add_type(a);
+  if (!*a->why && (a->body != VK_NIL || a->content_type != VK_NIL)) add_type(a, r);
   if (!*a->why && a->body != VK_NIL && !VK_IS_STRING(a->body))
     refuse(a, "the :body of a response is a string, not", a->body);
+  if (!*a->why && a->body != VK_NIL && !set_body(s->loop->isolate, r, a->body, !a->is_temporary))
+    snprintf(a->why, sizeof a->why, "no memory for the body of a response");
   if (*a->why) return;
-  if (a->body != VK_NIL)
-    r->answer = (NetBody){(const uint8_t *)VK_STR(a->body)->bytes, VK_STR(a->body)->len, 0};
   submit(s, r, a->fields, a->count, a->has_date);
 }
 
-static void answer_string(NetServer *s, NetRequest *r, const VkString *text) {
+static void answer_string(NetServer *s, NetRequest *r, V text) {
   nghttp2_nv fields[4] = {FIELD(":status", "200", 3),
                           FIELD("content-type", text_plain, sizeof text_plain - 1)};
-  r->answer = (NetBody){(const uint8_t *)text->bytes, text->len, 0};
-  submit(s, r, fields, 2, false);
+  if (set_body(s->loop->isolate, r, text, false)) submit(s, r, fields, 2, false);
+  else net_answer_status(s, r, 500);
 }
 
 /* ---- failure ------------------------------------------------------------------------------- */
@@ -270,9 +299,9 @@ void net_answer_error(NetServer *s, NetRequest *r, V error, int status) {
 
 void net_answer(NetServer *s, NetRequest *r, V result) {
   r->answer = (NetBody){NULL, 0, 0};
-  r->result = result;
+  r->result = VK_NIL;
   if (VK_IS_STRING(result)) {
-    answer_string(s, r, VK_STR(result));
+    answer_string(s, r, result);
     return;
   }
   if (VK_IS_ABN(result)) {
@@ -283,6 +312,8 @@ void net_answer(NetServer *s, NetRequest *r, V result) {
   a.status = 200;
   a.body = a.headers = a.content_type = VK_NIL;
   a.has_date = a.has_type = false;
+  a.is_temporary = vk_is_temporary(s->loop->isolate, result);
+  if (!a.is_temporary) r->result = result;
   a.count = 0;
   a.why[0] = 0;
   V list = vk_list_of(result);

@@ -60,7 +60,7 @@ typedef struct NetRequest {
   uint8_t *body;
   size_t body_len, body_capacity;
 
-  V result; /* what the handler gave: a root, the answer's strings are in it */
+  V result; /* a root: what the handler gave or a part of it, in which strings of the answer are */
   int status;
   NetBody answer;
   size_t sent_bytes;

@@ -2,6 +2,7 @@
 #include "runner.h"
 #include "future.h"
 #include "log.h"
+#include "scratch.h"
 #include "server.h"
 #include <stdlib.h>
 
@@ -75,18 +76,22 @@ static bool stand_by(NetLoop *l) {
   return true;
 }
 
+/* The extent of a handler is a region: what it made in scratch, its result too, is given back once the
+ * response is submitted (net_answer copies what that needs). */
 static void run_one(vk *c, NetRunner *runner, NetRequest *r) {
   NetLoop *l = runner->loop;
+  char *marks[2] = {vk_scratch_mark(c, 0), vk_scratch_mark(c, 1)};
   V value = net_request_value(l, r);
   runner->request = r;
   r->runner = runner;
   c->fiber->is_condemned = false;
-  V result = vk_call(c, net_request_handler(r), 1, &value);
+  V result = vk_call_placed(c, VK_ON_SCRATCH_0, net_request_handler(r), 1, &value);
   if (VK_IS_FUTURE(result)) result = vk_future_await(c, result, -1);
   runner->request = NULL;
   r->runner = NULL;
   c->fiber->is_cancelled = false; /* that was meant for this request */
   net_request_handled(r, result);
+  for (int s = 0; s < 2; s++) vk_scratch_reset(c, s, marks[s]);
 }
 
 static void run_requests(vk *c, void *arg) {
@@ -102,6 +107,7 @@ static void run_requests(vk *c, void *arg) {
     runner->next_idle = l->idle_runners;
     l->idle_runners = runner;
     l->idle_runner_count++;
+    vk_scratch_free(c);
     vk_fiber_wait(c, &runner->wait);
   }
 }

@@ -141,6 +141,18 @@ V vk_call(vk *c, V f, size_t n, const V *args) {
   return r;
 }
 
+/* Between here and the code of f, no other of the program runs that would look at result_where. */
+V vk_call_placed(vk *c, unsigned where, V f, size_t n, const V *args) {
+  bool is_partial = VK_IS_KIND(f, VK_PAP);
+  V closure = is_partial ? ((VkPap *)VK_OBJ(f))->fn : f;
+  size_t all = is_partial ? VK_HDR_COUNT(*VK_OBJ(f)) + n : n;
+  const VkFn *fn = VK_IS_KIND(closure, VK_CLOSURE) ? VK_CLO(closure)->fn : NULL;
+  if (!fn || fn->origin != VK_PLACED || fn->conv != VK_CONV_FIXED || fn->min != all) return vk_call(c, f, n, args);
+  c->result_where = where;
+  V r = vk_call_slow(c, f, n, args);
+  return VK_RESUMED(c, r);
+}
+
 /* ---- parking ------------------------------------------------------------------------------- */
 
 static inline V *park(vk *c, V f, size_t n) {

@@ -257,8 +257,8 @@ static void run_task(vk *c, Task *t) {
   c->fiber->work = t->number;
   t->fiber = c->fiber;
   V v = vk_parcel_unpack(c, p);
-  if (!VK_IS_ABN(v)) v = vk_call(c, v, 0, NULL);
-  task_over(c, t, v);
+  if (!VK_IS_ABN(v)) v = vk_call_placed(c, VK_ON_SCRATCH_0, v, 0, NULL);
+  task_over(c, t, v); /* packs it */
   for (int s = 0; s < 2; s++) vk_scratch_reset(c, s, marks[s]);
 }
 

@@ -258,10 +258,13 @@ void vk_scratch_free(vk *c) {
   }
 }
 
-V vk_keep_string(vk *c, V v) {
-  if (!VK_IS_KIND(v, VK_STRING)) return v;
+bool vk_is_temporary(const vk *c, V v) {
   const void *address = (const void *)(v & ~(V)7);
-  if (!vk_scratch_owns(address) && !heap_debug_is_owned(c->heap, address)) return v;
+  return 0x62u >> (v & 7) & 1 && (vk_scratch_owns(address) || heap_debug_is_owned(c->heap, address));
+}
+
+V vk_keep_string(vk *c, V v) {
+  if (!VK_IS_KIND(v, VK_STRING) || !vk_is_temporary(c, v)) return v;
   unsigned where = c->where;
   c->where = VK_ON_HEAP;
   v = vk_string(c, VK_STR(v)->bytes, VK_STR(v)->len);

@@ -63,6 +63,9 @@ static inline void *vk_scratch_new(vk *c, int s, size_t bytes) {
   return p;
 }
 
+/* Its region ends before what is on the heap: it is in scratch, or belongs to there (debug builds know). */
+bool vk_is_temporary(const vk *c, V v);
+
 /* A string in scratch as one on the heap; other values as they are. What place.c lets be anywhere
  * although something on the heap is going to hold it. */
 V vk_keep_string(vk *c, V v);

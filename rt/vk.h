@@ -190,6 +190,7 @@ typedef enum VkOrigin {
   VK_COMPILED,
   VK_BUILTIN,   /* prints as <builtin name>, not as <lambda name> */
   VK_EVALUATED, /* its code is the evaluator's, of one isolate */
+  VK_PLACED,    /* compiled, and it looks at c->result_where */
 } VkOrigin;
 enum { VK_REG_ARGS = 4, VK_MAX_PARAMS = 255, VK_ANY = 0xFFFF };
 typedef struct VkFn {
@@ -334,6 +335,9 @@ const char *vk_type_name(V v);
 V vk_call_slow(vk *c, V f, size_t n, const V *args); /* any callee, any n; may give the marker */
 V vk_resume(vk *c);                                   /* run the parked call to its end */
 V vk_call(vk *c, V f, size_t n, const V *args);       /* for runtime C; never the marker */
+/* The same, for who is done with the result before it resets both stacks to what they were before: it may
+ * be on stack `where`, if f can put it there. What is left on the stacks stays. */
+V vk_call_placed(vk *c, unsigned where, V f, size_t n, const V *args);
 V vk_park0(vk *c, V f);
 V vk_park1(vk *c, V f, V a);
 V vk_park2(vk *c, V f, V a, V b);

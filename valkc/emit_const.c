@@ -320,9 +320,9 @@ void emit_fn_info(Emit *e, const LowFn *f, const char *prefix, bool is_wrapper) 
     put(e, "NULL");
   put(e, ", (void *)%f%s, %u, ", f, is_wrapper ? "__v" : "", f->required);
   if (f->has_rest)
-    put(e, "VK_ANY, VK_CONV_REST, 0, ");
+    put(e, "VK_ANY, VK_CONV_REST, VK_COMPILED, ");
   else
-    put(e, "%u, VK_CONV_FIXED, 0, ", f->required);
+    put(e, "%u, VK_CONV_FIXED, %s, ", f->required, f->takes_where ? "VK_PLACED" : "VK_COMPILED");
   put_place_fields(e, f->span);
   put(e, "};\n");
 }

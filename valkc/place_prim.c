@@ -39,6 +39,10 @@ static const PrimRow rows[] = {
     {"plist/keys", "c", 1, true}, {"plist/vals", "c", 1, true}, {"%items", "=..", 1, true},
     {"%count", "...", 0, false}, {"%sort-values", "c", 1, true}, {"%sort-by-head", "f", 1, true}, {"sum", ".", 0, false}, {"product", ".", 0, false},
     {"exists", "..", 0, false},
+    /* requests that a server got */
+    {"req/method", ".", 1, true}, {"req/path", ".", 1, true}, {"req/query", ".", 1, true}, {"req/authority", ".", 1, true},
+    {"req/scheme", ".", 1, true}, {"req/headers", ".", 7, true}, {"req/header", ".", 1, true}, {"req/body", ".", 1, true},
+    {"req/stream-id", ".", 0, false},
     /* walks over ranges: an integer, or the list there is if an end is no fixnum */
     {"%range-start", ".", 1, true}, {"%range-items", "=", 0, false}, {"%range-end", ".", 0, false},
     {"%range-more", ".", 0, false}, {"%range-head", "o", 0, false}, {"%range-next", "=", 0, false},
