@@ -20,6 +20,9 @@ static inline int64_t vk_to_int64(V v) { return VK_LIKELY(VK_IS_FIX(v)) ? VK_INT
 #define vk_int_neg(a) (-(int64_t)(a))
 #define vk_int_div(a, b) ((int64_t)(a) / (b))
 #define vk_int_rem(a, b) ((a) % (b))
+/* Of naturals: without the corrections of signed division. */
+#define vk_natural_div(a, b) ((int64_t)((uint64_t)(a) / (uint64_t)(b)))
+#define vk_natural_rem(a, b) ((int64_t)((uint64_t)(a) % (uint64_t)(b)))
 static inline int64_t vk_int_mod(int64_t a, int64_t b) {
   int64_t r = a % b;
   return r != 0 && (r < 0) != (b < 0) ? r + b : r;
@@ -63,6 +66,17 @@ static inline V vk_fix_mul(vk *c, V a, V b, const VkPos *pos) {
   if (VK_LIKELY(!__builtin_mul_overflow((int64_t)a >> 3, (int64_t)b, &r))) return (V)r;
   return vk_mul_slow(c, a, b, pos);
 }
+
+/* The same, raw: 1 if the result is no fixnum. */
+#define vk_try_add(a, b, r) VK_ADD_OVERFLOWS((int64_t)(a), (int64_t)(b), (int64_t *)(r))
+#define vk_try_sub(a, b, r) VK_SUB_OVERFLOWS((int64_t)(a), (int64_t)(b), (int64_t *)(r))
+#define vk_try_mul(a, b, r) VK_MUL_OVERFLOWS((int64_t)(a) >> 3, (int64_t)(b), (int64_t *)(r))
+#define vk_try_scale(n, b, r) VK_MUL_OVERFLOWS((int64_t)(n), (int64_t)(b), (int64_t *)(r))
+#define vk_nat_div(a, b) VK_FIX((V)(a) / (V)(b))
+#define vk_nat_rem(a, b) ((V)(a) % (V)(b))
+/* The divisor is neither 0 nor -1. */
+#define vk_fix_div(a, b) VK_FIX((int64_t)(a) / (int64_t)(b))
+#define vk_fix_rem(a, b) ((V)((int64_t)(a) % (int64_t)(b)))
 
 #define vk_float_add(a, b) ((a) + (b))
 /* A function: gcc 12 takes 0.0 - (double)n for -(double)n, which differs for n = 0. */

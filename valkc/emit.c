@@ -425,6 +425,7 @@ static void put_test(Emit *e, const LowStmt *s) {
     }
     put(e, "))");
     break;
+  case TEST_NO_FIXNUM: put(e, "if (VK_UNLIKELY(!VK_IS_FIX(%a)))", a); break;
   case TEST_UNBOUND: put(e, "if (VK_UNLIKELY(%a == VK_UNBOUND))", a); break;
   }
 }
@@ -488,7 +489,9 @@ static void emit_hot(Emit *e, const LowStmt *s) {
     if (!emit_is_read(hot->parts.items[i])) continue;
     if (!is_tested) put_line_start(e);
     put(e, is_tested ? " || " : "if (VK_UNLIKELY(");
-    put_error_test(e, &(LowArg){.kind = ARG_VAR, .var = hot->parts.items[i]});
+    LowArg part = {.kind = ARG_VAR, .var = hot->parts.items[i]};
+    if (part.var->is_tested_fix) put(e, "!VK_IS_FIX(%a)", &part);
+    else put_error_test(e, &part);
     is_tested = true;
   }
   if (is_tested) put(e, ")) goto cold_%u;\n", s->label->id);
@@ -533,6 +536,28 @@ static void emit_jump(Emit *e, const LowStmt *s) {
   put_line(e, is_next ? "goto next_%u;" : "goto leave_%u;", s->label->id);
 }
 
+/* Through a variable of its own: an operand may be the one that is assigned. */
+static void emit_try(Emit *e, const LowStmt *s) {
+  if (!emit_is_read(s->var)) return;
+  put_line(e, "{");
+  e->depth++;
+  put_line(e, "V result;");
+  put_line_start(e);
+  put(e, "if (VK_UNLIKELY(%s(", s->op.fast->c_name);
+  for (size_t i = 0; i < s->op.count; i++) {
+    put_arg_as(e, s->op.args[i], fast_operand_rep(&s->op, i));
+    put(e, ", ");
+  }
+  put(e, "&result))) goto cold_%u;\n", s->label->id);
+  emit_target(e, s->var, false);
+  put_convert_begin(e, REP_VALUE, s->var->rep);
+  put(e, "result");
+  put_convert_end(e, REP_VALUE, s->var->rep);
+  put(e, ";\n");
+  e->depth--;
+  put_line(e, "}");
+}
+
 static void emit_stmt(Emit *e, const LowStmt *s) {
   if (s->kind != STMT_BLOCK && s->kind != STMT_LEAVE && s->kind != STMT_HERE) emit_line_directive(e, s->span);
   switch (s->kind) {
@@ -548,6 +573,7 @@ static void emit_stmt(Emit *e, const LowStmt *s) {
   case STMT_LOOP: emit_loop(e, s); break;
   case STMT_LEAVE:
   case STMT_NEXT: emit_jump(e, s); break;
+  case STMT_TRY: emit_try(e, s); break;
   case STMT_COLD: put_line(e, "goto cold_%u;", s->label->id); break;
   case STMT_HERE: put_line(e, "cold_%u: VK_COLD_PATH;", s->label->id); break;
   case STMT_RETURN: emit_return(e, s); break;

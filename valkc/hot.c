@@ -26,6 +26,7 @@
  * types, one for the others). */
 #include "hot.h"
 #include "flow.h"
+#include "represent.h"
 #include <string.h>
 
 enum { COPIED_MAX = 500, GROWTH_MAX = 20000 };
@@ -38,9 +39,87 @@ typedef struct Hot {
   LowHot *hot;            /* of the loop at hand */
   PtrMap labels;          /* of its copy, by label */
   PtrMap parts;           /* error parts met */
-  VEC(LowVar *) sound;    /* variables known to hold no error where the walk is */
+  VEC(LowVar *) sound;    /* variables of which something is known where the walk is */
   VEC(LowVar *) declared; /* variables of the body, to be declared before the loop */
 } Hot;
+
+/* ---- integers that may be large, while they are not ------------------------------------------ */
+
+typedef struct HotOp {
+  const char *prim;
+  FastOp fast;
+  bool is_tried; /* the result may be too large: a STMT_TRY */
+  bool divides;
+} HotOp;
+
+/* On tagged fixnums, N: not below 0; `try` functions tell whether the result is none. */
+static const HotOp hot_ops[] = {
+    {"%add", {"", "vk_try_add", "xx", 'v', 0, NULL, false}, true, false},
+    {"%sub", {"", "vk_try_sub", "xx", 'v', 0, NULL, false}, true, false},
+    {"%mul", {"", "vk_try_mul", "xx", 'v', 0, NULL, false}, true, false},
+    {"%div", {"", "vk_nat_div", "NN", 'v', 0, NULL, false}, false, true},
+    {"%div", {"", "vk_fix_div", "xx", 'v', 0, NULL, false}, false, true},
+    {"%", {"", "vk_nat_rem", "NN", 'v', 0, NULL, false}, false, true},
+    {"%", {"", "vk_fix_rem", "xx", 'v', 0, NULL, false}, false, true},
+    {"%lt", {"", "vk_fix_lt", "xx", 'b', 0, NULL, false}, false, false},
+    {"%gt", {"", "vk_fix_gt", "xx", 'b', 0, NULL, false}, false, false},
+    {"%le", {"", "vk_fix_le", "xx", 'b', 0, NULL, false}, false, false},
+    {"%ge", {"", "vk_fix_ge", "xx", 'b', 0, NULL, false}, false, false},
+    {"==", {"", "vk_same", "xx", 'b', 0, NULL, false}, false, false},
+    {"!=", {"", "vk_not_same", "xx", 'b', 0, NULL, false}, false, false},
+    {"%bit-and", {"", "vk_int_and", "xx", 'v', 0, NULL, false}, false, false},
+    {"%bit-or", {"", "vk_int_or", "xx", 'v', 0, NULL, false}, false, false},
+    {"%bit-xor", {"", "vk_int_xor", "xx", 'v', 0, NULL, false}, false, false},
+};
+
+static LowFacts facts_of(const LowArg *a) {
+  if (a->kind == ARG_CONST && a->constant->kind == LOW_INT)
+    return (LowFacts){T_FIX, a->constant->integer, a->constant->integer};
+  if (a->facts.types || a->kind != ARG_VAR) return a->facts;
+  return a->var->facts;
+}
+
+static bool is_fixnum(const LowArg *a) {
+  if (a->kind == ARG_CONST) return a->constant->kind == LOW_INT;
+  if (a->kind == ARG_VAR && (a->var->rep == REP_INT || a->var->sound == SOUND_FIX || a->var->is_assumed_fix)) return true;
+  return facts_of(a).types == T_FIX;
+}
+
+/* An integer of any size, or an error: nearly always a fixnum. */
+static bool is_mostly_fixnum(LowFacts f) { return f.types & T_FIX && f.types & T_BIG && !(f.types & ~(uint32_t)(T_INT | T_ERROR)); }
+
+static bool is_candidate(const LowVar *v) {
+  return v->rep == REP_VALUE && !v->is_box && !v->is_raw && is_mostly_fixnum(v->facts);
+}
+
+static bool may_be_tried(const LowArg *a) {
+  return is_fixnum(a) || (a->kind == ARG_VAR && a->var->rep == REP_VALUE && !a->var->is_box && is_mostly_fixnum(facts_of(a)));
+}
+
+static bool is_natural(const LowArg *a) {
+  LowFacts f = facts_of(a);
+  return f.types && f.lo >= 0 && f.hi >= f.lo;
+}
+
+static bool is_divisor(const LowArg *a) {
+  LowFacts f = facts_of(a);
+  return f.types == T_FIX && (f.lo > 0 || f.hi < -1);
+}
+
+/* How an operation is done on fixnums, if it is worth while: it has operands that may be others. */
+static const HotOp *hot_op(const LowOp *op) {
+  bool is_fix_op = op->fast && op->fast->takes == 1 && !strcmp(op->fast->operands, "xx");
+  if (op->kind != OP_PRIM || op->count != 2 || (op->fast && !is_fix_op) || op->is_once || op->is_rare) return NULL;
+  if (!may_be_tried(&op->args[0]) || !may_be_tried(&op->args[1])) return NULL;
+  for (size_t i = 0; i < sizeof hot_ops / sizeof *hot_ops; i++) {
+    const HotOp *fast = &hot_ops[i];
+    bool needs_naturals = fast->fast.operands[0] == 'N';
+    if (strcmp(fast->prim, op->prim->name) != 0) continue;
+    if (fast->divides && !is_divisor(&op->args[1])) return NULL;
+    if (!needs_naturals || (is_natural(&op->args[0]) && is_natural(&op->args[1]))) return fast;
+  }
+  return NULL;
+}
 
 /* ---- may it be copied? ------------------------------------------------------------------------- */
 
@@ -57,6 +136,7 @@ static void measure(Measure *m, const LowBody *body) {
     bool is_guard = s->op.kind == OP_PRIM && (!strcmp(s->op.prim->name, "%guard") || !strcmp(s->op.prim->name, "%unguard"));
     m->count++;
     m->is_unfit |= is_guard || s->entry;
+    m->has_tests |= s->kind == STMT_SET && hot_op(&s->op);
     for (size_t i = 0; i < s->op.count; i++) m->has_tests |= is_nil_part(&s->op.args[i]);
     measure(m, &s->body);
     measure(m, &s->other);
@@ -87,19 +167,19 @@ static void number_marks(Hot *h, LowBody *body) {
 
 /* ---- what is known -------------------------------------------------------------------------------- */
 
-static void note_sound(Hot *h, LowVar *v, bool is_sound) {
-  if (is_sound && !v->is_sound) PUSH(h->low->arena, h->sound, v);
-  v->is_sound = is_sound;
+static void note_sound(Hot *h, LowVar *v, LowSound sound) {
+  if (sound != SOUND_UNKNOWN && v->sound == SOUND_UNKNOWN) PUSH(h->low->arena, h->sound, v);
+  v->sound = sound;
 }
 
 static void forget_sound(Hot *h, size_t mark) {
-  while (h->sound.count > mark) h->sound.items[--h->sound.count]->is_sound = false;
+  while (h->sound.count > mark) h->sound.items[--h->sound.count]->sound = SOUND_UNKNOWN;
 }
 
 /* What a loop assigns need not be in its next round what it was before. */
 static void forget_assigned(const LowBody *body) {
   for (const LowStmt *s = body->first; s; s = s->next) {
-    if (s->var) s->var->is_sound = false;
+    if (s->var) s->var->sound = SOUND_UNKNOWN;
     forget_assigned(&s->body);
     forget_assigned(&s->other);
   }
@@ -114,7 +194,7 @@ static void note_part(Hot *h, LowVar *v) {
 
 static bool may_be_error(const LowArg *a) {
   if (is_nil_part(a) || a->kind == ARG_CONST || a->kind == ARG_SELF || a->kind == ARG_UNBOUND) return false;
-  if (a->kind == ARG_VAR && (a->var->is_sound || a->var->rep != REP_VALUE)) return false;
+  if (a->kind == ARG_VAR && (a->var->sound || a->var->is_assumed_fix || a->var->rep != REP_VALUE)) return false;
   if (a->facts.types) return a->facts.types & T_ERROR;
   return a->kind != ARG_VAR || !a->var->facts.types || a->var->facts.types & T_ERROR;
 }
@@ -173,28 +253,101 @@ static LowLabel *copy_label(Hot *h, LowLabel *label) {
   return copy;
 }
 
-/* The hot copy goes on in the cold one: before `at`, the first statement of a body or one behind
+/* A place in the cold copy for the hot one to go on at: before the first statement of a body or behind
  * `previous`. */
-static void go_cold(Hot *h, LowBody *out, LowBody *cold, LowStmt *previous, Span span) {
-  LowStmt *here = ARENA_NEW(h->low->arena, LowStmt);
-  here->kind = STMT_HERE;
-  here->span = span;
-  here->label = new_label(h);
+static LowLabel *here(Hot *h, LowBody *cold, LowStmt *previous, Span span) {
+  LowStmt *stmt = ARENA_NEW(h->low->arena, LowStmt);
+  stmt->kind = STMT_HERE;
+  stmt->span = span;
+  stmt->label = new_label(h);
   LowStmt **link = previous ? &previous->next : &cold->first;
-  here->next = *link;
-  *link = here;
-  if (!here->next) cold->last = here;
-  LowStmt jump = {.kind = STMT_COLD, .span = span, .label = here->label};
+  stmt->next = *link;
+  *link = stmt;
+  if (!stmt->next) cold->last = stmt;
+  return stmt->label;
+}
+
+static void go_cold(Hot *h, LowBody *out, LowLabel *label, Span span) {
+  LowStmt jump = {.kind = STMT_COLD, .span = span, .label = label};
   append(h, out, &jump);
   out->is_closed = true;
 }
+
+/* Where the statement at hand stands in the cold copy; its HERE once there is one. */
+typedef struct Cold {
+  LowBody *body;
+  LowStmt *previous, *stmt;
+  LowLabel *before;
+} Cold;
+
+static LowLabel *before(Hot *h, Cold *c) {
+  if (!c->before) c->before = here(h, c->body, c->previous, c->stmt->span);
+  return c->before;
+}
+
+static void test_fixnum(Hot *h, LowVar *v, LowBody *out, LowLabel *otherwise, Span span) {
+  LowStmt test = {.kind = STMT_IF, .test = TEST_NO_FIXNUM, .span = span, .op = {.kind = OP_COPY, .count = 1}};
+  test.op.args = ARENA_NEW(h->low->arena, LowArg);
+  test.op.args[0] = (LowArg){.kind = ARG_VAR, .var = v};
+  LowStmt *copy = append(h, out, &test);
+  go_cold(h, &copy->body, otherwise, span);
+  note_sound(h, v, SOUND_FIX);
+}
+
+/* Of an untagged and a tagged integer, if one is at hand untagged. */
+static void choose_product(Hot *h, LowOp *op) {
+  static const FastOp scale = {"", "vk_try_scale", "ix", 'v', 0, NULL, false};
+  for (size_t i = 0; i < 2; i++) {
+    const LowArg *a = &op->args[i];
+    if (a->kind != ARG_CONST && (a->kind != ARG_VAR || a->var->rep != REP_INT)) continue;
+    LowArg *args = ARENA_ARRAY(h->low->arena, LowArg, 2);
+    args[0] = *a;
+    args[1] = op->args[1 - i];
+    op->args = args;
+    op->fast = &scale;
+    return;
+  }
+}
+
+/* The operation of a SET on fixnums. */
+static void copy_fixnums(Hot *h, LowStmt *s, LowBody *out, const HotOp *fast, Cold *cold) {
+  for (size_t i = 0; i < 2; i++)
+    if (!is_fixnum(&s->op.args[i])) test_fixnum(h, s->op.args[i].var, out, before(h, cold), s->span);
+  LowStmt *copy = append(h, out, s);
+  copy->op.fast = &fast->fast;
+  if (!strcmp(fast->prim, "%mul")) choose_product(h, &copy->op);
+  if (!fast->is_tried) return;
+  copy->kind = STMT_TRY;
+  copy->label = before(h, cold);
+}
+
+/* Variables that go round, or come from outside, are fixnums in the hot copy: tested where they get a
+ * value. */
+static void assume_fixnums(Hot *h, const LowBody *body, bool is_assumed) {
+  for (const LowStmt *s = body->first; s; s = s->next) {
+    bool is_hot = s->kind == STMT_SET && hot_op(&s->op);
+    for (size_t i = 0; is_hot && i < s->op.count; i++) {
+      LowVar *v = s->op.args[i].var;
+      if (s->op.args[i].kind != ARG_VAR || !is_candidate(v)) continue;
+      bool is_from_outside = v->is_begun || v->is_param;
+      v->is_assumed_fix = is_assumed && (is_from_outside || v->set_count > 1);
+      if (!is_assumed || !is_from_outside) continue;
+      v->is_tested_fix = true;
+      note_part(h, v);
+    }
+    assume_fixnums(h, &s->body, is_assumed);
+    assume_fixnums(h, &s->other, is_assumed);
+  }
+}
+
+/* ---- statements -------------------------------------------------------------------------------------- */
 
 static void copy_body(Hot *h, LowBody *in, LowBody *out);
 
 /* What had its value before the loop, and keeps it, need be tested only once. */
 static bool is_tested_before(Hot *h, const LowArg *a) {
   LowVar *v = a->var;
-  if (a->kind != ARG_VAR || v->is_assigned_in_loop || !(v->is_begun || v->is_param)) return false;
+  if (a->kind != ARG_VAR || v->set_count > 0 || !(v->is_begun || v->is_param)) return false;
   note_part(h, v);
   return true;
 }
@@ -212,9 +365,9 @@ static void copy_error_test(Hot *h, LowStmt *s, LowBody *out) {
   if (test.count) {
     LowStmt *copy = append(h, out, s);
     copy->op = test;
-    go_cold(h, &copy->body, &s->body, NULL, s->span);
+    go_cold(h, &copy->body, here(h, &s->body, NULL, s->span), s->span);
     for (size_t i = 0; i < test.count; i++)
-      if (test.args[i].kind == ARG_VAR) note_sound(h, test.args[i].var, true);
+      if (test.args[i].kind == ARG_VAR) note_sound(h, test.args[i].var, SOUND_VALUE);
   }
   copy_body(h, &s->other, out);
 }
@@ -229,14 +382,20 @@ static void copy_if(Hot *h, LowStmt *s, LowBody *out) {
   size_t mark = h->sound.count;
   copy_body(h, &s->body, &copy->body);
   size_t count = h->sound.count - mark; /* what is known at the end of this branch */
-  LowVar **then = ARENA_ARRAY(h->low->arena, LowVar *, count);
-  for (size_t i = 0; i < count; i++) then[i] = h->sound.items[mark + i]->is_sound ? h->sound.items[mark + i] : NULL;
+  struct {
+    LowVar *var;
+    LowSound sound;
+  } *then = arena_alloc(h->low->arena, (count + 1) * sizeof *then);
+  for (size_t i = 0; i < count; i++) {
+    then[i].var = h->sound.items[mark + i];
+    then[i].sound = then[i].var->sound;
+  }
   forget_sound(h, mark);
   copy_body(h, &s->other, &copy->other);
   if (!copy->body.is_closed) forget_sound(h, mark);
   if (copy->other.is_closed)
     for (size_t i = 0; i < count; i++)
-      if (then[i]) note_sound(h, then[i], true);
+      note_sound(h, then[i].var, then[i].sound);
   out->is_closed = copy->body.is_closed && copy->other.is_closed;
 }
 
@@ -251,7 +410,7 @@ static void copy_block(Hot *h, LowStmt *s, LowBody *out) {
 }
 
 /* v gets its value, or this is where an error arises: true. */
-static bool copy_set(Hot *h, LowStmt *s, LowBody *out) {
+static bool copy_set(Hot *h, LowStmt *s, LowBody *out, Cold *cold) {
   LowVar *v = s->var;
   bool is_copy = s->op.kind == OP_COPY;
   if (v->is_error_part) note_part(h, v);
@@ -261,20 +420,30 @@ static bool copy_set(Hot *h, LowStmt *s, LowBody *out) {
   }
   if (v->is_error_part && is_copy && s->op.args[0].kind == ARG_CONST) return false; /* nil */
   if (v->is_error_part || (is_rare(&s->op) && !is_copy)) return true;
-  LowStmt *copy = append(h, out, s);
-  copy_operands(h, &copy->op);
-  bool is_sound = is_copy ? !may_be_error(&s->op.args[0]) : s->op.facts.types && !(s->op.facts.types & T_ERROR);
-  note_sound(h, v, is_sound && v->rep == REP_VALUE);
+  const HotOp *fast = hot_op(&s->op);
+  LowSound sound = SOUND_FIX;
+  if (fast) {
+    copy_fixnums(h, s, out, fast, cold);
+  } else {
+    LowStmt *copy = append(h, out, s);
+    copy_operands(h, &copy->op);
+    bool is_sound = is_copy ? !may_be_error(&s->op.args[0]) : s->op.facts.types && !(s->op.facts.types & T_ERROR);
+    bool is_fix = is_copy ? is_fixnum(&s->op.args[0]) : s->op.facts.types == T_FIX;
+    sound = is_fix ? SOUND_FIX : is_sound ? SOUND_VALUE : SOUND_UNKNOWN;
+  }
+  if (v->rep != REP_VALUE) return false;
+  if (v->is_assumed_fix && sound != SOUND_FIX) test_fixnum(h, v, out, here(h, cold->body, s, s->span), s->span);
+  note_sound(h, v, v->is_assumed_fix ? SOUND_FIX : sound);
   return false;
 }
 
 static void declare(Hot *h, LowVar *v) { PUSH(h->low->arena, h->declared, v); }
 
 /* A copy of one statement; true if it only is reached when something fails. */
-static bool copy_stmt(Hot *h, LowStmt *s, LowBody *out) {
+static bool copy_stmt(Hot *h, LowStmt *s, LowBody *out, Cold *cold) {
   switch (s->kind) {
   case STMT_DECLARE: return false;
-  case STMT_SET: return copy_set(h, s, out);
+  case STMT_SET: return copy_set(h, s, out, cold);
   case STMT_IF: copy_if(h, s, out); return false;
   case STMT_BLOCK:
   case STMT_LOOP: copy_block(h, s, out); return false;
@@ -306,7 +475,9 @@ static void copy_body(Hot *h, LowBody *in, LowBody *out) {
       if (in->last == s) in->last = previous;
       continue;
     }
-    if (copy_stmt(h, s, out)) go_cold(h, out, in, previous, s->span);
+    Cold cold = {.body = in, .previous = previous, .stmt = s};
+    if (s->kind == STMT_HERE) continue;
+    if (copy_stmt(h, s, out, &cold)) go_cold(h, out, before(h, &cold), s->span);
     if (out->is_closed) return;
     previous = s;
   }
@@ -314,11 +485,11 @@ static void copy_body(Hot *h, LowBody *in, LowBody *out) {
 
 /* ---- loops ---------------------------------------------------------------------------------------------- */
 
-static void note_assigned(const LowBody *body, bool is_assigned) {
+static void note_assigned(const LowBody *body, bool is_in_loop) {
   for (const LowStmt *s = body->first; s; s = s->next) {
-    if (s->var) s->var->is_assigned_in_loop = is_assigned;
-    note_assigned(&s->body, is_assigned);
-    note_assigned(&s->other, is_assigned);
+    if (s->kind == STMT_SET) s->var->set_count = is_in_loop ? s->var->set_count + 1 : 0;
+    note_assigned(&s->body, is_in_loop);
+    note_assigned(&s->other, is_in_loop);
   }
 }
 
@@ -354,8 +525,10 @@ static void copy_loop(Hot *h, LowBody *body, LowStmt *loop) {
   h->hot->enter = new_label(h);
   loop->label->enter = h->hot->enter;
   note_assigned(&loop->body, true);
+  assume_fixnums(h, &loop->body, true);
   copy_body(h, &loop->body, &h->hot->body);
   note_assigned(&loop->body, false);
+  assume_fixnums(h, &loop->body, false);
   sort_parts(h);
   put_declarations(h, body, loop);
 }

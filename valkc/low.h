@@ -30,6 +30,9 @@ typedef struct LowFacts {
   int64_t lo, hi;
 } LowFacts;
 
+/* What a variable holds for sure: anything, no error, a fixnum. */
+typedef enum LowSound { SOUND_UNKNOWN, SOUND_VALUE, SOUND_FIX } LowSound;
+
 typedef struct LowFn LowFn;
 typedef struct LowVar {
   const char *name; /* as in the source; "" for a temporary */
@@ -46,9 +49,11 @@ typedef struct LowVar {
   bool is_assigned;  /* may change while other operands wait: after a DECLARE, or round a loop */
   bool may_be_error; /* its value may be an error */
   bool is_error_part; /* the error beside a raw number, or nil: raw_error.c */
-  bool is_sound;     /* hot.c: holds no error where its walk is */
+  LowSound sound;    /* hot.c: what it holds where its walk is */
+  bool is_assumed_fix; /* hot.c: a fixnum in the hot copy at hand */
+  bool is_tested_fix;  /* hot.c: before hot copies, because of that */
   bool is_begun;     /* hot.c: has been given a value there */
-  bool is_assigned_in_loop; /* hot.c: in the one at hand */
+  unsigned set_count; /* hot.c: in the loop at hand */
   bool is_read_unbound; /* represent.c: perhaps, somewhere */
   bool is_raw;       /* the argument a boxed parameter or loop variable comes in as */
   bool is_placed;    /* errors it holds have the place `placed` already */
@@ -204,6 +209,7 @@ typedef enum LowTest {
   TEST_TRUE,    /* neither 0 nor nil; requires: no error */
   TEST_FALSE,   /* the contrary */
   TEST_ERROR,   /* an error value: unlikely. Of more operands than one: any of them */
+  TEST_NO_FIXNUM, /* something else: unlikely */
   TEST_UNBOUND, /* a variable without a value: unlikely */
 } LowTest;
 
@@ -218,6 +224,7 @@ typedef enum LowStmtKind {
   STMT_LOOP,       /* label, body */
   STMT_LEAVE,      /* label: go on behind that BLOCK or LOOP */
   STMT_NEXT,       /* label: the next round of that LOOP */
+  STMT_TRY,        /* var = op on fixnums, or if that is none: go on as COLD */
   STMT_COLD,       /* label: go on behind that HERE, in the cold copy of the loop */
   STMT_HERE,       /* label */
   STMT_RETURN,     /* op; with is_tail it is a tail call, the marker is passed on */

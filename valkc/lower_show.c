@@ -203,6 +203,13 @@ static void show_stmt(Show *s, const LowStmt *stmt) {
     fprintf(s->out, "next L%u", stmt->label->id);
     if (stmt->entry) fprintf(s->out, " at L%u", stmt->entry->id);
     break;
+  case STMT_TRY:
+    fputs("try ", s->out);
+    show_var(s, stmt->var);
+    fputs(" := ", s->out);
+    show_op(s, &stmt->op);
+    fprintf(s->out, " or cold L%u", stmt->label->id);
+    break;
   case STMT_COLD: fprintf(s->out, "cold L%u", stmt->label->id); break;
   case STMT_HERE: fprintf(s->out, "here L%u", stmt->label->id); break;
   case STMT_RETURN:

@@ -437,7 +437,8 @@ static void read_stmt(Place *p, LowStmt *s) {
     break;
   case STMT_LOOP: read_loop(p, s); break;
   case STMT_RETURN: read_return(p, s); break;
-  case STMT_COLD: /* later: hot.c */
+  case STMT_TRY: /* later: hot.c */
+  case STMT_COLD:
   case STMT_HERE:
   case STMT_LEAVE:
   case STMT_NEXT: break;

@@ -76,7 +76,7 @@ static LowFacts facts_of_arg(LowArg a) {
 }
 
 /* Raw numbers, and vectors whose elements are known: what else takes errors tests for them anyway. */
-bool fast_takes_error(const LowOp *op, size_t i) { return strchr("ifnkdEWBDF", op->fast->operands[i]) != NULL; }
+bool fast_takes_error(const LowOp *op, size_t i) { return strchr("ifnkdghEWBDF", op->fast->operands[i]) != NULL; }
 
 static LowFacts facts_of_operand(const LowOp *op, size_t i) {
   LowFacts f = facts_of_arg(op->args[i]);
@@ -99,6 +99,8 @@ const FastOp *represent_guard(const char *name) {
 LowRep fast_operand_rep(const LowOp *op, size_t i) {
   switch (op->fast->operands[i]) {
   case 'd':
+  case 'g':
+  case 'h':
   case 'i': return int_rep(facts_of_operand(op, i));
   case 'k': return REP_INT;
   case 'f':
@@ -127,6 +129,8 @@ static bool fits_operand(char want, LowFacts f, const LowOp *op) {
   switch (want) {
   case 'i': return int_rep(f) != REP_VALUE;
   case 'd': return int_rep(f) != REP_VALUE && (f.lo > 0 || f.hi < 0);
+  case 'g': return int_rep(f) != REP_VALUE && f.lo >= 0;
+  case 'h': return int_rep(f) != REP_VALUE && f.lo > 0;
   case 'k':
   case 'x': return f.types == T_FIX;
   case 'f': return f.types == T_FLOAT;
