@@ -191,7 +191,7 @@ typedef struct TopForm {
 typedef struct InlinedCall { /* for `valkc explain` */
   Span at;
   const char *name;
-  enum { CALL_COPIED, CALL_MOVED, CALL_JUMPED } how;
+  enum { CALL_COPIED, CALL_MOVED, CALL_JUMPED, CALL_SPECIALISED } how;
 } InlinedCall;
 
 typedef struct Program {

@@ -137,6 +137,7 @@ void explain_calls(LowProgram *low, FILE *out) {
   static const char *const how[] = {
       [CALL_COPIED] = "inlined",
       [CALL_MOVED] = "its only call, the code is moved here",
+      [CALL_SPECIALISED] = "made anew for the function it is given",
       [CALL_JUMPED] = "a jump; functions that tail-call each other are one",
   };
   Explain x = {.low = low, .p = low->program, .arena = low->arena};

@@ -7,6 +7,8 @@
  * that call themselves stay (local.c and lower.c make loops of those that can be). */
 #include "inline.h"
 #include "copy.h"
+#include "passes.h"
+#include "specialise.h"
 #include <string.h>
 
 enum {
@@ -155,17 +157,17 @@ static void find_call_of(Core **child, void *to) {
   if (!c->found) core_each_child(e, true, find_call_of, to);
 }
 
-/* Is the function given a function that it calls? */
-static bool is_given_function(const Lambda *l, const Core *call) {
+/* The first argument that is a function which the callee calls, or SIZE_MAX. */
+static size_t given_function(const Lambda *l, const Core *call) {
   size_t fixed = l->has_rest ? l->param_count - 1 : l->param_count;
   for (size_t i = 0; i < fixed; i++) {
     if (!is_function_value(call->items[i])) continue;
     Calls c = {l->params[i], false};
     Core *body = l->body;
     find_call_of(&body, &c);
-    if (c.found) return true;
+    if (c.found) return i;
   }
-  return false;
+  return SIZE_MAX;
 }
 
 /* ---- replacing -------------------------------------------------------------------------------- */
@@ -220,7 +222,7 @@ static bool is_worth_copying(Inliner *in, const Lambda *l, const InlineInfo *inf
   if (l->part == LAMBDA_TESTS) return true;
   if (info->calls_itself || (l->global && ptrmap_get(&in->cyclic, l->global))) return false;
   if (info->size <= SMALL_MAX) return true;
-  return info->size <= HIGHER_ORDER_MAX && is_given_function(l, call);
+  return info->size <= HIGHER_ORDER_MAX && given_function(l, call) != SIZE_MAX;
 }
 
 Core *inline_copy(Inliner *in, Lambda *l, Core *call) {
@@ -229,6 +231,18 @@ Core *inline_copy(Inliner *in, Lambda *l, Core *call) {
   Lambda *copy = core_copy(in->p, &fun, &map)->lambda;
   in->growth += info_of(in, l)->size;
   return apply(in, copy, call);
+}
+
+/* One that calls itself, alone, and hands on the function it is given. */
+static Core *specialised(Inliner *in, Lambda *l, const InlineInfo *info, const Core *call) {
+  bool is_fit = PART_RUNS(in->p, specialise) && l->global && !l->has_rest && info->calls_itself &&
+                ptrmap_get(&in->cyclic, l->global) == l->global && info->size <= HIGHER_ORDER_MAX;
+  if (!is_fit || in->depth >= DEPTH_MAX || in->growth > GROWTH_MAX) return NULL;
+  size_t at = given_function(l, call);
+  Core *made = at == SIZE_MAX ? NULL : specialise_call(in->p, l, call, at);
+  if (made) in->growth += info->size;
+  if (made) PUSH(in->p->arena, in->p->inlined, ((InlinedCall){call->span, l->name, CALL_SPECIALISED}));
+  return made;
 }
 
 Core *inline_call(Inliner *in, Core *call) {
@@ -240,7 +254,7 @@ Core *inline_call(Inliner *in, Core *call) {
   const char *kept = in->p->kept_function;
   if (kept && l->global && !strcmp(l->global->name, kept)) return NULL;
   bool is_moved = is_only_use(head, info);
-  if (!is_moved && !is_worth_copying(in, l, info, call)) return NULL;
+  if (!is_moved && !is_worth_copying(in, l, info, call)) return specialised(in, l, info, call);
   if (head->kind != CORE_LAMBDA) PUSH(in->p->arena, in->p->inlined, ((InlinedCall){call->span, l->name, is_moved ? CALL_MOVED : CALL_COPIED}));
   return is_moved ? apply(in, move(in, head, l), call) : inline_copy(in, l, call);
 }
