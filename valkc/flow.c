@@ -164,6 +164,7 @@ static AVal eval_call(Flow *f, Core *e) {
   e->callee = NULL;
   if (fn.types == T_FUN && fn.fns && fn.fns != &set_any && fn.fns->count == 1)
     e->callee = (Lambda *)fn.fns->items[0];
+  if (f->shapes) flow_note_shapes(f, e, args);
   AVal v = flow_call(f, e, fn, e->count, args);
   leave_args(f, args, e->count);
   return flow_join(f, head_error, v);
@@ -495,7 +496,7 @@ static void record_vars(Flow *f) {
   }
 }
 
-void flow_run(Program *p) {
+void flow_run(Program *p, PtrMap *shapes) {
   Flow *f = ARENA_NEW(p->arena, Flow);
   f->p = p;
   f->fns.arena = f->vars.arena = f->globals.arena = f->sites.arena = f->loops.arena = p->arena;
@@ -515,6 +516,7 @@ void flow_run(Program *p) {
     walk_fn(f, fn);
   }
   f->is_recording = true;
+  f->shapes = shapes;
   for (size_t i = 0; i < p->tops.count; i++) walk_fn(f, &tops[i]);
   for (size_t i = 0; i < f->all_fns.count; i++) {
     FnInfo *fn = f->all_fns.items[i];

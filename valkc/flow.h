@@ -36,7 +36,21 @@ typedef struct LambdaFacts {
 } LambdaFacts;
 
 /* Runs the analysis and leaves in every reachable Core its `types`, `lo`, `hi` (of the fixnum
- * part), and in CALLs `callee` when exactly one function can be called there. */
-void flow_run(Program *p);
+ * part), and in CALLs `callee` when exactly one function can be called there. shapes: NULL, or gets for
+ * calls of global functions with all their arguments a FlowShape of each (uint8_t). */
+void flow_run(Program *p, PtrMap *shapes);
+
+/* What an argument is, as far as functions of their own for it may pay (clone.c): numbers of one kind, lists
+ * of them, vectors that keep them alike. */
+typedef enum FlowShape {
+  SHAPE_OTHER,
+  SHAPE_INT,
+  SHAPE_FLOAT,
+  SHAPE_INT_LIST,
+  SHAPE_FLOAT_LIST,
+  SHAPE_INT_VECTOR,
+  SHAPE_BYTE_VECTOR,
+  SHAPE_FLOAT_VECTOR,
+} FlowShape;
 void flow_dump(Program *p, void (*put)(void *to, const char *s, size_t n), void *to);
 #endif

@@ -87,6 +87,7 @@ typedef struct Flow {
   uint16_t *transfer_rows; /* flow_prim.c: by row of prim_table, plus one */
   const Core *statement; /* an error as its value ends the sequence it stands in */
   bool is_recording;
+  PtrMap *shapes; /* flow_run's */
 } Flow;
 
 /* flow_cells.c: the records of functions, variables and globals, made at first use. */
@@ -128,6 +129,12 @@ const Var *flow_bound(Flow *f, const Core *e);
 bool flow_is_below_length(Flow *f, AVal index, const Core *vector);
 AVal flow_keys(Flow *f, AVal v);
 
+/* flow_shape.c */
+void flow_note_shapes(Flow *f, const Core *call, const AVal *args);
+
+VectorKind flow_vector_kind(Flow *f, AVal v);
+/* Types alone: joining the contents could let some escape, too late once facts are recorded. */
+uint32_t flow_content_types(Flow *f, AVal v);
 /* flow_prim.c: the result of a primitive, effects on sites included. */
 AVal flow_prim(Flow *f, Core *e, AVal *args);
 /* The types that a predicate of one argument asks for, or 0 if it is none. */

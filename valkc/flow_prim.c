@@ -766,7 +766,7 @@ static VectorKind site_kind(Flow *f, Site *s) {
   return s->escaped && (may_be_byte || v.types & T_FLOAT) ? VECTOR_OF_ANY : VECTOR_OF_VALUES;
 }
 
-static VectorKind vector_kind(Flow *f, AVal v) {
+VectorKind flow_vector_kind(Flow *f, AVal v) {
   if (!v.sites || v.sites == &set_any) return VECTOR_OF_ANY;
   VectorKind kind = site_kind(f, (Site *)v.sites->items[0]);
   for (unsigned i = 1; i < v.sites->count; i++) {
@@ -778,8 +778,7 @@ static VectorKind vector_kind(Flow *f, AVal v) {
   return kind;
 }
 
-/* Types alone: joining the contents could let some escape, too late once facts are recorded. */
-static uint32_t content_types(Flow *f, AVal v) {
+uint32_t flow_content_types(Flow *f, AVal v) {
   if (v.sites == &set_any) return T_ANY;
   uint32_t types = 0;
   for (unsigned i = 0; v.sites && i < v.sites->count; i++)
@@ -791,8 +790,8 @@ static uint32_t content_types(Flow *f, AVal v) {
 static void note_vector(Flow *f, Core *e, const AVal *args) {
   bool is_vector = e->count > 0 && args[0].types & T_VECTOR && !(args[0].types & (T_PAIR | T_LISTOBJ | T_MAP));
   Site *made = ptrmap_get(&f->sites, e);
-  e->content_types = is_vector ? content_types(f, args[0]) : 0;
-  e->vector_kind = is_vector ? vector_kind(f, args[0]) : VECTOR_OF_ANY;
+  e->content_types = is_vector ? flow_content_types(f, args[0]) : 0;
+  e->vector_kind = is_vector ? flow_vector_kind(f, args[0]) : VECTOR_OF_ANY;
   if (made && made->length.value.types) e->vector_kind = site_kind(f, made);
 }
 

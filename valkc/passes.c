@@ -4,6 +4,7 @@
 #include "../lang/resolve.h"
 #include "../rt/limits.h"
 #include "build.h"
+#include "clone.h"
 #include "comptime.h"
 #include "cse.h"
 #include "emit.h"
@@ -70,7 +71,10 @@ static void simplify_show(Compilation *c, FILE *out) {
   core_dump(&c->program, put_to_file, out);
 }
 
-static void flow_pass(Compilation *c) { flow_run(&c->program); }
+static void flow_pass(Compilation *c) {
+  if (PART_RUNS(&c->program, clone)) clone_run(&c->program);
+  else flow_run(&c->program, NULL);
+}
 static void flow_verify(Compilation *c) { (void)c; }
 static void flow_show(Compilation *c, FILE *out) { flow_dump(&c->program, put_to_file, out); }
 
