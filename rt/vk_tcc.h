@@ -44,7 +44,8 @@ double sqrt(double);
 #include "where.h"
 
 /* TinyCC makes no tail call a jump. Its functions all begin with push %rbp; mov %rsp,%rbp, so
- * `leave` takes the frame away, and it computes every operand before it loads the first register.
+ * `leave` takes the frame away, and it computes every operand before it loads the first register. An
+ * operand that is a constant would be 32 bits.
  * On ARM64 it has no inline assembly: there the guards alone bound the stack (3 times slower where
  * every call is a tail call). */
 #ifdef __x86_64__
@@ -55,31 +56,32 @@ double sqrt(double);
   } while (0)
 #define VK_JUMP2(code, c, x)                                                                   \
   do {                                                                                         \
-    __asm__ volatile("leave; jmp *%%rax" ::"a"(code), "D"(c), "S"(x));                         \
+    __asm__ volatile("leave; jmp *%%rax" ::"a"(code), "D"(c), "S"((V)(x)));                    \
     return 0;                                                                                  \
   } while (0)
 #define VK_JUMP3(code, c, x, y)                                                                \
   do {                                                                                         \
-    __asm__ volatile("leave; jmp *%%rax" ::"a"(code), "D"(c), "S"(x), "d"(y));                 \
+    __asm__ volatile("leave; jmp *%%rax" ::"a"(code), "D"(c), "S"((V)(x)), "d"((V)(y)));       \
     return 0;                                                                                  \
   } while (0)
 #define VK_JUMP4(code, c, x, y, z)                                                             \
   do {                                                                                         \
-    __asm__ volatile("leave; jmp *%%rax" ::"a"(code), "D"(c), "S"(x), "d"(y), "c"(z));         \
+    __asm__ volatile("leave; jmp *%%rax" ::"a"(code), "D"(c), "S"((V)(x)), "d"((V)(y)),        \
+                     "c"((V)(z)));                                                             \
     return 0;                                                                                  \
   } while (0)
 #define VK_JUMP5(code, c, x, y, z, w)                                                          \
   do {                                                                                         \
     V r8$ = (V)(w);                                                                            \
-    __asm__ volatile("movq %5,%%r8; leave; jmp *%%rax" ::"a"(code), "D"(c), "S"(x), "d"(y),    \
-                     "c"(z), "m"(r8$));                                                        \
+    __asm__ volatile("movq %5,%%r8; leave; jmp *%%rax" ::"a"(code), "D"(c), "S"((V)(x)), "d"((V)(y)),\
+                     "c"((V)(z)), "m"(r8$));                                                   \
     return 0;                                                                                  \
   } while (0)
 #define VK_JUMP6(code, c, x, y, z, w, v)                                                       \
   do {                                                                                         \
     V r8$ = (V)(w), r9$ = (V)(v);                                                              \
     __asm__ volatile("movq %5,%%r8; movq %6,%%r9; leave; jmp *%%rax" ::"a"(code), "D"(c),      \
-                     "S"(x), "d"(y), "c"(z), "m"(r8$), "m"(r9$));                              \
+                     "S"((V)(x)), "d"((V)(y)), "c"((V)(z)), "m"(r8$), "m"(r9$));               \
     return 0;                                                                                  \
   } while (0)
 #endif

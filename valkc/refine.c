@@ -10,6 +10,8 @@
  * constant is made of it. */
 #include "refine.h"
 #include "flow_value.h"
+#include "fold.h"
+#include "passes.h"
 #include <string.h>
 
 /* Evaluating it cannot be observed. */
@@ -59,6 +61,16 @@ static void refine_walk(Program *p, Core **slot) {
 }
 
 static void refine_prim(Program *p, Core *e) {
+  Core *value = PART_RUNS(p, fold) ? fold_prim(p, e) : NULL; /* its operands may be constants only now */
+  if (value) {
+    AVal v = aval_const(value->datum);
+    value->has_facts = true;
+    value->types = v.types;
+    value->lo = v.lo;
+    value->hi = v.hi;
+    *e = *value;
+    return;
+  }
   bool is_constant = is_known(e) && e->types == T_FIX && e->lo == e->hi && e->lo < COUNT_MAX && e->lo > -COUNT_MAX;
   if (!is_constant || !is_inert(e)) return;
   *e = *known_int(p, e->span, e->lo);
