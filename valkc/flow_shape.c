@@ -34,6 +34,7 @@ static FlowShape vector_shape(Flow *f, AVal v) {
   case VECTOR_OF_BYTES: return SHAPE_BYTE_VECTOR;
   case VECTOR_OF_FLOATS: return SHAPE_FLOAT_VECTOR;
   case VECTOR_OF_VALUES: return are_ints(types) ? SHAPE_INT_VECTOR : SHAPE_OTHER;
+  case VECTOR_OF_ANY_FLOATS:
   case VECTOR_OF_ANY: break;
   }
   return SHAPE_OTHER;
