@@ -7,9 +7,9 @@
  * The areas are their own work list (Cheney, "A Nonrecursive List Compacting Algorithm", CACM
  * 1970): what is behind `scan` has references of the parcel, what is before it those of the heap.
  *
- * What was copied where: the first few objects are in a table by hash; beyond, those of the heap
+ * What was copied where: the first few objects are in a table by hash; beyond, those of the heap and in scratch
  * have four bytes per granule, in pages that are made as they are needed, and only those elsewhere
- * (scratch, the stack) stay in the table. A hash of everything took 97 ns per pair, most of it for
+ * (the stack) stay in the table. A hash of everything took 97 ns per pair, most of it for
  * touching new memory; this takes 7.
  *
  * Stores of vectors and maps are copied with their owner, without the room that they have left. */
@@ -26,7 +26,7 @@ typedef struct Slot {
 } Slot;
 enum { FEW_SLOTS = 64 };
 
-/* Of the heap, for each granule: offset of its copy / 16 + 1, or 0. */
+/* Of heap and scratch, for each granule: offset of its copy / 16 + 1, or 0. */
 enum { PAGE_SHIFT = 12, PAGE_ENTRIES = (1 << PAGE_SHIFT) / GRANULE_BYTES, PAGES_AT_ONCE = 64 };
 typedef struct PageRow { /* pages that are allocated together */
   struct PageRow *next;
@@ -156,6 +156,17 @@ static inline bool is_in_heap(const Packer *k, V v) {
   return v - k->c->barrier.base < k->c->barrier.bytes;
 }
 
+static inline bool is_in_scratch(const Packer *k, V v) {
+  return v - k->c->barrier.scratch_base < k->c->barrier.scratch_bytes;
+}
+
+/* Pages of the heap come first, those of scratch behind them. */
+static inline size_t page_number(const Packer *k, V v) {
+  const VkBarrier *b = &k->c->barrier;
+  if (VK_LIKELY(is_in_heap(k, v))) return (v - b->base) >> PAGE_SHIFT;
+  return (b->bytes >> PAGE_SHIFT) + ((v - b->scratch_base) >> PAGE_SHIFT);
+}
+
 static VK_COLD uint32_t *page_new(Packer *k, size_t number) {
   if (!k->rows || k->row_used == PAGES_AT_ONCE) {
     PageRow *row = calloc(1, sizeof *row);
@@ -170,29 +181,29 @@ static VK_COLD uint32_t *page_new(Packer *k, size_t number) {
   return k->pages[number] = k->rows->entries[k->row_used++];
 }
 
-/* Requires: pages, and v in the heap. */
+/* Requires: pages, and v in the heap or in scratch, which both begin on a page. */
 static inline uint32_t *entry_of(Packer *k, V v) {
-  size_t offset = v - k->c->barrier.base;
-  uint32_t *page = k->pages[offset >> PAGE_SHIFT];
-  if (VK_UNLIKELY(!page) && !(page = page_new(k, offset >> PAGE_SHIFT))) return NULL;
-  return &page[offset / GRANULE_BYTES % PAGE_ENTRIES];
+  size_t number = page_number(k, v);
+  uint32_t *page = k->pages[number];
+  if (VK_UNLIKELY(!page) && !(page = page_new(k, number))) return NULL;
+  return &page[v / GRANULE_BYTES % PAGE_ENTRIES];
 }
 
 static inline void note_entry(uint32_t *entry, V local) {
   *entry = (uint32_t)(parcel_offset(local) / 16) + 1;
 }
 
-/* The table is full: what is in the heap goes to pages. */
+/* The table is full: what is in the heap or in scratch goes to pages. */
 static VK_COLD void use_pages(Packer *k) {
-  k->pages = calloc((k->c->barrier.bytes >> PAGE_SHIFT) + 1, sizeof *k->pages);
+  size_t bytes = k->c->barrier.bytes + k->c->barrier.scratch_bytes; /* both whole pages */
+  k->pages = calloc((bytes >> PAGE_SHIFT) + 1, sizeof *k->pages);
   if (!k->pages) {
     refuse(k, VK_NIL);
     return;
   }
   for (size_t i = 0; i < k->slot_count; i++) {
-    uint32_t *entry = k->slots[i].from && is_in_heap(k, k->slots[i].from)
-                          ? entry_of(k, k->slots[i].from)
-                          : NULL;
+    V from = k->slots[i].from;
+    uint32_t *entry = from && (is_in_heap(k, from) || is_in_scratch(k, from)) ? entry_of(k, from) : NULL;
     if (entry) note_entry(entry, k->slots[i].to);
   }
 }
@@ -319,7 +330,7 @@ static bool is_temporary(vk *c, uintptr_t address) {
              (uintptr_t)(c->fiber->stack_base - c->fiber->stack_limit);
 }
 
-/* An object of the heap, when there are pages. */
+/* An object of the heap or in scratch, when there are pages. */
 static inline V pack_by_page(Packer *k, V v) {
   uint32_t *entry = entry_of(k, v);
   if (!entry) return VK_NIL;
@@ -332,7 +343,8 @@ static inline V pack_by_page(Packer *k, V v) {
 /* v as the parcel says it. */
 static inline V pack_ref(Packer *k, V v) {
   if (!parcel_is_reference(v)) return v;
-  if (VK_UNLIKELY(!is_in_heap(k, v))) {
+  bool has_page = is_in_heap(k, v) || is_in_scratch(k, v);
+  if (VK_UNLIKELY(!has_page)) {
     if (vk_is_in_segment(v)) return segment_ref(k, v);
     if (!is_temporary(k->c, v & ~(V)7)) return v;
   } else if (k->pages) {
