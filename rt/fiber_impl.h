@@ -43,6 +43,7 @@ struct VkFibers {
   bool is_stopping;  /* vk_sched_stop */
   size_t expected;   /* vk_sched_expect */
   VkTurnHook *hooks;
+  bool (*on_still)(vk *c); /* of an isolate that serves, or NULL: see turn() */
 
   VkTimer **timers; /* a heap of four children, by time, then order */
   size_t timer_count, timer_capacity;
@@ -101,7 +102,10 @@ VkFiber *sched_loop(vk *c); /* the loop's fiber: made when it is first needed */
 void sched_report_lost(vk *c);
 
 /* sched_report.c */
-void sched_report_deadlock(vk *c);
+void sched_report_deadlock(vk *c); /* on stderr, where each fiber waits */
+V sched_deadlock_error(vk *c);     /* the same as an error */
+/* The fiber of the next higher number that waits, or NULL. */
+VkFiber *sched_next_waiting(struct VkFibers *fs, uint64_t after);
 
 /* timers.c */
 void timers_fire(vk *c);

@@ -310,6 +310,20 @@ static void look_for_task(vk *c, VkTurnHook *hook) {
   vk_sched_at_turn_end(c, hook);
 }
 
+/* Tasks that wait, for nothing that could come: they were not to wait for what later tasks of the same
+ * worker do. */
+static bool end_deadlock(vk *c) {
+  V error = VK_NIL;
+  const VkFiber *last = NULL;
+  for (VkFiber *f; (f = sched_next_waiting(c->fibers, last ? last->number : 0)); last = f) {
+    if (f->task.entry != take_tasks) continue;
+    if (error == VK_NIL) error = sched_deadlock_error(c);
+    if (f->wait->undo) f->wait->undo(c, f->wait);
+    vk_fiber_wake(c, f, error);
+  }
+  return error != VK_NIL;
+}
+
 static void on_kick(vk *c, VkPost *post) {
   Worker *w = (Worker *)((char *)post - offsetof(Worker, kick));
   pthread_mutex_lock(&pool.lock);
@@ -323,6 +337,7 @@ static void worker_run(vk *c, void *to) {
   Worker *w = to;
   w->hook.run = look_for_task;
   vk_sched_begin(c);
+  c->fibers->on_still = end_deadlock;
   pthread_mutex_lock(&pool.lock);
   w->inbox = vk_inbox(c);
   w->thread = vk_stop_thread();

@@ -152,10 +152,10 @@ static bool has_work(const struct VkFibers *fs) {
   return fs->first_ready || fs->hooks || !inbox_is_empty(fs->inbox);
 }
 
-/* Nothing is ready: whether anything can still happen. */
+/* Nothing is ready: whether anything can still happen to those that wait. */
 static bool can_wake(vk *c) {
   struct VkFibers *fs = c->fibers;
-  return fs->timer_count || fs->expected || !fs->main || fs->poller->is_active(fs->poller, c);
+  return fs->timer_count || fs->expected || fs->poller->is_active(fs->poller, c);
 }
 
 /* The main fiber waits no longer, for anything. */
@@ -203,12 +203,17 @@ static void turn(vk *c) {
   if (fs->is_stopping) return;
   if (VK_IS_STOPPING(c) && fs->main && fs->main->state == VK_FIBER_WAITING) {
     give_up(c, vk_errorf(c, VK_SYM(interrupted), "interrupted"));
-  } else if (can_wake(c)) {
-    vk_out_flush(); /* who waits wants to see what was printed before */
-    fs->poller->poll(fs->poller, c, waiting_time(c));
-  } else {
-    stand_still(c);
+    return;
   }
+  if (!can_wake(c)) {
+    if (fs->main) {
+      stand_still(c);
+      return;
+    }
+    if (fs->on_still && fs->on_still(c)) return; /* somebody was woken */
+  }
+  vk_out_flush(); /* who waits wants to see what was printed before */
+  fs->poller->poll(fs->poller, c, waiting_time(c));
 }
 
 /* ---- the loop's stack --------------------------------------------------------------------------------- */

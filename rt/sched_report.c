@@ -19,31 +19,42 @@ static void put_fiber(VkBuf *b, const struct VkFibers *fs, const VkFiber *f) {
   vk_buf_putc(b, '\n');
 }
 
-/* The fiber of the next higher number that waits, or NULL: there are few to show, and this allocates
- * nothing. */
-static const VkFiber *next_waiting(const struct VkFibers *fs, uint64_t after) {
-  const VkFiber *heads[] = {&fs->dirty, &fs->clean, &fs->unscanned}, *found = NULL;
+/* There are few to show, and this allocates nothing. */
+VkFiber *sched_next_waiting(struct VkFibers *fs, uint64_t after) {
+  VkFiber *heads[] = {&fs->dirty, &fs->clean, &fs->unscanned}, *found = NULL;
   for (size_t i = 0; i < 3; i++)
-    for (const VkFiber *f = heads[i]->next; f != heads[i]; f = f->next)
+    for (VkFiber *f = heads[i]->next; f != heads[i]; f = f->next)
       if (f->wait && f->number > after && (!found || f->number < found->number)) found = f;
   return found;
 }
 
-void sched_report_deadlock(vk *c) {
-  const struct VkFibers *fs = c->fibers;
-  VkBuf b = {0};
-  vk_buf_put_z(&b, "Error: deadlock: everything waits, nothing can wake (:deadlock)\n");
+static void put_waiting(VkBuf *b, struct VkFibers *fs) {
   const VkFiber *f = NULL;
   size_t shown = 0;
-  for (uint64_t after = 0; shown < FIBERS_SHOWN && (f = next_waiting(fs, after)); shown++) {
-    put_fiber(&b, fs, f);
+  for (uint64_t after = 0; shown < FIBERS_SHOWN && (f = sched_next_waiting(fs, after)); shown++) {
+    put_fiber(b, fs, f);
     after = f->number;
   }
-  size_t all = fs->stats.fibers + 1;
-  if (all > shown) vk_buf_putf(&b, "  ... and %zu more\n", all - shown);
+  size_t all = fs->stats.fibers + (fs->main ? 1 : 0);
+  if (all > shown) vk_buf_putf(b, "  ... and %zu more\n", all - shown);
+}
+
+void sched_report_deadlock(vk *c) {
+  VkBuf b = {0};
+  vk_buf_put_z(&b, "Error: deadlock: everything waits, nothing can wake (:deadlock)\n");
+  put_waiting(&b, c->fibers);
   vk_out_flush();
   fwrite(b.data, 1, b.len, stderr);
   vk_buf_free(&b);
+}
+
+V sched_deadlock_error(vk *c) {
+  VkBuf b = {0};
+  put_waiting(&b, c->fibers);
+  V error = vk_errorf(c, VK_SYM(deadlock), "deadlock: everything waits, nothing can wake\n%.*s",
+                      b.len ? (int)b.len - 1 : 0, b.data);
+  vk_buf_free(&b);
+  return error;
 }
 
 /* ---- errors that nobody awaited ----------------------------------------------------------------- */
