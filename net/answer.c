@@ -1,13 +1,14 @@
 /* answer.c - what a handler gave, to a response (contract: server.h).
  *
  *   "text"                                       200, text/plain
- *   {:status 201 :headers {{"n" "v"}..} :content-type "t" :body "b"}    each part may be left out
+ *   {:status 201 :headers {{"n" "v"}..} :content-type "t" :body "b"}  each part may be left out
  *   anything else, an error too                  500 with nothing said; why goes to the log
  *
  * nghttp2 gets pointers that live as long as the request. A result on the heap is a root until the
  * stream is closed, and its strings are not copied, but for field names, into lower case. What is in scratch
  * goes when the handler is done: of a result there all strings are copied, except that a body on the heap is the root. */
 #include "errors.h"
+#include "field.h"
 #include "lists.h"
 #include "log.h"
 #include "print.h"
@@ -40,7 +41,7 @@ static nghttp2_nv field(const char *name, size_t name_len, const char *value,
 }
 #define FIELD(name, value, len) field(name, sizeof(name) - 1, value, len)
 
-/* ---- submitting ---------------------------------------------------------------------------- */
+/* ---- submitting -------------------------------------------------------------------------- */
 
 /* The usual ones are static; the others are written into the request's memory. */
 static const char *status_text(NetRequest *r, int status) {
@@ -107,7 +108,7 @@ void net_answer_status(NetServer *s, NetRequest *r, int status) {
   submit(s, r, fields, count, false);
 }
 
-/* ---- what the handler gave ----------------------------------------------------------------- */
+/* ---- what the handler gave --------------------------------------------------------------- */
 
 static void refuse(Answer *a, const char *what, V got) {
   VkBuf b = {0};
@@ -156,14 +157,14 @@ static void take_plist(Answer *a, V list) {
   }
 }
 
-/* ---- fields -------------------------------------------------------------------------------- */
+/* ---- fields ------------------------------------------------------------------------------ */
 
 static bool is_name(const char *name, size_t len, const char *word) {
   return len == strlen(word) && !memcmp(name, word, len);
 }
 
-/* Fields that belong to the connection, which HTTP/2 has none of (RFC 9113, 8.2.2), and the length,
- * which is counted. */
+/* Fields that belong to the connection, which HTTP/2 has none of (RFC 9113, 8.2.2), and the
+ * length, which is counted. */
 static bool is_ours(const char *name, size_t len) {
   static const char *const words[] = {"connection",        "keep-alive", "proxy-connection",
                                       "transfer-encoding", "upgrade",    "content-length"};
@@ -213,11 +214,6 @@ static void add_field(Answer *a, NetRequest *r, V name, V value) {
   add_value(a, r, field(lower, len, NULL, 0), value);
 }
 
-static bool is_two_strings(V plain) {
-  return VK_IS_PAIR(plain) && VK_IS_STRING(VK_HEAD(plain)) && VK_IS_PAIR(VK_TAIL(plain)) &&
-         VK_IS_STRING(VK_HEAD(VK_TAIL(plain))) && VK_TAIL(VK_TAIL(plain)) == VK_NIL;
-}
-
 static void add_fields(Answer *a, NetRequest *r) {
   enum { OURS = 4 }; /* :status, content-type, date, content-length */
   V list = vk_list_of(a->headers);
@@ -226,13 +222,13 @@ static void add_fields(Answer *a, NetRequest *r) {
     return;
   }
   for (V p = list; VK_IS_PAIR(p) && !*a->why; p = VK_TAIL(p)) {
-    V pair = vk_list_of(VK_HEAD(p));
-    if (!is_two_strings(pair))
+    NetPair pair;
+    if (!net_take_pair(VK_HEAD(p), &pair))
       refuse(a, "a field is a list of two strings, not", VK_HEAD(p));
     else if (a->count + OURS > FIELDS_MAX)
       snprintf(a->why, sizeof a->why, "a response has at most %d fields", FIELDS_MAX - OURS);
     else
-      add_field(a, r, VK_HEAD(pair), VK_HEAD(VK_TAIL(pair)));
+      add_field(a, r, pair.name, pair.value);
   }
 }
 
@@ -279,7 +275,7 @@ static void answer_string(NetServer *s, NetRequest *r, V text) {
   else net_answer_status(s, r, 500);
 }
 
-/* ---- failure ------------------------------------------------------------------------------- */
+/* ---- failure ----------------------------------------------------------------------------- */
 
 static void log_failure(const NetRequest *r, const char *why, size_t len) {
   enum { TARGET = 200 };

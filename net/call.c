@@ -15,7 +15,7 @@ enum {
 
 static vk *isolate(const NetCall *call) { return call->client->loop->isolate; }
 
-/* ---- the end ------------------------------------------------------------------------------- */
+/* ---- the end ----------------------------------------------------------------------------- */
 
 static void free_call(NetCall *call) {
   vk *c = isolate(call);
@@ -80,7 +80,7 @@ void net_calls_fail(NetClient *client, const char *why) {
   while (client->calls) finish(client->calls, vk_errorf(c, VK_SYM(io), "%s", why));
 }
 
-/* ---- what is sent -------------------------------------------------------------------------- */
+/* ---- what is sent ------------------------------------------------------------------------ */
 
 static char *put_text(NetCall *call, size_t *used, V string, bool is_name) {
   const VkString *s = VK_STR(string);
@@ -208,7 +208,8 @@ static NetCall *call_new(NetClient *client, const NetCallSpec *spec) {
   return call;
 }
 
-/* At the end of the list: calls that wait for the connection are sent in the order they were made. */
+/* At the end of the list: calls that wait for the connection are sent in the order they were
+ * made. */
 static void link_call(NetCall *call) {
   NetClient *client = call->client;
   call->previous = client->last_call;
@@ -243,7 +244,7 @@ V net_call_start(NetClient *client, const NetCallSpec *spec) {
   return future;
 }
 
-/* ---- what comes back ----------------------------------------------------------------------- */
+/* ---- what comes back --------------------------------------------------------------------- */
 
 static NetCall *call_of(nghttp2_session *h2, int32_t stream_id) {
   return nghttp2_session_get_stream_user_data(h2, stream_id);

@@ -12,7 +12,7 @@ enum { CONNECT_MS = 10000, IDLE_MS = 60000, GOODBYE_MS = 1000 };
 
 static NetClient *of_stream(NetStream *s) { return (NetClient *)s; }
 
-/* ---- life ---------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------- */
 
 static void unlink_client(NetClient *client) {
   NetClient **at = &client->loop->clients;
@@ -72,7 +72,8 @@ static void end_client(NetClient *client, const char *why) {
     resolve_opened(client, vk_errorf(c, VK_SYM(io), "%s", client->why));
 }
 
-/* The same when calls under way could still be answered, after a GOAWAY: they cannot any more. */
+/* The same when calls under way could still be answered, after a GOAWAY: they cannot any
+ * more. */
 static void end_rest(NetClient *client, const char *why) {
   end_client(client, why);
   net_calls_fail(client, *client->why ? client->why : why);
@@ -88,7 +89,7 @@ static void on_stream_closed(NetStream *s) {
   uv_close((uv_handle_t *)&client->clock, on_clock_closed);
 }
 
-/* ---- time ---------------------------------------------------------------------------------- */
+/* ---- time -------------------------------------------------------------------------------- */
 
 static void on_clock(uv_timer_t *timer) {
   NetClient *client = timer->data;
@@ -154,7 +155,7 @@ void net_client_close(NetClient *client) {
   start_clock(client, GOODBYE_MS);
 }
 
-/* ---- the stream's events ------------------------------------------------------------------- */
+/* ---- the stream's events ----------------------------------------------------------------- */
 
 static void on_ready(NetStream *s) {
   NetClient *client = of_stream(s);
@@ -194,7 +195,7 @@ static const NetStreamEvents events = {.on_ready = on_ready,
                                        .on_end = on_end,
                                        .on_closed = on_stream_closed};
 
-/* ---- connecting ---------------------------------------------------------------------------- */
+/* ---- connecting -------------------------------------------------------------------------- */
 
 static bool is_address(const char *host) {
   struct sockaddr_in6 a6;
@@ -285,7 +286,7 @@ static void on_found(uv_getaddrinfo_t *request, int status, struct addrinfo *lis
   net_client_release(client);
 }
 
-/* ---- making -------------------------------------------------------------------------------- */
+/* ---- making ------------------------------------------------------------------------------ */
 
 static void end_all(NetLoop *l) {
   for (NetClient *client = l->clients; client; client = client->next) {
@@ -368,7 +369,8 @@ NetClient *net_client_new(NetLoop *l, const NetOrigin *origin, char *why, size_t
   char port[16];
   snprintf(port, sizeof port, "%d", origin->port);
   struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
-  int status = uv_getaddrinfo(&l->uv, &client->lookup, on_found, net_loop_host(origin->host), port, &hints);
+  int status = uv_getaddrinfo(&l->uv, &client->lookup, on_found, net_loop_host(origin->host),
+                              port, &hints);
   if (status) {
     end_client(client, uv_strerror(status));
     close_stream(client);

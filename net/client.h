@@ -4,9 +4,9 @@
  *   call.c          a request and its response
  *   client_prims.c  what programs see; connections kept for (http/get url)
  *
- * A client is made for an origin and connects at once. It has one life: when the connection ends,
- * what was under way fails and further calls are refused; somebody makes a new client. Nobody
- * frees a client: it goes when its connection has ended and nobody holds it. */
+ * A client is made for an origin and connects at once. It has one life: when the connection
+ * ends, what was under way fails and further calls are refused; somebody makes a new client.
+ * Nobody frees a client: it goes when its connection has ended and nobody holds it. */
 #ifndef NET_CLIENT_H
 #define NET_CLIENT_H
 #include "session.h"
@@ -54,8 +54,8 @@ typedef struct NetClient {
   char why[440];                           /* it ended because */
 } NetClient;
 
-/* A new client that connects, held once by the caller; NULL without memory or, after writing why,
- * if the bundle cannot be read. */
+/* A new client that connects, held once by the caller; NULL without memory or, after writing
+ * why, if the bundle cannot be read. */
 NetClient *net_client_new(NetLoop *l, const NetOrigin *origin, char *why, size_t why_bytes);
 void net_client_release(NetClient *client);
 /* May take calls now, or will once it is connected. */
@@ -65,7 +65,7 @@ static inline bool net_client_is_usable(const NetClient *client) {
 /* Ends the connection; what is under way fails. */
 void net_client_close(NetClient *client);
 
-/* ---- calls ------------------------------------------------------------------------------------ */
+/* ---- calls ------------------------------------------------------------------------------- */
 
 typedef struct NetCallSpec {
   V method, target, authority, headers,

@@ -1,8 +1,9 @@
 /* client_prims.c - what Valk programs see of clients: http2/connect ... and http/get ...
  *
- * A request is a handle whose parts are set one by one; a response is plain data, {:status 200 :headers
- * {{name value}..} :body "..."}, which a handler of a server may give as its own. */
+ * A request is a handle whose parts are set one by one; a response is plain data, {:status 200
+ * :headers {{name value}..} :body "..."}, which a handler of a server may give as its own. */
 #include "client.h"
+#include "field.h"
 #include "fns.h"
 #include "future.h"
 #include "handle.h"
@@ -15,7 +16,7 @@
 enum { TIMEOUT_MS = 30000, MS_MAX = 1 << 30 };
 #define MAX_BODY ((int64_t)1 << 30)
 
-/* ---- handles ------------------------------------------------------------------------------- */
+/* ---- handles ----------------------------------------------------------------------------- */
 
 typedef struct ClientHandle {
   VkHandle handle;
@@ -61,7 +62,7 @@ static void set_field(vk *c, V request, int i, V value) {
   vk_write(c, request, &REQUEST(request)->fields[i], value);
 }
 
-/* ---- checking ------------------------------------------------------------------------------ */
+/* ---- checking ---------------------------------------------------------------------------- */
 
 static V take_ms(vk *c, V v, const char *who, int index, uint64_t *ms) {
   if (!VK_IS_FIX(v) || VK_INT(v) < 1 || VK_INT(v) > MS_MAX)
@@ -76,10 +77,8 @@ static V check_headers(vk *c, V v, const char *who, int index) {
   if (list == VK_UNBOUND)
     return vk_arg_error(c, who, index, v, "headers: a list of {name value}");
   for (V p = list; VK_IS_PAIR(p); p = VK_TAIL(p)) {
-    V pair = vk_list_of(VK_HEAD(p));
-    bool is_ok = VK_IS_PAIR(pair) && VK_IS_STRING(VK_HEAD(pair)) && VK_IS_PAIR(VK_TAIL(pair)) &&
-                 VK_IS_STRING(VK_HEAD(VK_TAIL(pair))) && VK_TAIL(VK_TAIL(pair)) == VK_NIL;
-    if (!is_ok)
+    NetPair pair;
+    if (!net_take_pair(VK_HEAD(p), &pair))
       return vk_arg_error(c, who, index, VK_HEAD(p), "a header: a list of two strings");
   }
   return list;
@@ -107,7 +106,7 @@ static V authority_of(vk *c, const NetOrigin *o) {
   return vk_buf_string(c, &b);
 }
 
-/* ---- connections --------------------------------------------------------------------------- */
+/* ---- connections ------------------------------------------------------------------------- */
 
 V vk_http2_connect(vk *c, size_t n, const V *args) {
   static const char who[] = "http2/connect";
@@ -148,7 +147,7 @@ V vk_http2_close(vk *c, V v) {
   return VK_NIL;
 }
 
-/* ---- requests ------------------------------------------------------------------------------ */
+/* ---- requests ---------------------------------------------------------------------------- */
 
 V vk_http2_request(vk *c, V method, V url) {
   if (!VK_IS_STRING(method)) return vk_arg_error(c, "http2/request", 1, method, "a string");
@@ -217,7 +216,7 @@ V vk_http2_send(vk *c, V r, V v) {
   return failed;
 }
 
-/* ---- responses ----------------------------------------------------------------------------- */
+/* ---- responses --------------------------------------------------------------------------- */
 
 static V response_part(vk *c, const char *who, V response, V key) {
   V list = vk_list_of(response);
@@ -237,7 +236,7 @@ V vk_http2_response_body(vk *c, V r) {
   return response_part(c, "http2/response-body", r, VK_SYM(body));
 }
 
-/* ---- one call ------------------------------------------------------------------------------ */
+/* ---- one call ---------------------------------------------------------------------------- */
 
 static bool is_same_origin(const NetOrigin *a, const NetOrigin *b) {
   bool same_ca =
@@ -259,8 +258,8 @@ static NetClient *pooled_client(NetLoop *l, const NetOrigin *origin, char *why,
   return client;
 }
 
-/* A connection that was kept may be gone at the other end without our knowing: then it is worth another
- * try, unless the request does something. */
+/* A connection that was kept may be gone at the other end without our knowing: then it is worth
+ * another try, unless the request does something. */
 static V ask(vk *c, const NetOrigin *origin, const NetCallSpec *spec, bool may_repeat) {
   char why[400];
   for (;;) {

@@ -1,5 +1,6 @@
-/* command_line.h - what the user of a built server may say on its command line, whatever the program
- * says: --workers N, --strategy reuseport|shared|auto. They are taken out of (os/args). */
+/* command_line.h - what the user of a built server may say on its command line, whatever the
+ * program says: --workers N, --strategy reuseport|shared|auto. They are taken out of
+ * (os/args). */
 #ifndef NET_COMMAND_LINE_H
 #define NET_COMMAND_LINE_H
 

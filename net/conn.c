@@ -1,4 +1,5 @@
-/* conn.c - a server's connection: frames to requests, handlers, answers (contract: server.h). */
+/* conn.c - a server's connection: frames to requests, handlers, answers (contract:
+ * server.h). */
 #include "log.h"
 #include "runner.h"
 #include "server.h"
@@ -8,7 +9,7 @@
 
 static uint64_t now_of(const NetConn *conn) { return net_loop_now_ms(conn->server->loop); }
 
-/* ---- requests ------------------------------------------------------------------------------ */
+/* ---- requests ---------------------------------------------------------------------------- */
 
 static void ready(NetRequest *r) {
   NetServer *s = r->server;
@@ -42,8 +43,8 @@ static void release_request(NetRequest *r) {
   net_request_give(s->loop, r);
 }
 
-/* The stream of r is closed, whyever. A handler that still waits is told so, and keeps the request
- * until it returns. */
+/* The stream of r is closed, whyever. A handler that still waits is told so, and keeps the
+ * request until it returns. */
 static void request_closed(NetConn *conn, NetRequest *r) {
   if (conn->arriving == r) conn->arriving = NULL;
   unlink_request(conn, r);
@@ -58,7 +59,7 @@ static void request_closed(NetConn *conn, NetRequest *r) {
   release_request(r);
 }
 
-/* ---- fields -------------------------------------------------------------------------------- */
+/* ---- fields ------------------------------------------------------------------------------ */
 
 static int on_begin_headers(nghttp2_session *h2, const nghttp2_frame *frame, void *user) {
   NetConn *conn = user;
@@ -88,8 +89,8 @@ static int on_begin_headers(nghttp2_session *h2, const nghttp2_frame *frame, voi
   return 0;
 }
 
-/* The list is counted before anything is copied. Beyond the limit the stream is reset and nghttp2
- * decodes the rest without telling us; somebody who goes on like that is cut off. */
+/* The list is counted before anything is copied. Beyond the limit the stream is reset and
+ * nghttp2 decodes the rest without telling us; somebody who goes on like that is cut off. */
 static int list_too_large(NetConn *conn) {
   enum { BAD_LISTS_MAX = 8 };
   if (++conn->bad_lists > BAD_LISTS_MAX) {
@@ -148,8 +149,9 @@ static void answer_expectation(NetConn *conn, const NetRequest *r) {
                            NULL);
 }
 
-/* Answers before the body is there, and wants none of it. A client that goes on sending is reset a
- * while later (RFC 9113, 8.1): one that sees both at once (curl 7.88) takes the answer for lost. */
+/* Answers before the body is there, and wants none of it. A client that goes on sending is
+ * reset a while later (RFC 9113, 8.1): one that sees both at once (curl 7.88) takes the answer
+ * for lost. */
 static void reject(NetConn *conn, NetRequest *r, int status) {
   r->is_rejected = true;
   forget_body(conn->server, r);
@@ -173,7 +175,7 @@ static void fields_complete(NetConn *conn, NetRequest *r, bool is_end) {
     answer_expectation(conn, r);
 }
 
-/* ---- frames -------------------------------------------------------------------------------- */
+/* ---- frames ------------------------------------------------------------------------------ */
 
 static int on_data(nghttp2_session *h2, uint8_t flags, int32_t stream_id, const uint8_t *bytes,
                    size_t len, void *user) {
@@ -239,7 +241,7 @@ static int on_stream_close(nghttp2_session *h2, int32_t stream_id, uint32_t code
   return 0;
 }
 
-/* ---- a turn -------------------------------------------------------------------------------- */
+/* ---- a turn ------------------------------------------------------------------------------ */
 
 void net_conn_answered(NetRequest *r) {
   r->state = NET_ANSWERED;
@@ -334,7 +336,7 @@ static void on_read(NetStream *stream) {
 
 static void on_drained(NetStream *stream) { net_conn_flush((NetConn *)stream); }
 
-/* ---- life ---------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------- */
 
 static void on_ready(NetStream *stream) {
   NetConn *conn = (NetConn *)stream;
@@ -413,10 +415,11 @@ void net_conn_open(NetServer *s, uv_stream_t *listener) {
   net_stream_start(stream, ssl);
 }
 
-/* ---- shutdown ------------------------------------------------------------------------------ */
+/* ---- shutdown ---------------------------------------------------------------------------- */
 
-/* RFC 9113, 6.8: first a GOAWAY that refuses nothing, then, a round trip later, the one that says
- * which requests were taken. The PING that measures it is flushed apart: nghttp2 would send it first. */
+/* RFC 9113, 6.8: first a GOAWAY that refuses nothing, then, a round trip later, the one that
+ * says which requests were taken. The PING that measures it is flushed apart: nghttp2 would
+ * send it first. */
 void net_conn_drain(NetConn *conn) {
   nghttp2_session *h2 = conn->session.h2;
   NetStream *stream = &conn->session.stream;
@@ -434,7 +437,7 @@ void net_conn_drain(NetConn *conn) {
                         NGHTTP2_NO_ERROR, NULL, 0);
 }
 
-/* ---- time ---------------------------------------------------------------------------------- */
+/* ---- time -------------------------------------------------------------------------------- */
 
 static bool has_passed(uint64_t since, uint64_t limit, uint64_t now) {
   return limit && now > since && now - since >= limit;
@@ -500,7 +503,7 @@ void net_conn_check_time(NetConn *conn, uint64_t now) {
   net_conn_flush(conn);
 }
 
-/* ---- nghttp2's part ------------------------------------------------------------------------ */
+/* ---- nghttp2's part ---------------------------------------------------------------------- */
 
 bool net_conn_kind(NetServer *s) {
   if (!net_session_kind_init(&s->kind, true)) return false;

@@ -1,10 +1,11 @@
 /* crypto.c - a library context of OpenSSL that knows fewer algorithms (contract: crypto.h).
  *
- * OpenSSL 3 builds a method for every algorithm of an operation when the first of them is looked up: 130
- * ciphers, of which TLS as we offer it uses three. That, and trying each of 40 decoders on each key, was
- * 16 of 21 million instructions from exec to the first response. The context here has one provider,
- * OpenSSL's default one, whose answer to "which algorithms have you?" is cut down to a table.
- * tests/net/keys.sh has a case for each kind of key in it; bench/http2/start measures. */
+ * OpenSSL 3 builds a method for every algorithm of an operation when the first of them is
+ * looked up: 130 ciphers, of which TLS as we offer it uses three. That, and trying each of 40
+ * decoders on each key, was 16 of 21 million instructions from exec to the first response. The
+ * context here has one provider, OpenSSL's default one, whose answer to "which algorithms have
+ * you?" is cut down to a table. tests/net/keys.sh has a case for each kind of key in it;
+ * bench/http2/start measures. */
 #include "crypto.h"
 #include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>
@@ -16,10 +17,11 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Declared in no header, but in every libcrypto.a: the table of predefined providers refers to it. */
+/* Declared in no header, but in every libcrypto.a: the table of predefined providers refers to
+ * it. */
 extern OSSL_provider_init_fn ossl_default_provider_init;
 
-/* ---- what is kept -------------------------------------------------------------------------- */
+/* ---- what is kept ------------------------------------------------------------------------ */
 
 /* An operation and the names to keep, each by its first one in the provider's table. */
 typedef struct Kept {
@@ -77,9 +79,10 @@ static bool is_kept(const OSSL_ALGORITHM *a, const Kept *k) {
   return false;
 }
 
-/* ---- the provider -------------------------------------------------------------------------- */
+/* ---- the provider ------------------------------------------------------------------------ */
 
-/* Filled when the provider is loaded, constant from then on. Each list ends with an empty row. */
+/* Filled when the provider is loaded, constant from then on. Each list ends with an empty
+ * row. */
 static OSSL_ALGORITHM algorithms[OPERATIONS][ALGORITHMS_MAX + 1];
 static OSSL_FUNC_provider_query_operation_fn *query_all;
 
@@ -120,10 +123,11 @@ static int init_provider(const OSSL_CORE_HANDLE *handle, const OSSL_DISPATCH *co
   return query_all && fill(*provider);
 }
 
-/* ---- the context --------------------------------------------------------------------------- */
+/* ---- the context ------------------------------------------------------------------------- */
 
-/* OpenSSL's lists of ciphers and digests by name are for older interfaces; these few are still asked for:
- * digests of signatures on certificates, ciphers of encrypted keys in old PEM files. */
+/* OpenSSL's lists of ciphers and digests by name are for older interfaces; these few are still
+ * asked for: digests of signatures on certificates, ciphers of encrypted keys in old PEM
+ * files. */
 static void name_old_methods(void) {
   OPENSSL_init_crypto(OPENSSL_INIT_NO_ADD_ALL_CIPHERS | OPENSSL_INIT_NO_ADD_ALL_DIGESTS, NULL);
   EVP_add_digest(EVP_sha256());

@@ -4,7 +4,7 @@
 
 enum { HEAD_BYTES = 9 };
 
-/* ---- stream numbers ------------------------------------------------------------------------ */
+/* ---- stream numbers ---------------------------------------------------------------------- */
 
 static bool has_bit(const uint64_t *bits, uint32_t i) {
   return bits[i % NET_IDS_KEPT / 64] >> i % 64 & 1;
@@ -42,7 +42,7 @@ static uint32_t closed_stream_error(const NetGate *g, uint32_t id) {
   return has_bit(g->opened, i) ? NGHTTP2_STREAM_CLOSED : NGHTTP2_PROTOCOL_ERROR;
 }
 
-/* ---- frames -------------------------------------------------------------------------------- */
+/* ---- frames ------------------------------------------------------------------------------ */
 
 static uint32_t word(const uint8_t *p) {
   return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
@@ -78,8 +78,8 @@ static uint32_t judge(const NetGate *g, nghttp2_session *h2, const uint8_t *fram
   return closed_stream_error(g, id);
 }
 
-/* The start of a frame from the end of one piece and the beginning of the next: gives how much it took
- * of bytes; *is_whole once it can be judged. */
+/* The start of a frame from the end of one piece and the beginning of the next: gives how much
+ * it took of bytes; *is_whole once it can be judged. */
 static size_t complete_held(NetGate *g, const uint8_t *bytes, size_t len, bool *is_whole) {
   size_t taken = 0;
   for (;;) {

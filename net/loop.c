@@ -31,7 +31,7 @@ static void *need(size_t bytes) {
   return p;
 }
 
-/* ---- the poller ---------------------------------------------------------------------------- */
+/* ---- the poller -------------------------------------------------------------------------- */
 
 static void do_nothing(uv_async_t *handle) { (void)handle; }
 static void on_timeout(uv_timer_t *handle) {
@@ -86,10 +86,10 @@ static void end(VkPoller *base, vk *c) {
   free(l);
 }
 
-/* ---- making -------------------------------------------------------------------------------- */
+/* ---- making ------------------------------------------------------------------------------ */
 
-/* A static program must not load the modules that nsswitch.conf names: they bring a second C library
- * with them, and crash. glibc has what files and DNS need in itself. */
+/* A static program must not load the modules that nsswitch.conf names: they bring a second C
+ * library with them, and crash. glibc has what files and DNS need in itself. */
 static void set_name_services(void) {
 #ifdef __GLIBC__
   static const char *const local[] = {"passwd", "group", "services", "protocols"};
@@ -134,7 +134,7 @@ void net_loop_need_tls(NetLoop *l) {
   l->opened = need(NET_READ_BYTES);
 }
 
-/* ---- the date ------------------------------------------------------------------------------ */
+/* ---- the date ---------------------------------------------------------------------------- */
 
 const char *net_loop_date(NetLoop *l) {
   uint64_t now_ms = uv_now(&l->uv);

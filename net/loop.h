@@ -39,7 +39,8 @@ typedef struct NetLoop {
 
 NetLoop *net_loop(vk *c);
 void net_loop_need_tls(NetLoop *l); /* makes its buffers */
-/* The value of a Date field now (RFC 9110, 5.6.7), NET_DATE_BYTES long; made once per second. */
+/* The value of a Date field now (RFC 9110, 5.6.7), NET_DATE_BYTES long; made once per
+ * second. */
 const char *net_loop_date(NetLoop *l);
 /* What to look up for the name of a host: localhost is this machine, also where there is no
  * /etc/hosts to say so (RFC 6761, 6.3). */

@@ -17,7 +17,7 @@ enum { HAS_FREE_LISTS = 0 };
 enum { HAS_FREE_LISTS = 1 };
 #endif
 
-/* ---- buffers ------------------------------------------------------------------------------ */
+/* ---- buffers ----------------------------------------------------------------------------- */
 
 NetBuffer *net_buffer_take(NetMemory *m) {
   NetBuffer *b = m->free_buffers;
@@ -47,7 +47,7 @@ void net_buffer_give(NetMemory *m, NetBuffer *b) {
   m->free_buffer_count++;
 }
 
-/* ---- blocks ------------------------------------------------------------------------------- */
+/* ---- blocks ------------------------------------------------------------------------------ */
 
 static void *block_new(size_t class, size_t bytes) {
   BlockHead *head = malloc(sizeof *head + bytes);
@@ -98,7 +98,7 @@ static void *resize(void *p, size_t bytes, void *m) {
   return larger;
 }
 
-/* ---- the whole ---------------------------------------------------------------------------- */
+/* ---- the whole --------------------------------------------------------------------------- */
 
 void net_memory_init(NetMemory *m) {
   *m = (NetMemory){

@@ -1,13 +1,13 @@
-/* memory.h - what one event loop keeps for its connections: buffers for reading and writing, and
- * small blocks for nghttp2. One thread uses a NetMemory; nothing here locks.
+/* memory.h - what one event loop keeps for its connections: buffers for reading and writing,
+ * and small blocks for nghttp2. One thread uses a NetMemory; nothing here locks.
  *
  * Buffers. What goes out is collected in a NetBuffer and written with one system call. If the
  * kernel does not take all of it, the buffer itself waits as the pending write, without a copy,
  * and the loop goes on with another one.
  *
- * Blocks. nghttp2 allocates and frees several small blocks per stream. Free lists of a few sizes
- * serve them in a few instructions; what is larger comes from malloc. Freed blocks stay with the
- * loop, which bounds them by the most that were in use at any time. */
+ * Blocks. nghttp2 allocates and frees several small blocks per stream. Free lists of a few
+ * sizes serve them in a few instructions; what is larger comes from malloc. Freed blocks stay
+ * with the loop, which bounds them by the most that were in use at any time. */
 #ifndef NET_MEMORY_H
 #define NET_MEMORY_H
 #include <nghttp2/nghttp2.h>

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- requests ------------------------------------------------------------------------------ */
+/* ---- requests ---------------------------------------------------------------------------- */
 
 static V no_request(vk *c, const char *who, V v) {
   if (VK_IS_REQUEST(v))
@@ -107,7 +107,7 @@ V vk_req_stream_id(vk *c, V v) {
   return r ? VK_FIX(r->stream_id) : no_request(c, "req/stream-id", v);
 }
 
-/* ---- servers ------------------------------------------------------------------------------- */
+/* ---- servers ----------------------------------------------------------------------------- */
 
 typedef struct ServerHandle {
   VkHandle handle;
@@ -145,7 +145,7 @@ V vk_http2_server_stop(vk *c, V v) {
   return VK_NIL;
 }
 
-/* ---- http2/listen -------------------------------------------------------------------------- */
+/* ---- http2/listen ------------------------------------------------------------------------ */
 
 typedef struct Option {
   const char *name;

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- slots --------------------------------------------------------------------------------- */
+/* ---- slots ------------------------------------------------------------------------------- */
 
 /* Values of an earlier run of the process, or of another isolate, name nothing here. */
 static NetRequests *requests_of(NetLoop *l) {
@@ -97,7 +97,8 @@ void net_request_give(NetLoop *l, NetRequest *r) {
   all->used--;
 }
 
-/* worker and slot in 8 + 16 bits are enough to find it, 32 of serial to know that it is that one. */
+/* worker and slot in 8 + 16 bits are enough to find it, 32 of serial to know that it is that
+ * one. */
 V net_request_value(NetLoop *l, const NetRequest *r) {
   (void)l;
   return VK_REQUEST((uint64_t)r->slot << 32 | r->serial);
@@ -112,7 +113,7 @@ NetRequest *net_request_of(vk *c, V v) {
   return r->serial == (uint32_t)payload && r->serial ? r : NULL;
 }
 
-/* ---- texts --------------------------------------------------------------------------------- */
+/* ---- texts ------------------------------------------------------------------------------- */
 
 static char *more_bytes(NetRequest *r, size_t len) {
   size_t bytes = len > NET_CHUNK_BYTES / 2 ? len : NET_CHUNK_BYTES;
@@ -178,7 +179,7 @@ bool net_request_field(NetRequest *r, const uint8_t *name, size_t name_len,
   return true;
 }
 
-/* ---- the body ------------------------------------------------------------------------------ */
+/* ---- the body ---------------------------------------------------------------------------- */
 
 /* Doubling, but no more than was announced: most bodies are copied once. */
 static bool grow_body(NetRequest *r, size_t needed) {

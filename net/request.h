@@ -1,12 +1,13 @@
 /* request.h - requests a server holds: their fields, body and answer, in memory of their own.
  *
  * A NetRequest lives from the first header field of a stream until the stream is closed and its
- * handler has returned, whichever is later. Its memory is then reset at once and used for another
- * one: the first kilobytes are part of it, longer requests get chunks that go back to malloc.
+ * handler has returned, whichever is later. Its memory is then reset at once and used for
+ * another one: the first kilobytes are part of it, longer requests get chunks that go back to
+ * malloc.
  *
- * For Valk a request is an immediate value (VK_REQUEST) that names slot and serial number: a handler
- * that keeps one longer than the request lives gets an error from req/..., never another request.
- * Strings are made when asked for. */
+ * For Valk a request is an immediate value (VK_REQUEST) that names slot and serial number: a
+ * handler that keeps one longer than the request lives gets an error from req/..., never
+ * another request. Strings are made when asked for. */
 #ifndef NET_REQUEST_H
 #define NET_REQUEST_H
 #include "loop.h"

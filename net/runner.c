@@ -16,7 +16,7 @@ typedef struct NetRunner {
   NetRequest *request; /* whose handler runs or waits */
 } NetRunner;
 
-/* ---- the queue ----------------------------------------------------------------------------- */
+/* ---- the queue --------------------------------------------------------------------------- */
 
 void net_runner_add(NetLoop *l, NetRequest *r) {
   r->next_ready = NULL;
@@ -41,7 +41,7 @@ static NetRequest *take_ready(NetLoop *l) {
   return r;
 }
 
-/* ---- runners ------------------------------------------------------------------------------- */
+/* ---- runners ----------------------------------------------------------------------------- */
 
 static void run_requests(vk *c, void *arg);
 static void runner_ended(vk *c, void *arg, V error);

@@ -1,10 +1,10 @@
 /* runner.h - the fibers that handlers run in.
  *
  * A runner is a fiber that takes requests from the loop's queue, one after the other, and calls
- * their handlers. A handler that never waits costs no switch of its own: one runner does all that a
- * read brought. Behind a runner that may come to wait stands another one, ready: when the handler waits, it
- * goes on with the rest at once. Runners without work wait for more; there are as many as handlers waited at the
- * same time, but RUNNERS_KEPT at least stay. */
+ * their handlers. A handler that never waits costs no switch of its own: one runner does all
+ * that a read brought. Behind a runner that may come to wait stands another one, ready: when
+ * the handler waits, it goes on with the rest at once. Runners without work wait for more;
+ * there are as many as handlers waited at the same time, but RUNNERS_KEPT at least stay. */
 #ifndef NET_RUNNER_H
 #define NET_RUNNER_H
 #include "request.h"

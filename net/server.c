@@ -34,7 +34,7 @@ const NetLimits net_limits_usual = {
 
 enum { SWEEP_MS = 500, BACKLOG = 1024 };
 
-/* ---- listening ----------------------------------------------------------------------------- */
+/* ---- listening --------------------------------------------------------------------------- */
 
 static int resolve(NetLoop *l, const char *name, int port, struct sockaddr_storage *address) {
   const char *host = net_loop_host(name);
@@ -86,7 +86,7 @@ static int start_listening(NetServer *s, const NetServerSpec *spec) {
   return status;
 }
 
-/* ---- the clock ----------------------------------------------------------------------------- */
+/* ---- the clock --------------------------------------------------------------------------- */
 
 static void tell_refused(NetServer *s) {
   if (!s->refused) return;
@@ -95,8 +95,8 @@ static void tell_refused(NetServer *s) {
   s->refused = 0;
 }
 
-/* Before the heap is full: no more requests until collecting helps. Twice in a row, because what was
- * just left may still be found on a stack. */
+/* Before the heap is full: no more requests until collecting helps. Twice in a row, because
+ * what was just left may still be found on a stack. */
 static void check_memory(NetServer *s) {
   vk *c = s->loop->isolate;
   bool was_refusing = net_server_is_short(s);
@@ -106,8 +106,8 @@ static void check_memory(NetServer *s) {
   if (was_refusing && !s->tight_sweeps) net_log("the heap has room again");
 }
 
-/* A handler that computes and does not wait keeps the clock from running: it is ended by another one,
- * which is set back here. */
+/* A handler that computes and does not wait keeps the clock from running: it is ended by
+ * another one, which is set back here. */
 static void watch_handlers(const NetServer *s) {
   vk_stop_watch(s->loop->isolate, s->limits.handler_ms);
 }
@@ -128,7 +128,7 @@ static void on_sweep(uv_timer_t *timer) {
   }
 }
 
-/* ---- life ---------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------- */
 
 /* Descriptors that the program itself may need. */
 static uint32_t connections_possible(uint32_t wanted) {

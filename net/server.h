@@ -5,8 +5,8 @@
  *   answer.c    what a handler gave, to a response
  *
  * A turn of a connection: everything that one read brought is parsed; then the handlers of all
- * requests that are complete run; then all that there is to send is written. So a request that is
- * reset in the same read never reaches its handler, and responses share writes. */
+ * requests that are complete run; then all that there is to send is written. So a request that
+ * is reset in the same read never reaches its handler, and responses share writes. */
 #ifndef NET_SERVER_H
 #define NET_SERVER_H
 #include "gate.h"
@@ -77,7 +77,8 @@ typedef struct NetConn {
 /* ---- conn.c ---- */
 bool net_conn_kind(NetServer *s);
 void net_conn_open(NetServer *s, uv_stream_t *listener);
-/* Tells the client that no more requests are taken; it closes when those it has are answered. */
+/* Tells the client that no more requests are taken; it closes when those it has are
+ * answered. */
 void net_conn_drain(NetConn *conn);
 /* Closes it if it has kept the server waiting for too long. */
 void net_conn_check_time(NetConn *conn, uint64_t now_ms);
@@ -85,15 +86,16 @@ void net_conn_check_time(NetConn *conn, uint64_t now_ms);
 void net_conn_answered(NetRequest *r);
 void net_conn_flush(NetConn *conn);
 void net_conn_flush_dirty(vk *c, VkTurnHook *hook);
-/* For runner.c: the handler of a request that is about to be handled; what it gave, or the error that
- * ended its fiber; it was ended for computing too long; no fiber could be had. */
+/* For runner.c: the handler of a request that is about to be handled; what it gave, or the
+ * error that ended its fiber; it was ended for computing too long; no fiber could be had. */
 V net_request_handler(NetRequest *r);
 void net_request_handled(NetRequest *r, V result);
 void net_request_stopped(NetRequest *r, V error);
 void net_request_refused(NetRequest *r);
 
 /* ---- answer.c ---- */
-/* Submits the response that `result` says: a string, a plist, or anything else: 500 and a line in the log. */
+/* Submits the response that `result` says: a string, a plist, or anything else: 500 and a line
+ * in the log. */
 void net_answer(NetServer *s, NetRequest *r, V result);
 /* An empty response of that status; the error goes to the log. */
 void net_answer_error(NetServer *s, NetRequest *r, V error, int status);

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-/* ---- bodies -------------------------------------------------------------------------------- */
+/* ---- bodies ------------------------------------------------------------------------------ */
 
 static ssize_t offer_body(nghttp2_session *h2, int32_t stream_id, uint8_t *to, size_t room,
                           uint32_t *flags, nghttp2_data_source *source, void *user) {
@@ -24,8 +24,8 @@ nghttp2_data_provider net_body_provider(NetBody *body) {
 
 enum { FRAME_HEAD_BYTES = 9 };
 
-/* Padding is never asked for, so a DATA frame is its head and its bytes. nghttp2 goes on from frame
- * to frame: a full buffer has to stop it, and the frame comes again. */
+/* Padding is never asked for, so a DATA frame is its head and its bytes. nghttp2 goes on from
+ * frame to frame: a full buffer has to stop it, and the frame comes again. */
 static int put_data(nghttp2_session *h2, nghttp2_frame *frame, const uint8_t *head, size_t len,
                     nghttp2_data_source *source, void *user) {
   NetSession *s = user;
@@ -41,7 +41,7 @@ static int put_data(nghttp2_session *h2, nghttp2_frame *frame, const uint8_t *he
   return 0;
 }
 
-/* ---- making -------------------------------------------------------------------------------- */
+/* ---- making ------------------------------------------------------------------------------ */
 
 bool net_session_kind_init(NetSessionKind *k, bool is_server) {
   *k = (NetSessionKind){.is_server = is_server};
@@ -73,7 +73,7 @@ void net_session_free(NetSession *s) {
   s->h2 = NULL;
 }
 
-/* ---- in and out ---------------------------------------------------------------------------- */
+/* ---- in and out -------------------------------------------------------------------------- */
 
 void net_session_doom(NetSession *s, uint32_t code) {
   if (s->is_doomed) return;

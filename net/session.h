@@ -1,9 +1,10 @@
 /* session.h - HTTP/2 on a stream of bytes: what server and client have in common.
  *
- * A NetSession joins a NetStream and an nghttp2 session. Input goes through net_session_receive,
- * which only parses; output of whatever was submitted goes out with net_session_flush, in frames
- * collected up to 64 KB for each encryption and write. Policy (which streams, which answers,
- * which limits) is the owner's: its nghttp2 callbacks, with the NetSession as user data. */
+ * A NetSession joins a NetStream and an nghttp2 session. Input goes through
+ * net_session_receive, which only parses; output of whatever was submitted goes out with
+ * net_session_flush, in frames collected up to 64 KB for each encryption and write. Policy
+ * (which streams, which answers, which limits) is the owner's: its nghttp2 callbacks, with the
+ * NetSession as user data. */
 #ifndef NET_SESSION_H
 #define NET_SESSION_H
 #include "stream.h"
@@ -20,7 +21,8 @@ typedef struct NetSessionKind { /* made once per server or client */
   bool is_server;
 } NetSessionKind;
 
-/* Callbacks and options that both sides want are set; the owner adds its own. False: no memory. */
+/* Callbacks and options that both sides want are set; the owner adds its own. False: no
+ * memory. */
 bool net_session_kind_init(NetSessionKind *k, bool is_server);
 void net_session_kind_free(NetSessionKind *k);
 /* Gives s its nghttp2 session, whose user data is s. False: no memory. */
@@ -32,8 +34,8 @@ void net_session_free(NetSession *s);
 bool net_session_receive(NetSession *s, const uint8_t *bytes, size_t len);
 /* Ends the connection with a GOAWAY that carries this error code. */
 void net_session_doom(NetSession *s, uint32_t code);
-/* Sends what is queued, as far as the peer takes it; does nothing while the stream is blocked, for
- * on_drained calls it again. Finishes the stream once neither side has anything to say. */
+/* Sends what is queued, as far as the peer takes it; does nothing while the stream is blocked,
+ * for on_drained calls it again. Finishes the stream once neither side has anything to say. */
 void net_session_flush(NetSession *s);
 
 /* A body to send: memory that stays as it is until its stream is closed. */

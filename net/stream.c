@@ -20,7 +20,7 @@ static void end(NetStream *s, const char *why) {
 
 static void read_again(NetStream *s);
 
-/* ---- writing ------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------- */
 
 static void say_goodbye(NetStream *s);
 
@@ -80,7 +80,7 @@ static void write_buffer(NetStream *s, NetBuffer **to) {
   end(s, uv_strerror(status));
 }
 
-/* ---- TLS ----------------------------------------------------------------------------------- */
+/* ---- TLS --------------------------------------------------------------------------------- */
 
 static int bio_read(BIO *bio, char *to, int len) {
   NetStream *s = BIO_get_data(bio);
@@ -229,7 +229,7 @@ void net_stream_send(NetStream *s) {
   write_buffer(s, &s->loop->sealed);
 }
 
-/* ---- reading ------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------- */
 
 static void offer_room(uv_handle_t *handle, size_t wanted, uv_buf_t *buffer) {
   NetStream *s = (NetStream *)handle;
@@ -237,8 +237,8 @@ static void offer_room(uv_handle_t *handle, size_t wanted, uv_buf_t *buffer) {
   *buffer = uv_buf_init((char *)s->loop->in, NET_READ_BYTES);
 }
 
-/* We are done; the peer may not be yet. What it still sends is read, as closing with it unread would
- * reset the connection, but not for ever. */
+/* We are done; the peer may not be yet. What it still sends is read, as closing with it unread
+ * would reset the connection, but not for ever. */
 static void drop_bytes(NetStream *s, ssize_t n) {
   enum { DROPPED_MAX = 1 << 20 };
   if (n < 0)
@@ -279,7 +279,7 @@ static void read_again(NetStream *s) {
   if (!s->is_reading && !s->is_ended && !s->is_closing && !s->is_finishing) read_on(s);
 }
 
-/* ---- life ---------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------- */
 
 int net_stream_init(NetStream *s, NetLoop *l, const NetStreamEvents *events) {
   s->loop = l;
@@ -317,8 +317,8 @@ static void on_shutdown(uv_shutdown_t *request, int status) {
   if (status < 0) net_stream_close(s);
 }
 
-/* The peer gets the end of the stream; closing at once would reset it, and what the peer has not
- * read yet would be lost to it. */
+/* The peer gets the end of the stream; closing at once would reset it, and what the peer has
+ * not read yet would be lost to it. */
 static void say_goodbye(NetStream *s) {
   if (s->shutdown.data) return;
   if (s->ssl && s->is_ready) {

@@ -68,7 +68,8 @@ static int load(SSL_CTX *ctx, const char *cert, const char *key, char *why, size
   return 1;
 }
 
-/* For both sides. Buffers are given back whenever a connection falls silent: 34 KB each otherwise. */
+/* For both sides. Buffers are given back whenever a connection falls silent: 34 KB each
+ * otherwise. */
 static int configure(SSL_CTX *ctx) {
   SSL_CTX_set_options(ctx, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
                                SSL_OP_IGNORE_UNEXPECTED_EOF);
@@ -80,8 +81,8 @@ static int configure(SSL_CTX *ctx) {
          SSL_CTX_set_ciphersuites(ctx, ciphers_13) && SSL_CTX_set1_groups_list(ctx, groups);
 }
 
-/* The keys of session tickets: the same in all workers and after a reload, so that a client that comes
- * back is known wherever it arrives. They live as long as the process. */
+/* The keys of session tickets: the same in all workers and after a reload, so that a client
+ * that comes back is known wherever it arrives. They live as long as the process. */
 enum { TICKET_KEY_BYTES = 80 };
 static unsigned char ticket_keys[TICKET_KEY_BYTES];
 static pthread_once_t ticket_once = PTHREAD_ONCE_INIT;
@@ -97,7 +98,8 @@ static int share_tickets(SSL_CTX *ctx) {
          SSL_CTX_set_tlsext_ticket_keys(ctx, ticket_keys, TICKET_KEY_BYTES) == 1;
 }
 
-/* A client that comes back resumes with a ticket: one per connection, for it asks for one at a time. */
+/* A client that comes back resumes with a ticket: one per connection, for it asks for one at a
+ * time. */
 static int configure_server(SSL_CTX *ctx) {
   static const unsigned char session_context[] = "valk";
   SSL_CTX_set_options(ctx, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
@@ -124,10 +126,10 @@ SSL_CTX *net_tls_server(const char *cert, const char *key, char *why, size_t byt
   return NULL;
 }
 
-/* ---- clients ------------------------------------------------------------------------------- */
+/* ---- clients ----------------------------------------------------------------------------- */
 
-/* OpenSSL looks where it was told when it was built, which is Debian's place in a program that may run
- * anywhere. */
+/* OpenSSL looks where it was told when it was built, which is Debian's place in a program that
+ * may run anywhere. */
 static int trust_system(SSL_CTX *ctx) {
   static const char *const bundles[] = {
       "/etc/ssl/certs/ca-certificates.crt", /* Debian, Arch, Gentoo */

@@ -1,4 +1,5 @@
-/* url.h - an http or https URL in its parts (RFC 3986; user names and fragments are not sent). */
+/* url.h - an http or https URL in its parts (RFC 3986; user names and fragments are not
+ * sent). */
 #ifndef NET_URL_H
 #define NET_URL_H
 #include <stdbool.h>

@@ -1,5 +1,5 @@
-/* workers.c - see workers.h. What crosses threads: the fields of NetWorker set before its start,
- * and messages. */
+/* workers.c - see workers.h. What crosses threads: the fields of NetWorker set before its
+ * start, and messages. */
 #include "workers.h"
 #include "heap.h"
 #include "isolate.h"
@@ -29,7 +29,7 @@ typedef struct NetWorkers {
   NetWorker workers[];
 } NetWorkers;
 
-/* ---- orders to workers --------------------------------------------------------------------- */
+/* ---- orders to workers ------------------------------------------------------------------- */
 
 typedef struct Order {
   VkPost message;
@@ -63,7 +63,7 @@ void net_workers_stop(NetServer *s) {
 
 void net_workers_reload(NetServer *s) { send_all(s, net_server_reload); }
 
-/* ---- news from workers --------------------------------------------------------------------- */
+/* ---- news from workers ------------------------------------------------------------------- */
 
 static NetWorker *worker_of(VkPost *m, size_t offset) {
   return (NetWorker *)((char *)m - offset);
@@ -91,7 +91,7 @@ static void on_ended(vk *c, VkPost *m) {
   net_server_workers_ended(s);
 }
 
-/* ---- in the worker's isolate --------------------------------------------------------------- */
+/* ---- in the worker's isolate ------------------------------------------------------------- */
 
 static void tell_first(NetWorker *w, VkPost *m, void (*handle)(vk *c, VkPost *m)) {
   m->handle = handle;
@@ -126,7 +126,7 @@ static void run_worker(vk *c, void *arg) {
   tell_first(w, &w->ended, on_ended);
 }
 
-/* ---- starting ------------------------------------------------------------------------------ */
+/* ---- starting ---------------------------------------------------------------------------- */
 
 static bool start_worker(vk *c, NetWorker *w) {
   VkIsolateSpec spec = {.run = run_worker, .arg = w};

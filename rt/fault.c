@@ -55,8 +55,8 @@ static void put_number(Text *t, uint64_t n, unsigned base) {
 
 /* ---- code addresses to functions --------------------------------------------------------- */
 
-/* What marks are in a CodeMap: from there on, code is not the program's, or is, but of a function that is
- * not in its tables: those that are called from one place only. */
+/* What marks are in a CodeMap: from there on, code is not the program's, or is, but of a
+ * function that is not in its tables: those that are called from one place only. */
 static const VkFn runtime, unlisted;
 
 static void code_sort(Code *items, size_t count) { /* Shell's: in place, no stack */
@@ -95,8 +95,8 @@ CodeMap code_map(const VkProgram *p) {
   return m;
 }
 
-/* The function whose code `address` may be in, but is not the start of; NULL if none. Most words
- * of a stack are no code: the first two tests settle those. */
+/* The function whose code `address` may be in, but is not the start of; NULL if none. Most
+ * words of a stack are no code: the first two tests settle those. */
 const Code *code_find(const CodeMap *m, uintptr_t address) {
   if (!m->count || address <= m->items[0].start) return NULL;
   if (address >= m->items[m->count - 1].start) return NULL;
@@ -226,8 +226,9 @@ static _Thread_local vk *isolate; /* what this thread runs: a handler gets no ar
 /* The kernel saves up to 11 KB of registers here (AMX), trace and text take 2 KB. */
 enum { HANDLER_STACK_BYTES = 64 << 10 };
 
-/* The first thread's costs nothing until it is used; thread-local, the C library would allocate it
- * at start. Common, for the linker puts such behind the small variables, which then share pages. */
+/* The first thread's costs nothing until it is used; thread-local, the C library would allocate
+ * it at start. Common, for the linker puts such behind the small variables, which then share
+ * pages. */
 char vk_fault_stack[HANDLER_STACK_BYTES] VK_ALIGN16 __attribute__((common));
 
 static void *handler_stack(void) {

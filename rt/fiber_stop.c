@@ -1,8 +1,8 @@
 /* fiber_stop.c - ending a fiber that does not wait (contract: fiber_stop.h).
  *
- * SIGURG, which nothing else uses and which is ignored where nobody handles it. The signal carries a
- * number, not a pointer: it may come late. musl 1.2.3 refuses timers that signal one thread: here are the
- * kernel's calls. */
+ * SIGURG, which nothing else uses and which is ignored where nobody handles it. The signal
+ * carries a number, not a pointer: it may come late. musl 1.2.3 refuses timers that signal one
+ * thread: here are the kernel's calls. */
 #include "fiber_stop.h"
 #include "fault_code.h"
 #include "fiber_impl.h"

@@ -1,9 +1,10 @@
 /* fiber_stop.h - ending a fiber that does not wait, from outside.
  *
- * Nothing is compiled into programs for that. A timer of the kernel sends a signal to the thread of the
- * isolate, and its handler makes the running fiber end as a stack overflow does (fiber_fault.c): at once
- * if the program's code runs, else when C returns to it. The fiber ends with an error of kind :cancelled;
- * `finally` does not run, and `try` does not see it. The main program is never ended so. */
+ * Nothing is compiled into programs for that. A timer of the kernel sends a signal to the
+ * thread of the isolate, and its handler makes the running fiber end as a stack overflow does
+ * (fiber_fault.c): at once if the program's code runs, else when C returns to it. The fiber
+ * ends with an error of kind :cancelled; `finally` does not run, and `try` does not see it. The
+ * main program is never ended so. */
 #ifndef VK_FIBER_STOP_H
 #define VK_FIBER_STOP_H
 #include "vk.h"
@@ -17,14 +18,14 @@ typedef struct VkStop { /* all 0 before its first use */
 
 /* The calling thread, for the next function. */
 pid_t vk_stop_thread(void);
-/* after_ms from now, and from then on every tenth of a second, until vk_stop_end: if `thread` of this
- * process runs a fiber of which `work` is that number, the fiber ends. Without effect where the kernel
- * has no timers left. */
+/* after_ms from now, and from then on every tenth of a second, until vk_stop_end: if `thread`
+ * of this process runs a fiber of which `work` is that number, the fiber ends. Without effect
+ * where the kernel has no timers left. */
 void vk_stop_begin(VkStop *s, pid_t thread, uint64_t work, unsigned after_ms);
 void vk_stop_end(VkStop *s); /* nothing if it has not begun */
 
-/* If this thread has computed for so long, whatever fiber of c runs then ends. Called again and again
- * by what shows that fibers take turns; 0: never. */
+/* If this thread has computed for so long, whatever fiber of c runs then ends. Called again and
+ * again by what shows that fibers take turns; 0: never. */
 void vk_stop_watch(vk *c, unsigned cpu_ms);
 
 /* fiber_fault.c: the running fiber is to end; context: of the signal handler. */

@@ -31,7 +31,8 @@ VkFiber *sched_next_waiting(struct VkFibers *fs, uint64_t after) {
 static void put_waiting(VkBuf *b, struct VkFibers *fs) {
   const VkFiber *f = NULL;
   size_t shown = 0;
-  for (uint64_t after = 0; shown < FIBERS_SHOWN && (f = sched_next_waiting(fs, after)); shown++) {
+  for (uint64_t after = 0; shown < FIBERS_SHOWN && (f = sched_next_waiting(fs, after));
+       shown++) {
     put_fiber(b, fs, f);
     after = f->number;
   }
