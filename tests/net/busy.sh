@@ -9,7 +9,7 @@ cat >server.valk <<'VALK'
   {(== (req/path r) "/deep") (try {str (deeps 0)} {e "caught"})}
   {(== (req/path r) "/behind") (do (spawn (do (deeps 0) 1)) "begun")}
   {otherwise (str (swap! times + 1))}})
-(http2/listen (list :host "127.0.0.1" :workers (str->num (fst (os/args))) :handler-ms 400) handle)
+(http2/listen (list :host "127.0.0.1" :workers (str->num (fst (os/args))) :handler-ms 200) handle)
 VALK
 status() { h2c -o out -w '%{http_code}' "http://127.0.0.1:$port/$1"; }
 for workers in 1 2; do
