@@ -20,6 +20,7 @@
 #include "refine.h"
 #include "represent.h"
 #include "guard.h"
+#include "results.h"
 #include "simplify.h"
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +84,10 @@ static void refine_verify(Compilation *c) { core_check(&c->program, "refine"); }
 static void refine_show(Compilation *c, FILE *out) {
   core_dump(&c->program, put_to_file, out);
 }
+
+static void results_pass(Compilation *c) { results_run(&c->program); }
+static void results_verify(Compilation *c) { core_check(&c->program, "results"); }
+static void results_show(Compilation *c, FILE *out) { core_dump(&c->program, put_to_file, out); }
 
 static void cse_pass(Compilation *c) { cse_run(&c->program); }
 static void cse_verify(Compilation *c) { core_check(&c->program, "cse"); }
