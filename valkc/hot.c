@@ -476,7 +476,10 @@ static void copy_body(Hot *h, LowBody *in, LowBody *out) {
       continue;
     }
     Cold cold = {.body = in, .previous = previous, .stmt = s};
-    if (s->kind == STMT_HERE) continue;
+    if (s->kind == STMT_HERE) { /* behind the statement before */
+      previous = s;
+      continue;
+    }
     if (copy_stmt(h, s, out, &cold)) go_cold(h, out, before(h, &cold), s->span);
     if (out->is_closed) return;
     previous = s;

@@ -254,6 +254,7 @@ typedef struct Check {
   LowFn *fn;
   PtrMap declared; /* variable -> itself */
   PtrMap open;     /* label of a BLOCK or LOOP around -> its statement's kind plus one */
+  PtrMap heres;    /* label of a HERE -> itself */
 } Check;
 
 #define REQUIRE(condition)                                                                    \
@@ -324,6 +325,8 @@ static void check_stmt(Check *c, const LowStmt *s) {
     check_op(c, &s->op, at);
   if (s->kind == STMT_DECLARE || s->kind == STMT_SET) check_target(c, s);
   if (s->kind == STMT_RETURN) check_return(c, s);
+  if (s->kind == STMT_HERE) ptrmap_put(&c->heres, s->label, s->label);
+  if (s->kind == STMT_COLD || s->kind == STMT_TRY) REQUIRE(ptrmap_get(&c->heres, s->label));
   void *open = ptrmap_get(&c->open, s->label);
   if (s->kind == STMT_LEAVE) REQUIRE(open);
   if (s->kind == STMT_NEXT) REQUIRE(open == (void *)(STMT_LOOP + (uintptr_t)1));
@@ -350,7 +353,7 @@ static void check_body(Check *c, const LowBody *body) {
 static void check_fn(Check *c, LowFn *f) {
   Span at = f->span;
   c->fn = f;
-  c->declared = c->open = (PtrMap){.arena = c->low->arena};
+  c->declared = c->open = c->heres = (PtrMap){.arena = c->low->arena};
   for (size_t i = 0; i < f->params.count; i++)
     ptrmap_put(&c->declared, f->params.items[i], f->params.items[i]);
   check_body(c, &f->body);
