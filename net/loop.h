@@ -22,6 +22,7 @@ typedef struct NetLoop {
   uint64_t date_until_ms;
   char date[NET_DATE_BYTES + 1];
   uint64_t server_count;     /* ever started */
+  uint64_t handled;          /* requests given to handlers */
   struct NetServer *servers; /* that listen or still have connections */
   struct NetRequests *requests;
   struct NetRequest *first_ready, *last_ready; /* complete: runner.h */

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 enum { RUNNERS_KEPT = 64 };
+#define NOT_A_TASK ((uint64_t)1 << 63) /* of the pool, whose numbers are small */
 
 typedef struct NetRunner {
   VkWait wait; /* for work */
@@ -85,6 +86,7 @@ static void run_one(vk *c, NetRunner *runner, NetRequest *r) {
   runner->request = r;
   r->runner = runner;
   c->fiber->is_condemned = false;
+  c->fiber->work = NOT_A_TASK | ++l->handled;
   V result = vk_call_placed(c, VK_ON_SCRATCH_0, net_request_handler(r), 1, &value);
   if (VK_IS_FUTURE(result)) result = vk_future_await(c, result, -1);
   runner->request = NULL;

@@ -60,7 +60,7 @@ struct VkFibers {
   size_t lost_count;
   const VkPos *overflow_places[VK_TRACE_MAX]; /* where the fiber was that is ended */
   size_t overflow_count;
-  VkStop watch; /* vk_stop_watch */
+  VkWatch watch;
 };
 
 static inline void fiber_list_init(VkFiber *head) { head->next = head->previous = head; }

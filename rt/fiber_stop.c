@@ -15,7 +15,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
-enum { AGAIN_MS = 100 };
+enum { AGAIN_MS = 100, WATCH_BEGINS_MS = 1000 };
 #define WHATEVER_RUNS ((uint64_t)0)
 
 static bool is_on_stack(const VkFiber *f, const void *context) {
@@ -28,6 +28,18 @@ static bool is_on_stack(const VkFiber *f, const void *context) {
   return sp >= f->stack_limit && sp < f->stack_base;
 }
 
+/* Whether the same work has run for as long as it may: counted in signals, of which there is
+ * none as long as vk_stop_watch is called in time. */
+static bool is_overdue(struct VkFibers *fs, const VkFiber *f) {
+  VkWatch *w = &fs->watch;
+  if (w->switches != fs->stats.switches || w->work != f->work) {
+    w->switches = fs->stats.switches;
+    w->work = f->work;
+    w->count = 0;
+  }
+  return ++w->count > w->limit;
+}
+
 /* Between two fibers, and in the handler of a fault, it is not on the stack of c->fiber. */
 static void on_signal(int number, siginfo_t *info, void *context) {
   vk *c = vk_fault_isolate();
@@ -36,7 +48,7 @@ static void on_signal(int number, siginfo_t *info, void *context) {
   int saved = errno;
   (void)number;
   if (info->si_code != SI_TIMER || !f || !f->task.entry) return;
-  if (work != WHATEVER_RUNS && work != f->work) return;
+  if (work == WHATEVER_RUNS ? !is_overdue(c->fibers, f) : work != f->work) return;
   if (is_on_stack(f, context)) vk_fiber_condemn(c, context);
   errno = saved;
 }
@@ -88,6 +100,9 @@ void vk_stop_end(VkStop *s) {
 }
 
 void vk_stop_watch(vk *c, unsigned cpu_ms) {
-  VkStop *s = &c->fibers->watch;
-  if (make(s, CLOCK_THREAD_CPUTIME_ID, vk_stop_thread(), WHATEVER_RUNS)) set(s, cpu_ms);
+  VkWatch *w = &c->fibers->watch;
+  w->limit = (cpu_ms + AGAIN_MS - 1) / AGAIN_MS;
+  w->count = 0;
+  if (make(&w->stop, CLOCK_THREAD_CPUTIME_ID, vk_stop_thread(), WHATEVER_RUNS))
+    set(&w->stop, cpu_ms ? WATCH_BEGINS_MS : 0);
 }

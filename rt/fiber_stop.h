@@ -24,8 +24,15 @@ pid_t vk_stop_thread(void);
 void vk_stop_begin(VkStop *s, pid_t thread, uint64_t work, unsigned after_ms);
 void vk_stop_end(VkStop *s); /* nothing if it has not begun */
 
-/* If this thread has computed for so long, whatever fiber of c runs then ends. Called again and
- * again by what shows that fibers take turns; 0: never. */
+/* What computes for cpu_ms at a stretch, without waiting, ends: a fiber of c at one and the
+ * same work (VkFiber.work). To be called at least every half second, by what shows that fibers
+ * take turns: only when that has not come for a second of computing is there anything to look
+ * at. 0: no more. */
+typedef struct VkWatch {
+  VkStop stop;
+  uint64_t switches, work; /* what ran at the last signal */
+  unsigned count, limit;   /* signals in a row with the same */
+} VkWatch;
 void vk_stop_watch(vk *c, unsigned cpu_ms);
 
 /* fiber_fault.c: the running fiber is to end; context: of the signal handler. */

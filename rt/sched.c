@@ -289,7 +289,7 @@ void vk_sched_free(vk *c) {
   inbox_close(c);
   fiber_drop_all(c); /* those that the last posts started */
   if (fs->poller->end) fs->poller->end(fs->poller, c);
-  vk_stop_end(&fs->watch);
+  vk_stop_end(&fs->watch.stop);
   for (size_t i = 0; i < VK_LOST_MAX; i++) vk_root_remove(c, &fs->lost[i]);
   if (fs->loop_memory) munmap(fs->loop_memory, LOOP_GUARD_BYTES + LOOP_STACK_BYTES);
   pthread_cond_destroy(&fs->sleep_cond);
