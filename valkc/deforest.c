@@ -19,7 +19,7 @@ static const Rule rules[] = {
     {"foldl", 2, "map", "%foldl-map"},       {"foldl", 2, "filter", "%foldl-filter"},
     {"map", 1, "map", "%map-map"},           {"map", 1, "filter", "%map-filter"},
     {"filter", 1, "map", "%filter-map"},     {"%foldl-filter", 3, "map", "%foldl-filter-map"},
-    {"foldl", 2, "%filter-map", "%foldl-filter-map"},
+    {"foldl", 2, "%filter-map", "%foldl-filter-map"}, {"foldl", 2, "%map-filter", "%foldl-map-filter"},
 };
 
 typedef struct Deforest {
@@ -85,7 +85,7 @@ static bool is_library_call(const Core *e, const char *name) {
 }
 
 static size_t arity(const char *name) {
-  if (!strcmp(name, "foldl") || !strcmp(name, "%filter-map")) return 3;
+  if (!strcmp(name, "foldl") || !strcmp(name, "%filter-map") || !strcmp(name, "%map-filter")) return 3;
   return !strcmp(name, "%foldl-filter") ? 4 : 2;
 }
 
