@@ -47,13 +47,30 @@ static const char *why_unknown(const LowOp *op) {
   return "several functions, or some that the compiler cannot see, may be called here";
 }
 
+/* Why its code is not where the call is. */
+static const char *why_not_inlined(Explain *x, const LowFn *f) {
+  if (f->lambda && f->lambda->is_outlined) return "; what may run out of memory stays a function";
+  if (f->state_count) return "; it is one with those it tail-calls, which lead back to it";
+  if (f->is_recursive) return "; it leads back to itself";
+  if (f->call_count < 2) return "";
+  return arena_printf(x->arena, "; too large for its %u places", f->call_count);
+}
+
+static void explain_unknown(Explain *x, const LowOp *op, const char *tail) {
+  LowArg head = op->args[0];
+  bool has_name = head.kind == ARG_VAR && !head.var->is_temp && *head.var->name;
+  const char *name = has_name ? arena_printf(x->arena, " of `%s`", head.var->name) : "";
+  remark(x, op->pos, arena_printf(x->arena, "call%s: unknown%s; %s", name, tail, why_unknown(op)));
+}
+
 static void explain_op(Explain *x, const LowStmt *s) {
   const LowOp *op = &s->op;
   const char *tail = s->is_guarded ? ", in a cycle of tail calls (guarded jump)" : s->is_tail ? ", a jump" : "";
   if (op->kind == OP_CALL)
-    remark(x, op->pos, arena_printf(x->arena, "call of %s: direct%s", fn_title(x, callee_of(op)), tail));
+    remark(x, op->pos, arena_printf(x->arena, "call of %s: direct%s%s", fn_title(x, callee_of(op)), tail,
+                                    why_not_inlined(x, op->fn)));
   else if (op->kind == OP_CALL_VALUE)
-    remark(x, op->pos, arena_printf(x->arena, "call: unknown%s; %s", tail, why_unknown(op)));
+    explain_unknown(x, op, tail);
   else if (op->kind == OP_PARTIAL)
     remark(x, op->pos, "call: fewer arguments than needed, makes a function");
 }
@@ -88,6 +105,20 @@ static const char *remaining_check(const LowOp *op) {
   return strstr(op->fast->c_name, "vk_fix") ? "overflow" : "bounds";
 }
 
+/* As it is written: `+` for %add. */
+static const char *written_name(const Prim *prim) {
+  static const char *const rows[][2] = {
+      {"%neg", "-"},           {"%rem", "%"},           {"%map/get2", "map/get"}, {"%map/get3", "map/get"},
+      {"%range-more", "range"}, {"%range-head", "range"}, {"%range-next", "range"},
+      {"%items", "the list"},  {"%pair", "cons"},       {"%bit-and", "bit/and"},  {"%bit-or", "bit/or"},
+      {"%bit-xor", "bit/xor"}};
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    if (!strcmp(rows[i][0], prim->name)) return rows[i][1];
+  for (size_t i = 0; i < prim_count && *prim->name == '%'; i++)
+    if (prim_table[i].binary && !strcmp(prim_table[i].binary, prim->name)) return prim_table[i].name;
+  return prim->name;
+}
+
 typedef struct Checks {
   Explain *x;
   const char *list;
@@ -100,7 +131,7 @@ static void collect_checks(Checks *c, const LowBody *body) {
     if (check && s->op.pos.file != NO_FILE) {
       uint32_t line, col;
       diag_line_col(c->x->p->diag, s->op.pos, &line, &col);
-      const char *what = arena_printf(c->x->arena, " of `%s` at %u:%u", s->op.prim->name, line, col);
+      const char *what = arena_printf(c->x->arena, " of `%s` at %u:%u", written_name(s->op.prim), line, col);
       if (!strstr(c->list, what)) /* once, though its rare path is another operation */
         c->list = arena_printf(c->x->arena, "%s%s%s%s", c->list, c->count++ ? ", " : "", check, what);
     }
@@ -133,6 +164,11 @@ static int by_place(const void *a, const void *b) {
   return strcmp(x->text, y->text);
 }
 
+/* Of code that stands at several places: the same, or without a reason. */
+static bool says_less(const Remark *x, const Remark *y) {
+  return x->at.file == y->at.file && x->at.start == y->at.start && !strncmp(x->text, y->text, strlen(x->text));
+}
+
 void explain_calls(LowProgram *low, FILE *out) {
   static const char *const how[] = {
       [CALL_COPIED] = "inlined",
@@ -150,7 +186,7 @@ void explain_calls(LowProgram *low, FILE *out) {
   if (x.remarks.count) qsort(x.remarks.items, x.remarks.count, sizeof *x.remarks.items, by_place);
   for (size_t i = 0; i < x.remarks.count; i++) {
     Remark r = x.remarks.items[i];
-    if (i && !by_place(&r, &x.remarks.items[i - 1])) continue; /* inlined twice */
+    if (i + 1 < x.remarks.count && says_less(&r, &x.remarks.items[i + 1])) continue;
     uint32_t line, col;
     diag_line_col(x.p->diag, r.at, &line, &col);
     fprintf(out, "%s:%u:%u: %s\n", diag_path(x.p->diag, r.at), line, col, r.text);

@@ -3,6 +3,7 @@
  * A call whose callee is known (a global function, or a lambda bound to a variable that is never
  * assigned) and whose number of arguments fits is a direct C call. A lambda that captures
  * nothing but itself and functions like it needs no closure: as a value it is static data. */
+#include "flow.h"
 #include "lower_parts.h"
 #include <string.h>
 
@@ -118,19 +119,31 @@ static LowOp known_call(Lower *l, Core *e, LowFn *f) {
   return (LowOp){.kind = kind, .pos = low_place(l, e), .args = args, .count = e->count + 1};
 }
 
+/* The one function that flow found to be called with all its arguments, whatever its name there, or NULL. */
+static LowFn *found_callee(Lower *l, const Core *e) {
+  Lambda *lambda = e->has_facts && e->count > 0 ? e->callee : NULL;
+  if (!lambda || e->a->types != T_FUN) return NULL;
+  LowFn *f = l->fns[lambda->id];
+  if (!f && lambda->free.count == 0) f = lower_fn_of(l, lambda, NULL); /* else its closure is made elsewhere, later */
+  bool is_exact = f && (e->count == f->required || (f->has_rest && e->count > f->required));
+  return is_exact ? f : NULL;
+}
+
 static bool are_inert(const Core *e) {
   for (size_t i = 0; i < e->count; i++)
     if (!lower_is_inert(e->items[i])) return false;
   return true;
 }
 
-bool lower_call_may_leave(Lower *l, Core *e) { return !callee_of(l, e->a) && !are_inert(e); }
+bool lower_call_may_leave(Lower *l, Core *e) { return !callee_of(l, e->a) && !found_callee(l, e) && !are_inert(e); }
 
 LowOp lower_call_op(Lower *l, Core *e, Dest d) {
   LowFn *f = callee_of(l, e->a);
   if (f) return known_call(l, e, f);
   bool is_inert = are_inert(e);
   LowArg callee = lower_steady_value(l, e->a, is_inert);
+  f = found_callee(l, e);
+  if (f) return exact_call(l, e, f, callee, lower_values(l, e->items, e->count, 1));
   if (!is_inert) low_pass_error(l, callee, e->a->span, d);
   LowArg *args = lower_values(l, e->items, e->count, 1);
   args[0] = callee;

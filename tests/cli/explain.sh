@@ -8,7 +8,7 @@ cat >a.valk <<'V'
 (any 1)
 V
 run 0 "$VALKC" explain --calls a.valk
-has out "a.valk:1:16: loop: checks size (perhaps a big integer) of \`%mul\`"
+has out "a.valk:1:16: loop: checks size (perhaps a big integer) of \`*\`"
 has out "types of \`vec/get\` at 3:66"
 has out "call of \`twice\`"
 has out "call of \`map\`: its only call"
