@@ -12,6 +12,7 @@
  *   #{k p}      is a map; the value of k is there, test of p on it */
 #include "expander.h"
 #include <stdio.h>
+#include <string.h>
 
 /* What every clause asks of the value, asked once; NULL: no clause does. */
 typedef struct Answers {

@@ -7,6 +7,7 @@
 #include "expander.h"
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- globals of modules --------------------------------------------------------------------- */
 

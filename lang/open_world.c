@@ -10,6 +10,7 @@
  * the program: those are the names. A function that may be defined anew becomes a variable, set
  * before everything else; it may be only if a name that defines stands among the constants. */
 #include "expander.h"
+#include <string.h>
 
 typedef struct OpenWorld {
   Program *p;

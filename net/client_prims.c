@@ -12,6 +12,7 @@
 #include "options.h"
 #include "strings.h"
 #include <stdlib.h>
+#include <string.h>
 
 enum { TIMEOUT_MS = 30000, MS_MAX = 1 << 30 };
 #define MAX_BODY ((int64_t)1 << 30)

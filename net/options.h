@@ -3,6 +3,7 @@
 #define NET_OPTIONS_H
 #include "vk.h"
 #include <stdbool.h>
+#include <string.h>
 
 static inline bool net_is_option(V key, const char *name) { /* key: a symbol */
   const VkSymbol *s = VK_SYMB(key);

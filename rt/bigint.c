@@ -9,6 +9,7 @@
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Products whose shorter factor is below this are schoolbook, in place (libtommath starts
  * Karatsuba at about the same size). */

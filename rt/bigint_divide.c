@@ -8,6 +8,7 @@
  *                        algorithms 1.8 and 1.9), whose cost is that of multiplication.
  * Magnitudes are divided; the signs are put on afterwards. */
 #include "bigint.h"
+#include <string.h>
 
 enum {
   SHORT_DIGITS = 64,     /* operands up to here are divided on the C stack */

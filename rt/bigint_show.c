@@ -6,6 +6,7 @@
  * bounded by the source, and repeated division will do. */
 #include "bigint.h"
 #include <stdlib.h>
+#include <string.h>
 
 BigPut *big_put_made;
 

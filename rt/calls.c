@@ -26,6 +26,7 @@
 #include "vectors.h"
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* v stays visible to the collector up to here. */
 #define VK_KEEP(v) __asm__ volatile("" : : "r"(v))

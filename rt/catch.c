@@ -5,6 +5,7 @@
 #include "scratch.h"
 #include "stack.h"
 #include <stdlib.h>
+#include <string.h>
 
 /* int vk_catch_set(VkCatch *k): 0; once more 1 when vk_catch_jump is given k.
  * void vk_catch_jump(VkCatch *k). Both know the layout of VkCatch: its first words. The jump zeroes

@@ -16,6 +16,7 @@
 #include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #define VK_IS_ERROR(v) (VK_IS_ABN(v) && (v) != VK_MARK)
 
@@ -92,6 +93,7 @@ V vk_at(vk *c, V err, const VkPos *pos) {
   copy->trace[room - 1] = pos;
   return VK_FROM_ERR(copy);
 }
+V vk_placed(vk *c, V v, const VkPos *pos) { return VK_AT(c, v, pos); }
 
 V vk_unbound_error(vk *c, const char *name, const VkPos *pos) {
   V err = vk_errorf(c, VK_SYM(unbound), "Symbol `%s` is not bound%s", name,

@@ -9,6 +9,7 @@
 #include "strings.h"
 #include "vectors.h"
 #include <errno.h>
+#include <string.h>
 
 /* What may be left to whoever called: nothing, the last call, which is parked then, or the last
  * form too, which costs a closure. */

@@ -12,6 +12,7 @@
 #include "prim_code.h"
 #include "vectors.h"
 #include <assert.h>
+#include <string.h>
 
 typedef struct Gen {
   Evaluator *ev;

@@ -12,6 +12,7 @@
 #include "fns.h"
 #include "prim_code.h"
 #include <assert.h>
+#include <string.h>
 
 #define RUN(kid) ((kid)->run(c, (kid), env))
 /* What `recur` gives: it is in tail position, so its loop gets it at once. */

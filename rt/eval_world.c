@@ -9,6 +9,7 @@
 #include "vectors.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- slots --------------------------------------------------------------------------------- */
 

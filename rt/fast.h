@@ -4,7 +4,6 @@
  * that they are in range. Rows of valkc/fast_ops.def say what each one requires. */
 #ifndef VK_FAST_H
 #define VK_FAST_H
-#include <math.h>
 
 /* Integers known to fit 64 bits, but perhaps no fixnum. */
 V vk_int_from_i64(vk *c, int64_t n);

@@ -16,6 +16,7 @@
 #include "stack.h"
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #if defined(__SANITIZE_THREAD__)
 #define HAS_TSAN 1

@@ -13,6 +13,7 @@
 #ifdef VK_DEBUG
 #include "scratch.h"
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 static bool is_in_heap(const VkHeap *h, uintptr_t address) {

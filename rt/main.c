@@ -12,6 +12,7 @@
 #include "stack.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #ifndef __GLIBC__
 #include <link.h>

@@ -6,6 +6,7 @@
 #include "scratch.h"
 #include "slab.h"
 #include "strings.h"
+#include <string.h>
 
 static V bytes_value(vk *c, uint64_t bytes) {
   return vk_int_from_i64(c, bytes > INT64_MAX ? INT64_MAX : (int64_t)bytes);

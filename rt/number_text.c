@@ -10,6 +10,7 @@
 #include "print.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct Scan {
   const char *p, *end;

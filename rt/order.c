@@ -6,6 +6,7 @@
 #include "numbers.h"
 #include "strings.h"
 #include <stdlib.h>
+#include <string.h>
 
 typedef enum Rank { RANK_NUMBER, RANK_STRING, RANK_SYMBOL, RANK_LIST, RANK_NONE } Rank;
 

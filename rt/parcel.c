@@ -20,6 +20,7 @@
 #include "vectors.h"
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct Slot {
   V from, to; /* from: 0 if free */

@@ -7,6 +7,7 @@
 #include "heap_impl.h"
 #include "maps.h"
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct Unpacker {
   vk *c;

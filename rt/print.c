@@ -14,6 +14,7 @@
 #include "vectors.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef enum FrameKind { LIST_FRAME, VECTOR_FRAME, MAP_FRAME } FrameKind;
 typedef struct Frame {

@@ -15,6 +15,7 @@
 #include "out.h"
 #include "print.h"
 #include <stdio.h>
+#include <string.h>
 
 enum { FORMAT_WIDTH_MAX = 1000000 };
 

@@ -171,6 +171,14 @@ V vk_cons_slow_on(vk *c, unsigned where, V head, V tail) {
 }
 V vk_cons_placed(vk *c, V head, V tail) { return vk_cons_on(c, c->where, head, tail); }
 
+V vk_list_slow(vk *c, unsigned where, size_t n, V a, V b, V d, V e) {
+  const V items[] = {a, b, d, e};
+  V list = VK_NIL;
+  while (n-- > 0)
+    list = where == VK_ON_HEAP ? vk_heap_cons(c, items[n], list) : vk_cons_on(c, where, items[n], list);
+  return list;
+}
+
 static void *new_on(vk *c, unsigned where, size_t bytes) {
   if (where == VK_ON_HEAP) return vk_heap_object(c, bytes);
   return vk_scratch_new(c, (int)where - 1, bytes);

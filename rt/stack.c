@@ -4,6 +4,7 @@
 #include "poison.h"
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 #ifdef VK_HAS_ASAN

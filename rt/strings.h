@@ -3,6 +3,7 @@
 #define VK_STRINGS_H
 #include "vk.h"
 #include <stdbool.h>
+#include <string.h>
 
 #define VK_IS_STRING(v) VK_IS_KIND(v, VK_STRING)
 

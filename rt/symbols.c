@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SYM(id, text, is_keyword)                                                              \
   const struct VkSym_##id vk_sym_##id VK_ALIGN16 = {                                           \

@@ -3,6 +3,7 @@
 #include "numbers.h"
 #include "strings.h"
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 V vk_time_now(vk *c) {

@@ -5,6 +5,7 @@
 #include "limits.h"
 #include "lists.h"
 #include <assert.h>
+#include <string.h>
 
 enum { CAPACITY_BYTES_MIN = 32 };
 #define LENGTH_MAX ((size_t)1 << 40)

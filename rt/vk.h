@@ -18,7 +18,11 @@
 #define VK_H
 #include <stddef.h>
 #include <stdint.h>
-#include <string.h>
+
+/* By themselves: the system's headers for them cost a C compiler more than all of this one. */
+void *memcpy(void *, const void *, size_t);
+double fabs(double);
+double sqrt(double);
 
 typedef uint64_t V;
 typedef struct vk vk; /* one isolate: heap, scratch, globals, parked call; never shared by threads */
@@ -324,6 +328,7 @@ V vk_arg_error(vk *c, const char *who, int index, V got, const char *expected);
 /* err with pos appended to its trace: a copy, unless err has no position yet. */
 V vk_at(vk *c, V err, const VkPos *pos);
 #define VK_AT(c, v, pos) (VK_UNLIKELY(VK_IS_ABN(v)) ? vk_at(c, v, pos) : (v))
+V vk_placed(vk *c, V v, const VkPos *pos); /* VK_AT, called */
 V vk_unbound_error(vk *c, const char *name, const VkPos *pos);
 /* The names of section 2: "Integer" "Float" "String" "Symbol" "List" "Function" ... */
 const char *vk_type_name(V v);

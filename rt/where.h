@@ -51,6 +51,45 @@ static inline V vk_op_qq_cons_on(vk *c, unsigned where, V x, V rest, const VkPos
   if (VK_UNLIKELY(VK_IS_ABN(x) || VK_IS_ABN(rest))) return vk_qq_cons_slow(c, x, rest, pos);
   return vk_cons_on(c, where, x, rest);
 }
+/* n pairs in a row, or NULL: a list of known length needs one test. */
+static inline VkPair *vk_cells(vk *c, unsigned where, size_t n) {
+#ifdef VK_DEBUG /* what is stored is checked */
+  (void)c, (void)where, (void)n;
+  return NULL;
+#else
+  VkRun *run = &c->bump[where];
+  char *p = run->cur;
+  if (VK_UNLIKELY((size_t)(run->lim - p) < n * sizeof(VkPair))) return NULL;
+  run->cur = p + n * sizeof(VkPair);
+  vk_unpoison(p, n * sizeof(VkPair));
+  return (VkPair *)vk_as_cell(p);
+#endif
+}
+V vk_list_slow(vk *c, unsigned where, size_t n, V a, V b, V d, V e) VK_COLD;
+static inline V vk_list2(vk *c, unsigned where, V a, V b) {
+  VkPair *p = vk_cells(c, where, 2);
+  if (VK_UNLIKELY(!p)) return vk_list_slow(c, where, 2, a, b, VK_NIL, VK_NIL);
+  p[0].head = a, p[0].tail = VK_FROM_PAIR(p + 1);
+  p[1].head = b, p[1].tail = VK_NIL;
+  return VK_FROM_PAIR(p);
+}
+static inline V vk_list3(vk *c, unsigned where, V a, V b, V d) {
+  VkPair *p = vk_cells(c, where, 3);
+  if (VK_UNLIKELY(!p)) return vk_list_slow(c, where, 3, a, b, d, VK_NIL);
+  p[0].head = a, p[0].tail = VK_FROM_PAIR(p + 1);
+  p[1].head = b, p[1].tail = VK_FROM_PAIR(p + 2);
+  p[2].head = d, p[2].tail = VK_NIL;
+  return VK_FROM_PAIR(p);
+}
+static inline V vk_list4(vk *c, unsigned where, V a, V b, V d, V e) {
+  VkPair *p = vk_cells(c, where, 4);
+  if (VK_UNLIKELY(!p)) return vk_list_slow(c, where, 4, a, b, d, e);
+  p[0].head = a, p[0].tail = VK_FROM_PAIR(p + 1);
+  p[1].head = b, p[1].tail = VK_FROM_PAIR(p + 2);
+  p[2].head = d, p[2].tail = VK_FROM_PAIR(p + 3);
+  p[3].head = e, p[3].tail = VK_NIL;
+  return VK_FROM_PAIR(p);
+}
 V vk_closure_on(vk *c, unsigned where, const VkFn *fn, unsigned arity, size_t captured);
 V vk_box_on(vk *c, unsigned where, V value);
 static inline char *vk_mark(vk *c, unsigned where) { return c->bump[where].cur; }

@@ -45,10 +45,11 @@ static const char *use_symbol(Emit *e, const LowOp *op) {
 }
 
 /* A primitive with a fast path for the text, called: those that fail put in their place themselves.
- * What runs once calls the cold function of that path by another name: C compilers take all code
- * before and behind a call of a cold function for as unlikely, loops too. */
-static void put_seldom_call(Emit *e, const LowOp *op) {
-  bool fails = op->prim->flags & PRIM_FAILS, is_likely = fails && op->is_once && !e->p->is_quick;
+ * What runs once, or beside costly work, calls the cold function of that path by another name: C
+ * compilers take all code before and behind a call of a cold function for as unlikely, loops too. */
+static void put_runtime_call(Emit *e, const LowOp *op) {
+  bool fails = op->prim->flags & PRIM_FAILS;
+  bool is_likely = fails && (op->is_once || op->is_called) && !e->p->is_quick;
   if (is_likely) e->is_once_used[op->prim - prim_table] = true;
   const char *suffix = is_likely ? "once" : "slow";
   if (fails) put(e, "%s_%s(c", op->symbol ? op->symbol : op->prim->symbol, suffix);
@@ -70,8 +71,8 @@ static void put_prim_call(Emit *e, const LowOp *op) {
     put_fast_call(e, op);
     return;
   }
-  if (prim->flags & PRIM_INLINE && (op->is_once || op->is_rare)) {
-    put_seldom_call(e, op);
+  if (prim->flags & PRIM_INLINE && (op->is_once || op->is_called || op->is_rare)) {
+    put_runtime_call(e, op);
     return;
   }
   if (emit_is_cell(op)) e->has_cell = true;
@@ -125,7 +126,7 @@ static void put_op(Emit *e, const LowOp *op) {
   case OP_UNBOX: put(e, "VK_BOXP(%a)->value", &args[0]); break;
   case OP_MADE: put_const(e, op->constant); break;
   case OP_GLOBAL:
-    if (op->is_checked && op->is_once) put(e, "vk_global_slow(c, %d, %p)", op->global->slot, &op->pos);
+    if (op->is_checked && (op->is_once || op->is_called)) put(e, "vk_global_slow(c, %d, %p)", op->global->slot, &op->pos);
     else if (op->is_checked) put(e, "vk_global(c, %d, %p)", op->global->slot, &op->pos);
     else put(e, "c->globals[%d]", op->global->slot);
     break;
@@ -171,7 +172,7 @@ static void put_op_as(Emit *e, const LowOp *op, LowRep rep) {
 
 bool emit_needs_array(const LowOp *op) {
   if (op->kind == OP_PRIM) return op->prim->is_argv && op->count > 0;
-  if (op->kind == OP_LIST) return op->is_once && op->count > 1;
+  if (op->kind == OP_LIST) return op->count > (op->is_once ? 1 : LISTS_INLINE);
   return op->kind == OP_PARTIAL || (op->kind == OP_CALL_VALUE && op->count - 1 > LOW_REG_ARGS);
 }
 
@@ -259,7 +260,21 @@ static void emit_op(Emit *e, const LowOp *op, const LowVar *v, bool is_decl) {
   else emit_expression(e, op, v, is_decl);
   emit_profile_end(e, op, profile);
   emit_place_end(e, op, mark);
-  if (gets_place(op) && emit_is_read(v)) put_line(e, "%v = VK_AT(c, %v, %p);", v, v, &op->pos);
+}
+
+/* If it is all that the statement tests, it is a test for errors. */
+static bool is_error_test_of(const LowStmt *s, const LowVar *v) {
+  if (!s || s->kind != STMT_IF || s->test != TEST_ERROR || s->op.count != 1) return false;
+  return s->op.args[0].kind == ARG_VAR && s->op.args[0].var == v && v->rep == REP_VALUE && s->body.first && !s->other.first;
+}
+
+/* An error that arises in the primitive gets its place: at once, or where it is tested for next. */
+static void emit_set(Emit *e, const LowStmt *s) {
+  const LowOp *op = &s->op;
+  emit_op(e, op, s->var, s->is_decl);
+  if (!gets_place(op) || !emit_is_read(s->var)) return;
+  if (is_error_test_of(s->next, s->var)) e->unplaced = op;
+  else put_line(e, op->is_once ? "%v = vk_placed(c, %v, %p);" : "%v = VK_AT(c, %v, %p);", s->var, s->var, &op->pos);
 }
 
 /* ---- returns ------------------------------------------------------------------------------- */
@@ -437,7 +452,33 @@ static bool is_short_return(const Emit *e, const LowBody *body) {
   return !emit_is_told(&s->op) && !s->op.site && !emit_return_resets(e);
 }
 
+/* The test for an error that has no place yet. */
+static void emit_if_unplaced(Emit *e, const LowStmt *s, const Span *pos) {
+  const LowVar *v = s->op.args[0].var;
+  const LowStmt *first = s->body.first;
+  put_line_start(e);
+  put_test(e, s);
+  bool is_passed = first->op.count == 1 && first->op.args[0].kind == ARG_VAR && first->op.args[0].var == v;
+  if (is_short_return(e, &s->body) && is_passed && first->op.kind == OP_COPY && e->fn->result == REP_VALUE) {
+    e->has_return = true;
+    put(e, " return vk_at(c, %v, %p);\n", v, pos);
+  } else {
+    put(e, " {\n");
+    e->depth++;
+    put_line(e, "%v = vk_at(c, %v, %p);", v, v, pos);
+    emit_body(e, &s->body);
+    e->depth--;
+    put_line(e, "}");
+  }
+}
+
 static void emit_if(Emit *e, const LowStmt *s) {
+  const LowOp *unplaced = e->unplaced;
+  e->unplaced = NULL;
+  if (unplaced) {
+    emit_if_unplaced(e, s, &unplaced->pos);
+    return;
+  }
   put_line_start(e);
   put_test(e, s);
   if (is_short_return(e, &s->body) && !s->other.first) {
@@ -564,7 +605,7 @@ static void emit_stmt(Emit *e, const LowStmt *s) {
   case STMT_DECLARE:
     if (emit_is_read(s->var)) put_line(e, "%s%v;", rep_type(s->var->rep), s->var);
     break;
-  case STMT_SET: emit_op(e, &s->op, s->var, s->is_decl); break;
+  case STMT_SET: emit_set(e, s); break;
   case STMT_DO: emit_op(e, &s->op, NULL, false); break;
   case STMT_SET_BOX: put_line(e, "VK_BOX_SET(c, %a, %a);", &s->op.args[0], &s->op.args[1]); break;
   case STMT_SET_GLOBAL: put_line(e, "c->globals[%d] = %a;", s->global->slot, &s->op.args[0]); break;

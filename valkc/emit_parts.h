@@ -8,6 +8,8 @@ typedef struct Text { /* malloc */
   size_t len, capacity;
 } Text;
 
+enum { LISTS_INLINE = 4 }; /* lists of so many items: vk_list4 */
+
 typedef struct Located { /* a place whose line and column are known */
   uint32_t file, start, line, column;
 } Located;
@@ -35,6 +37,7 @@ typedef struct Emit {
   bool *is_file_used;
   bool has_return;        /* the function being printed has a return statement */
   bool needs_collections; /* lists.h, vectors.h, maps.h */
+  const LowOp *unplaced;  /* the last operation: its error gets its place in the test that is next */
   unsigned opened_mark;   /* of the last operation that opens */
   unsigned mark_count;    /* marks named in the function being printed */
 } Emit;

@@ -1,21 +1,21 @@
 /* emit_split.c - a long text in parts, which C compilers work on at the same time.
  *
  * in:    low, as it will be printed
- * out:   low->part_count, first_once; fn->part; fn->is_shared if other parts, or data, name the function
+ * out:   low->part_count, first_calm, first_once; fn->part; fn->is_shared if other parts, or data, name the function
  * keeps: the number of parts depends on the program alone, so the same program gives the same bytes on
  *        every machine
  * cost:  linear
  * trust: build.c compiles part k with -DVK_PART=k; without VK_PART the text is one (rt/vk.h)
  *
  * A part is a run of functions in the order of the text: those that stand together call each other
- * most. What is lost is what a C compiler would inline from one part into another. Functions without
- * loops that run once are in parts of their own, the last ones, which build.c has compiled with less
- * optimisation. Part 0 has all data. */
+ * most. What is lost is what a C compiler would inline from one part into another. Calm functions, and
+ * those without loops that run once, are in parts of their own, the last ones, which build.c has
+ * compiled with less optimisation. Part 0 has all data. */
 #include "emit_parts.h"
 
 enum {
   WHOLE_MAX = 1600, /* weight of a text that stays whole: larger than any of bench/kernels */
-  PART_MAX = 2600,
+  BUSY_MAX = 1600, CALM_MAX = 2600, ONCE_MAX = 4000, /* of a part */
   PARTS_MAX = 16,
 };
 
@@ -25,11 +25,11 @@ typedef struct Group { /* functions that share parts */
   size_t weight;
 } Group;
 
-/* About proportional to the C compiler's work: what runs once is printed as calls. */
+/* About proportional to the C compiler's work, which is less for what is printed as a call. */
 static size_t weight_of(const LowBody *body) {
   size_t weight = 0;
   for (const LowStmt *s = body->first; s; s = s->next)
-    weight += (s->op.is_once ? 1 : 2) + weight_of(&s->body) + weight_of(&s->other);
+    weight += (s->op.is_once || s->op.is_called ? 1 : 2) + weight_of(&s->body) + weight_of(&s->other);
   return weight;
 }
 
@@ -45,7 +45,10 @@ static void spread(Group *g, unsigned first, unsigned count) {
     g->fns.items[i]->part = first + (unsigned)(g->middles.items[i] * count / g->weight);
 }
 
-static unsigned at_most(size_t count, unsigned limit) { return count < limit ? (unsigned)count : limit; }
+static unsigned parts_for(const Group *g, size_t weight) {
+  size_t count = (g->weight + weight - 1) / weight;
+  return count < PARTS_MAX ? (unsigned)count : PARTS_MAX;
+}
 
 static void share_callees(LowFn *f, const LowBody *body) {
   for (const LowStmt *s = body->first; s; s = s->next) {
@@ -63,18 +66,24 @@ static void share(Group *g) {
   }
 }
 
+enum { BUSY, CALM, ONCE, GROUPS };
+
+static Group *group_of(Group groups[GROUPS], const LowFn *f) {
+  return &groups[f->is_once ? ONCE : f->is_calm ? CALM : BUSY];
+}
+
 void emit_split(LowProgram *low) {
-  Group often = {0}, once = {0};
+  Group groups[GROUPS] = {0};
   for (size_t i = 0; i < low->fns.count; i++)
-    add_to(low->arena, low->fns.items[i]->is_once ? &once : &often, low->fns.items[i]);
+    add_to(low->arena, group_of(groups, low->fns.items[i]), low->fns.items[i]);
   for (size_t i = 0; i < low->tops.count; i++)
-    add_to(low->arena, low->tops.items[i]->is_once ? &once : &often, low->tops.items[i]);
-  if (often.weight + once.weight <= WHOLE_MAX) return;
-  /* Even, as two processors are the least one finds. */
-  low->first_once = at_most(2 * ((often.weight + 2 * PART_MAX - 1) / (2 * PART_MAX)), PARTS_MAX);
-  low->part_count = low->first_once + at_most((once.weight + PART_MAX - 1) / PART_MAX, PARTS_MAX);
-  spread(&often, 0, low->first_once);
-  spread(&once, low->first_once, low->part_count - low->first_once);
-  share(&often);
-  share(&once);
+    add_to(low->arena, group_of(groups, low->tops.items[i]), low->tops.items[i]);
+  if (groups[BUSY].weight + groups[CALM].weight + groups[ONCE].weight <= WHOLE_MAX) return;
+  low->first_calm = parts_for(&groups[BUSY], BUSY_MAX);
+  low->first_once = low->first_calm + parts_for(&groups[CALM], CALM_MAX);
+  low->part_count = low->first_once + parts_for(&groups[ONCE], ONCE_MAX);
+  spread(&groups[BUSY], 0, low->first_calm);
+  spread(&groups[CALM], low->first_calm, low->first_once - low->first_calm);
+  spread(&groups[ONCE], low->first_once, low->part_count - low->first_once);
+  for (size_t i = 0; i < GROUPS; i++) share(&groups[i]);
 }

@@ -55,6 +55,13 @@ void emit_shared_marks(Emit *e, const LowBody *body) {
   }
 }
 
+/* By a call, where that is enough. */
+static void emit_resets_seldom(Emit *e, uint8_t resets, unsigned mark) {
+  for (size_t i = 0; i < sizeof stacks / sizeof *stacks; i++)
+    if (resets & stacks[i].bit)
+      put_line(e, "vk_scratch_reset_slow(c, %s - 1, mark_%u%s);", stack_text(e, i), mark, stacks[i].letter);
+}
+
 void emit_resets(Emit *e, uint8_t resets, unsigned mark) {
   for (size_t i = 0; i < sizeof stacks / sizeof *stacks; i++)
     if (resets & stacks[i].bit) put_line(e, "vk_reset_to(c, %s, mark_%u%s);", stack_text(e, i), mark, stacks[i].letter);
@@ -86,8 +93,9 @@ unsigned emit_place_begin(Emit *e, const LowOp *op) {
 
 void emit_place_end(Emit *e, const LowOp *op, unsigned mark) {
   if (emit_is_told(op)) put_line(e, "c->where = VK_ON_HEAP;");
-  emit_resets(e, op->resets, mark);
-  emit_resets(e, op->closes, e->opened_mark);
+  void (*reset)(Emit *, uint8_t, unsigned) = op->is_once ? emit_resets_seldom : emit_resets;
+  reset(e, op->resets, mark);
+  reset(e, op->closes, e->opened_mark);
 }
 
 /* Around an operation whose bytes are counted. */
@@ -114,41 +122,21 @@ void put_pair(Emit *e, const LowOp *op) {
   put(e, ")");
 }
 
-static void put_cons(Emit *e, LowWhere where) {
-  put(e, where == WHERE_HEAP ? "vk_cons(c, " : "vk_cons_on(c, ");
-  if (where == WHERE_HEAP) return;
-  put_where(e, where);
-  put(e, ", ");
-}
-
-static void emit_cells(Emit *e, const LowOp *op, const char *name, const LowVar *v) {
-  for (size_t i = op->count; i-- > 0;) {
-    put_line_start(e);
-    if (v) put(e, "%v = ", v);
-    else put(e, "%s = ", name);
-    put_cons(e, op->where);
-    if (v) put(e, "%a, %v);\n", &op->args[i], v);
-    else put(e, "%a, %s);\n", &op->args[i], name);
-  }
-}
-
-/* An operand may be the variable that is assigned: the list is made beside it then. */
+/* One pair, or two to LISTS_INLINE in a row; longer ones are made by way of an array. */
 void emit_list(Emit *e, const LowOp *op, const LowVar *v, bool is_decl) {
   for (size_t i = 0; !emit_is_read(v) && i < op->count; i++)
     if (op->args[i].kind == ARG_VAR) put_line(e, "(void)%v;", op->args[i].var);
   if (!emit_is_read(v)) return;
-  if (is_decl) {
-    put_line(e, "V %v = VK_NIL;", v);
-    emit_cells(e, op, NULL, v);
+  emit_target(e, v, is_decl);
+  if (op->count == 0) {
+    put(e, "VK_NIL;\n");
     return;
   }
-  put_line(e, "{");
-  e->depth++;
-  put_line(e, "V list = VK_NIL;");
-  emit_cells(e, op, "list", NULL);
-  put_line(e, "%v = list;", v);
-  e->depth--;
-  put_line(e, "}");
+  if (op->count > 1) put(e, "vk_list%z(c, ", op->count);
+  else put(e, op->where == WHERE_HEAP ? "vk_cons(c" : "vk_cons_on(c, ");
+  if (op->count > 1 || op->where != WHERE_HEAP) put_where(e, op->where);
+  for (size_t i = 0; i < op->count; i++) put(e, ", %a", &op->args[i]);
+  put(e, op->count == 1 ? ", VK_NIL);\n" : ");\n");
 }
 
 void emit_closure(Emit *e, const LowOp *op, const LowVar *v, bool is_decl) {

@@ -173,6 +173,7 @@ typedef struct LowOp {
   bool takes_errors;         /* with fast, before raw_error.c: operands may be errors */
   bool is_once;              /* runs once or a few times: small rather than fast; once.c */
   bool is_rare;              /* raw_error.c: where an operand is an error */
+  bool is_called;            /* by a call, though it has a fast path; beside.c */
   const char *guard;         /* the same: it gives an error unless this C function gives 1 */
   LowWhere where;
   unsigned site;            /* is_profiled: its number among those that allocate, from 1; else 0 */
@@ -286,6 +287,7 @@ struct LowFn {
   bool takes_state;          /* its first argument says which of them is called */
   /* lower_facts.c */
   bool is_once;   /* all of it runs once or a few times; once.c */
+  bool is_calm;   /* nothing in it runs often without a costly operation; beside.c */
   unsigned part;  /* of the text; emit_split.c */
   bool is_shared; /* named by other parts, or by data */
   unsigned index, low_link, component;
@@ -302,7 +304,7 @@ typedef struct LowProgram {
   VEC(LowConst *) slot_inits; /* slot -> its first value, NULL: unbound */
   struct Place *placement;    /* place.c, for explain; NULL if it was left out */
   unsigned part_count; /* of the text; 0 or 1: it is whole */
-  unsigned first_once; /* this part, and those behind it, run once or a few times */
+  unsigned first_calm, first_once; /* from these parts on, functions are calm, are once */
   bool uses_net;              /* emit: a primitive of libnet.a is in the text */
   bool may_listen;            /* emit: one that starts a server is */
 } LowProgram;

@@ -3,6 +3,7 @@
 #include "../lang/expand.h"
 #include "../lang/resolve.h"
 #include "../rt/limits.h"
+#include "beside.h"
 #include "build.h"
 #include "clone.h"
 #include "comptime.h"
@@ -104,6 +105,10 @@ static void once_show(Compilation *c, FILE *out) { lower_dump(c->low, out); }
 static void represent_pass(Compilation *c) { represent_run(c->low); }
 static void represent_verify(Compilation *c) { lower_check(c->low); }
 static void represent_show(Compilation *c, FILE *out) { lower_dump(c->low, out); }
+
+static void beside_pass(Compilation *c) { beside_run(c->low); }
+static void beside_verify(Compilation *c) { lower_check(c->low); }
+static void beside_show(Compilation *c, FILE *out) { lower_dump(c->low, out); }
 
 static void fuse_pass(Compilation *c) { fuse_run(c->low); }
 static void fuse_verify(Compilation *c) { lower_check(c->low); }

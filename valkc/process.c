@@ -156,6 +156,17 @@ int process_wait(pid_t pid) {
   return status;
 }
 
+size_t process_wait_any(const pid_t *pids, size_t count, int *status) {
+  for (size_t i = 0; i < count; i++)
+    if (pids[i] < 0) return *status = -1, i;
+  for (;;) {
+    pid_t ended = waitpid(-1, status, 0);
+    if (ended < 0 && errno != EINTR) abort(); /* none of ours is left: count was 0 */
+    for (size_t i = 0; i < count; i++)
+      if (ended > 0 && pids[i] == ended) return i;
+  }
+}
+
 static bool is_program(const char *path) {
   struct stat info;
   return stat(path, &info) == 0 && S_ISREG(info.st_mode) && access(path, X_OK) == 0;

@@ -31,6 +31,8 @@ void remove_tree(const char *path);
 pid_t process_start(char *const *argv, int in, int out, int err);
 /* Waits for it; the status as waitpid gives it. */
 int process_wait(pid_t pid);
+/* Waits for the first of these to end, whose index it gives; 0: none, -1: never started. One is there. */
+size_t process_wait_any(const pid_t *pids, size_t count, int *status);
 /* The file `name` would run, by PATH; malloc, or NULL. */
 char *find_program(const char *name);
 /* Seconds on the monotonic clock. */

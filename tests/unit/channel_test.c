@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const VkProgram program;
 enum { ISOLATE_STACK = 256 << 10 };

@@ -3,6 +3,7 @@
 #include "../../valkc/lower.h"
 #include "check.h"
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct Bench { /* a program under construction */
   Arena arena;

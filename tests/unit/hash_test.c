@@ -1,6 +1,7 @@
 /* hash_test.c - SHA-256 against the examples of FIPS 180-4 and against being fed in pieces. */
 #include "../../valkc/hash.h"
 #include "check.h"
+#include <string.h>
 
 static void expect(const char *text, size_t len, const char *hex) {
   char got[HASH_HEX_BYTES];

@@ -8,6 +8,7 @@
 #include "isolate.h"
 #include "random.h"
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 

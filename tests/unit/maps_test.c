@@ -15,6 +15,7 @@
 #include "random.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static vk *begin(unsigned stress) {
   return isolate_begin((VkLimits){.arena_bytes = 256 << 10, .gc_stress = stress});

@@ -8,6 +8,7 @@
 #include "random.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { ROUNDS = 20000, LARGE_ROUNDS = 60 };
 

@@ -1,6 +1,7 @@
 /* options_test.c - the command line: values, defaults, what belongs to the program. */
 #include "../../valkc/options.h"
 #include "check.h"
+#include <string.h>
 
 static Options parse(int argc, char **argv) {
   Options o;

@@ -17,6 +17,7 @@
 #include "random.h"
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 static vk isolates[2];
 static VkFiber fiber;

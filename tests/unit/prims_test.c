@@ -1,6 +1,7 @@
 /* prims_test.c - the table of primitives: lookup, and what every row must keep. */
 #include "../../lang/core.h"
 #include "check.h"
+#include <string.h>
 
 static void test_lookup(void) {
   for (size_t i = 0; i < prim_count; i++) {

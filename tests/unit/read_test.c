@@ -4,6 +4,7 @@
 #include "check.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* A compilation of one text. */
 typedef struct World {

@@ -7,6 +7,7 @@
 #include "random.h"
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 

@@ -11,6 +11,7 @@
 #include "isolate.h"
 #include "random.h"
 #include <stdlib.h>
+#include <string.h>
 
 static const VkPos here = {.file = "vectors_test", .line = 1, .col = 1};
 
