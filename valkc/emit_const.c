@@ -210,7 +210,7 @@ static void emit_symbol(Emit *e, const LowConst *k) {
  * others mention. It is declared before what is in lists. */
 static void declare_cells(Emit *e) {
   if (e->cell_count == 0) return;
-  put(e, "%s const VkPair cells[%z];\n", is_shared(e) ? "extern VK_SHARED" : "static",
+  put(e, "%s const VkPair cells[%z];\n", is_shared(e) ? "VK_SHARED" : "static",
       e->cell_count);
   if (!is_shared(e)) return;
   Text *out = e->out;
