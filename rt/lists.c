@@ -238,6 +238,8 @@ V vk_range_more_slow(vk *c, V walk, const VkPos *pos) {
 }
 V vk_range_head(vk *c, V walk) { return VK_IS_FIX(walk) ? walk : vk_head(c, walk); }
 V vk_range_next(vk *c, V walk) { return VK_IS_FIX(walk) ? walk + VK_FIX(1) : vk_tail(c, walk); }
+V vk_range_head_slow(vk *c, V walk, const VkPos *pos) { return vk_placed(c, vk_range_head(c, walk), pos); }
+V vk_range_next_slow(vk *c, V walk, const VkPos *pos) { return vk_placed(c, vk_range_next(c, walk), pos); }
 
 V vk_reverse(vk *c, V l) {
   NEED_LIST("reverse", 1, l, p);

@@ -213,6 +213,8 @@ static inline V vk_op_range_more(vk *c, V walk, V end, const VkPos *pos) {
   return VK_LIKELY(VK_IS_FIX(walk)) ? VK_FIX((int64_t)walk < (int64_t)end)
                                     : vk_range_more_slow(c, walk, pos);
 }
+V vk_range_head_slow(vk *c, V walk, const VkPos *pos); /* whatever walk is */
+V vk_range_next_slow(vk *c, V walk, const VkPos *pos);
 static inline V vk_op_range_head(vk *c, V walk, const VkPos *pos) {
   return VK_LIKELY(VK_IS_FIX(walk)) ? walk : vk_op_head(c, walk, pos);
 }
