@@ -233,7 +233,8 @@ V vk_range_items(vk *c, V walk) {
 }
 V vk_range_end(vk *c, V b) { return vk_op_range_end(c, b, NULL); }
 V vk_range_more(vk *c, V walk, V end) { return vk_op_range_more(c, walk, end, NULL); }
-V vk_range_more_slow(vk *c, V walk, const VkPos *pos) {
+V vk_range_more_slow(vk *c, V walk, V end, const VkPos *pos) {
+  if (VK_IS_FIX(walk)) return VK_FIX((int64_t)walk < (int64_t)end);
   return VK_IS_ABN(walk) ? vk_at(c, walk, pos) : VK_FIX(walk != VK_NIL);
 }
 V vk_range_head(vk *c, V walk) { return VK_IS_FIX(walk) ? walk : vk_head(c, walk); }

@@ -208,10 +208,10 @@ static inline V vk_op_range_end(vk *c, V b, const VkPos *pos) {
   (void)c, (void)pos;
   return VK_IS_FIX(b) ? b : VK_FIX(0);
 }
-V vk_range_more_slow(vk *c, V walk, const VkPos *pos) VK_COLD;
+V vk_range_more_slow(vk *c, V walk, V end, const VkPos *pos) VK_COLD;
 static inline V vk_op_range_more(vk *c, V walk, V end, const VkPos *pos) {
   return VK_LIKELY(VK_IS_FIX(walk)) ? VK_FIX((int64_t)walk < (int64_t)end)
-                                    : vk_range_more_slow(c, walk, pos);
+                                    : vk_range_more_slow(c, walk, end, pos);
 }
 V vk_range_head_slow(vk *c, V walk, const VkPos *pos); /* whatever walk is */
 V vk_range_next_slow(vk *c, V walk, const VkPos *pos);
