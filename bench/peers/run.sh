@@ -57,6 +57,10 @@ chicken() { # kernel, system, level, filter...
   { echo "(import (chicken fixnum) (chicken flonum))"; source_of $k chicken | "$@"; } > "$W/$k.$s.scm"
   csc $l -block -d0 -o "$W/$k.$s.x" "$W/$k.$s.scm"
 }
+guile_() { # source, code; not every package has guild
+  guile --no-auto-compile -c "(use-modules (system base compile))
+    (compile-file \"$1\" #:output-file \"$2\" #:optimization-level 3)"
+}
 stalin_() { # kernel, system, flags
   source_of $1 stalin | generic > "$W/$1_$2.sc"
   (cd "$W" && rm -f "$1_$2" && timeout 200 stalin $3 -d -db -copt -O2 "$1_$2" && mv "$1_$2" "$1.$2.x")
@@ -92,7 +96,7 @@ build() { # kernel system
     gscut) gambit $k $s "(not safe)" typed fxquotient fxremainder fl fixnum-\>flonum ;;
     chicken) chicken $k $s -O3 generic ;;
     chicken5t) chicken $k $s -O5 typed fx\\/ fxrem fp exact-\>inexact ;;
-    guile) source_of $k guile | generic > "$W/$k.$s.scm"; guild compile -O3 -o "$W/$k.$s.x" "$W/$k.$s.scm" ;;
+    guile) source_of $k guile | generic > "$W/$k.$s.scm"; guile_ "$W/$k.$s.scm" "$W/$k.$s.x" ;;
     racket) racket_ $k $s "" generic ;;
     rackett) racket_ $k $s "(#%declare #:unsafe)" typed fxquotient fxremainder fl fx-\>fl ;;
     sbcl) sbcl_ $k $s "" ":block-compile nil" ;;
@@ -121,7 +125,7 @@ command_of() { # kernel system
 have() {
   case $1 in
     c|carena) true ;; valk*) [ -x "$VALKC" ] ;; stalin*) command -v stalin ;; chez*) [ -n "$CHEZ" ] ;; gsc*) command -v gsc ;;
-    chicken*) command -v csc ;; guile) command -v guild ;; racket*) command -v raco ;;
+    chicken*) command -v csc ;; guile) command -v guile ;; racket*) command -v raco ;;
     sbcl*) command -v sbcl ;; ocaml) command -v ocamlopt ;; go) command -v go ;;
     luajit) command -v luajit ;; lua54) [ -n "$LUA54" ] ;; node) command -v node ;;
   esac > /dev/null
