@@ -169,7 +169,7 @@ Site *flow_site(Flow *f, const void *key, const Core *at) {
   s = ARENA_NEW(f->p->arena, Site);
   s->at = at;
   s->key = key;
-  s->head.value = s->tail.value = s->length.value = s->frozen.value = s->grown.value = s->shrunk.value = aval_none();
+  s->head.value = s->tail.value = s->length.value = s->frozen.value = s->grown.value = s->shrunk.value = s->loose.value = aval_none();
   ptrmap_put(&f->sites, key, s);
   return s;
 }
@@ -220,6 +220,7 @@ void flow_escape(Flow *f, AVal v) {
     AVal head = flow_read(f, &s->head), tail = flow_read(f, &s->tail);
     if (v.types & (T_VECTOR | T_MAP)) flow_add(f, &s->head, aval_of(T_ANY));
     if (v.types & T_MAP) flow_add(f, &s->tail, aval_of(T_ANY));
+    if (v.types & T_MAP) flow_add(f, &s->loose, aval_of(T_ANY));
     if (v.types & T_VECTOR) flow_add(f, &s->length, aval_range(0, LENGTH_MAX));
     if (v.types & T_VECTOR) flow_add(f, &s->grown, aval_range(1, 1));
     if (v.types & T_VECTOR) flow_add(f, &s->shrunk, aval_range(1, 1));

@@ -13,6 +13,13 @@ typedef struct Cell {
   unsigned growths; /* of its range: widened after a few */
 } Cell;
 
+typedef struct SiteField { /* of a map: what is stored under a keyword that stands in the text */
+  const char *key;
+  bool is_initial; /* every map made there has it */
+  Cell value;
+  struct SiteField *next;
+} SiteField;
+
 typedef struct Site { /* one allocation: a pair, a vector, a map */
   const Core *at; /* NULL: constant data, rest lists */
   const void *key;
@@ -20,7 +27,9 @@ typedef struct Site { /* one allocation: a pair, a vector, a map */
   Cell tail;   /* pairs: the rest; maps: keys */
   Cell length; /* vectors: from when they are made to their end */
   Cell frozen; /* vectors and maps: has a value if some may be */
-  Cell grown, shrunk; /* vectors: has a value if some may get, or lose, elements */
+  Cell grown, shrunk; /* vectors: has a value if some may get, or lose, elements; maps: lose keys */
+  SiteField *fields;  /* maps */
+  Cell loose;         /* maps: what is stored under other keys, or by code that is not seen */
   bool escaped;
   uint32_t escaped_as; /* in a value of these types, perhaps of other sites as well */
 } Site;

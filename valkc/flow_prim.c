@@ -715,27 +715,82 @@ static AVal t_freeze(Flow *f, const Core *e, AVal *a) {
   return with_error(a[0]);
 }
 
+/* Maps as records: what is stored under a keyword of the text is kept apart (head has all values). */
+enum { FIELDS_MAX = 64 };
+
+static const char *field_key(const Core *key) {
+  return key->kind == CORE_CONST && key->datum->kind == DATUM_KEYWORD ? key->datum->text : NULL;
+}
+
+static SiteField *field_of(Flow *f, Site *s, const Core *key) {
+  const char *name = field_key(key);
+  size_t count = 0;
+  if (!name) return NULL;
+  for (SiteField *field = s->fields; field; field = field->next, count++)
+    if (field->key == name) return field;
+  if (count >= FIELDS_MAX) return NULL;
+  SiteField *field = ARENA_NEW(f->p->arena, SiteField);
+  field->key = name;
+  field->value.value = aval_none();
+  field->next = s->fields;
+  return s->fields = field;
+}
+
+static SiteField *put_field(Flow *f, Site *s, const Core *key, AVal v) {
+  SiteField *field = field_of(f, s, key);
+  flow_put(f, s, &s->head, v);
+  flow_add(f, field ? &field->value : &s->loose, v);
+  return field;
+}
+
 static AVal t_map(Flow *f, const Core *e, AVal *a) {
   Site *s = flow_site(f, e, e);
-  for (size_t i = 0; i < e->count; i++) {
-    flow_put(f, s, i % 2 ? &s->head : &s->tail, a[i]);
-    if (i % 2 == 0) flow_freeze(f, a[i]);
+  for (size_t i = 0; i + 1 < e->count; i += 2) {
+    flow_put(f, s, &s->tail, a[i]);
+    flow_freeze(f, a[i]);
+    SiteField *field = put_field(f, s, e->items[i], a[i + 1]);
+    if (field) field->is_initial = true;
   }
   AVal v = flow_site_value(f, s, T_MAP);
   return e->count ? with_error(v) : v;
 }
 
 static AVal t_map_put(Flow *f, const Core *e, AVal *a) {
-  (void)e;
   flow_freeze(f, a[1]);
   store_part(f, a[0], a[1], true);
-  store_part(f, a[0], a[2], false);
+  if (a[0].sites == &set_any) flow_escape(f, a[2]);
+  else
+    for (unsigned i = 0; a[0].sites && i < a[0].sites->count; i++)
+      put_field(f, (Site *)a[0].sites->items[i], e->items[1], a[2]);
   return with_error(aval_of(T_NIL));
 }
 
+static AVal t_map_del(Flow *f, const Core *e, AVal *a) {
+  (void)e;
+  for (unsigned i = 0; a[0].sites && a[0].sites != &set_any && i < a[0].sites->count; i++)
+    flow_add(f, &((Site *)a[0].sites->items[i])->shrunk, aval_range(1, 1));
+  return aval_of(T_NIL);
+}
+
+/* What the maps of v have under the keyword; *may_lack: some may have nothing. */
+static AVal field_value(Flow *f, AVal v, const Core *key, bool *may_lack) {
+  AVal r = aval_none();
+  *may_lack = false;
+  for (unsigned i = 0; v.sites && i < v.sites->count; i++) {
+    Site *s = (Site *)v.sites->items[i];
+    SiteField *field = field_of(f, s, key);
+    r = flow_join(f, r, flow_read(f, field ? &field->value : &s->head));
+    if (field) r = flow_join(f, r, flow_read(f, &s->loose));
+    bool is_sure = field && field->is_initial && !flow_read(f, &s->shrunk).types && !s->escaped;
+    *may_lack |= !is_sure;
+  }
+  return r;
+}
+
 static AVal t_map_get(Flow *f, const Core *e, AVal *a) {
-  AVal v = flow_contents(f, a[0]);
-  v = flow_join(f, v, e->count > 2 ? a[2] : aval_of(T_NIL));
+  bool may_lack = true, is_field = a[0].types & T_MAP && a[0].sites != &set_any && field_key(e->items[1]);
+  AVal v = is_field ? field_value(f, a[0], e->items[1], &may_lack) : flow_contents(f, a[0]);
+  if (may_lack) v = flow_join(f, v, e->count > 2 ? a[2] : aval_of(T_NIL));
   return (a[0].types & ~(uint32_t)T_MAP) || a[1].types & T_ERROR ? with_error(v) : v;
 }
 
@@ -828,7 +883,7 @@ static const struct {
     {"%unpack-vec", t_list_vec, true}, {"%count", t_count, true},
     {"%range-start", t_range_start, true}, {"%range-items", t_range_items, true}, {"%range-end", t_range_end, true},
     {"%range-more", t_bool, true}, {"%range-head", t_range_head, true}, {"%range-next", t_range_next, true},
-    {"freeze", t_freeze, true}, {"map/new", t_map, true}, {"map/of", t_map, true}, {"map/put!", t_map_put, true},
+    {"freeze", t_freeze, true}, {"map/new", t_map, true}, {"map/of", t_map, true}, {"map/put!", t_map_put, true}, {"map/del!", t_map_del, false},
     {"%map/get2", t_map_get, true}, {"%map/get3", t_map_get, true}, {"map/keys", t_map_keys, true}, {"map/vals", t_map_vals, true},
 };
 
