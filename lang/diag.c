@@ -21,6 +21,7 @@ uint32_t diag_add_source(Diag *d, const char *path, const char *text, size_t len
   if (len >= UINT32_MAX) diag_bug(d, NO_SPAN, "diag", "%s is too large", path);
   Source source = {.path = arena_copy(d->arena, path, strlen(path)), .len = len};
   source.text = text ? text : "";
+  source.name = source.path;
   PUSH(d->arena, d->sources, source);
   return (uint32_t)(d->sources.count - 1);
 }
@@ -135,7 +136,7 @@ void diag_line_col(Diag *d, Span at, uint32_t *line, uint32_t *col) {
 
 const char *diag_path(Diag *d, Span at) {
   const Source *s = source_of(d, at);
-  return s ? s->path : "";
+  return s ? s->name : "";
 }
 
 /* ---- collecting ---- */

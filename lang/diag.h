@@ -19,7 +19,8 @@ typedef struct Span { /* bytes [start, end) of sources.items[file] */
 #define NO_SPAN ((Span){NO_FILE, 0, 0}) /* made by the compiler; prints no location */
 
 typedef struct Source {
-  const char *path; /* as shown to the user */
+  const char *path;
+  const char *name; /* as shown to the user, and in programs: the path, or std/FILE wherever std is */
   const char *text; /* NUL after it; may contain NULs */
   size_t len;
   uint32_t *line_starts; /* made on demand */

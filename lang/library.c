@@ -63,8 +63,10 @@ Datum *library_definition(Program *p, Global *g) {
 static void load_file(Program *p, const char *name, size_t len) {
   const char *path = arena_printf(p->lasting, "%s/%.*s", p->library_dir, (int)len, name);
   uint32_t file;
-  if (diag_load_source(p->diag, path, &file)) index_file(p, file);
-  else diag_error(p->diag, NO_SPAN, "the library file %s cannot be read: valkc is not installed whole", path);
+  if (diag_load_source(p->diag, path, &file)) {
+    p->diag->sources.items[file].name = arena_printf(p->lasting, "std/%.*s", (int)len, name);
+    index_file(p, file);
+  } else diag_error(p->diag, NO_SPAN, "the library file %s cannot be read: valkc is not installed whole", path);
 }
 
 static void load_index(Program *p) {

@@ -11,6 +11,7 @@
 # Breakpoints by line need none of this: break FILE.valk:LINE. The layout of values is that of
 # rt/vk.h; the kinds below are its VK_KINDS in order, which tests/cli/gdb.sh checks.
 
+import os
 import re
 import struct
 
@@ -255,3 +256,9 @@ class ValkBreak(gdb.Command):
 
 ValkPrint()
 ValkBreak()
+
+# std/FILE is beside this script where valkc is installed, else in the tree above it.
+HERE = os.path.dirname(os.path.abspath(__file__))
+for directory in (HERE, os.path.dirname(HERE)):
+    if os.path.exists(os.path.join(directory, 'std', 'INDEX')):
+        gdb.execute('directory "%s"' % directory, to_string=True)

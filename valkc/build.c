@@ -120,12 +120,14 @@ static void release(BuildCommand *b) {
   free(b->map_dir);
 }
 
-/* Sources are named as from here, so that the same program built elsewhere has the same bytes. */
+/* Sources are named as from here, std and headers as in valkc's own tree, so that the same program built elsewhere has the same bytes. */
 static void add_debug_options(BuildCommand *b) {
   char here[PATH_MAX];
   add(b, "-g");
   if (getcwd(here, sizeof here))
     add(b, arena_printf(&b->arena, "-ffile-prefix-map=%s=.", here));
+  /* The last that fits is taken: the headers, wherever valkc is. */
+  add(b, arena_printf(&b->arena, "-ffile-prefix-map=%s=rt", home_get()->include_dir));
 }
 
 #ifdef VK_DEBUG

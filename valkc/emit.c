@@ -666,6 +666,7 @@ static void emit_fn(Emit *e, const LowFn *f) {
   e->depth = 1;
   put(e, "\n");
   put_heading(e, f);
+  emit_line_directive(e, f->span); /* where a debugger stops before the first statement */
   put_signature(e, f);
   put(e, " {\n");
   emit_params(e, f);

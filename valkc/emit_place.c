@@ -135,7 +135,7 @@ void emit_files(Emit *e) {
   if (!e->is_file_used) return;
   put(e, "\n");
   for (uint32_t i = 0; i < e->p->diag->sources.count; i++) {
-    const char *path = e->p->diag->sources.items[i].path;
+    const char *path = e->p->diag->sources.items[i].name;
     if (!e->is_file_used[i]) continue;
     put(e, "static const char file_%u[] = ", i);
     put_string(e, path, strlen(path));
@@ -148,7 +148,7 @@ void emit_line_directive(Emit *e, Span at) {
   uint32_t line = line_of(e, at);
   if (line == e->line && at.file == e->file) return;
   put(e, "#line %u", line);
-  const char *path = e->p->diag->sources.items[at.file].path;
+  const char *path = e->p->diag->sources.items[at.file].name;
   if (at.file != e->file) put(e, " ");
   if (at.file != e->file) put_string(e, path, strlen(path));
   put(e, "\n");

@@ -58,3 +58,20 @@ has out '"x1"'
 has out "a.valk:19"
 has out '#0  add-up?'
 has out 'numbers'
+
+# The library's sources are found: they are named as in valkc's tree, wherever that is.
+cat >library.valk <<'END'
+(print (sort-by (\ {x} {- x}) {1 3 2}))
+END
+run 0 "$VALKC" build -O0 -g --skip=simplify library.valk -o library
+cat >library.gdb <<END
+set pagination off
+source $script
+valk-break sort-by
+run
+list
+END
+run 0 gdb -q -batch -x library.gdb ./library
+cat out
+has out "std/sorting.valk"
+has out '(fun {sort-by'

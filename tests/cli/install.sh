@@ -10,6 +10,16 @@ run 0 ./a
 is out "{1 4 9}"
 run 0 valkc a.valk
 is out "{1 4 9}"
+# What it makes does not say where it is: the same bytes as from where it was built.
+echo '(print (sort-by (\\ {x} {- x}) {1 3 2}) (try {map 1 {1}} {e (error-message e)}))' >same.valk
+for options in "" "-O1 -g"; do
+  # shellcheck disable=SC2086
+  run 0 "$VALKC" build --no-cache $options same.valk -o here
+  # shellcheck disable=SC2086
+  run 0 valkc build --no-cache $options same.valk -o there
+  cmp here there || fail "an installed valkc makes other bytes with options: $options"
+done
+"$VALKC" emit same.valk | grep -q '#line [0-9]* "std/' || fail "std is not named as in the tree"
 if [ -e "moved to/lib/valkc/x86_64-linux-musl/librt.a" ] && [ "$(uname -m)" = x86_64 ]; then
   run 0 valkc build --libc=musl --no-cache a.valk -o small
   run 0 ./small
