@@ -136,6 +136,25 @@ static inline int64_t vk_string_same(V a, V b) {
 #define vk_bytes_ref(vector, i) ((int64_t)VK_BYTE_ITEMS(VK_VEC(vector)->store)[i])
 #define vk_floats_ref(vector, i) (VK_FLOAT_ITEMS(VK_VEC(vector)->store)[i])
 
+/* The same by the address of the elements and their number, found before a loop (valkc/bases.c). */
+#define vk_items_of(vector) ((int64_t)(uintptr_t)VK_ITEM(VK_VEC(vector)->store, 0))
+#define vk_is_below(len, i) ((int64_t)VK_LIKELY((uint64_t)(i) < (uint64_t)(len)))
+#define vk_bytes_at(items, i) ((int64_t)((int8_t *)(uintptr_t)(items))[i])
+#define vk_floats_at(items, i) (((double *)(uintptr_t)(items))[i])
+#define vk_values_at(items, i) (((V *)(uintptr_t)(items))[i])
+static inline V vk_bytes_at_put(int64_t items, int64_t i, int64_t item) {
+  ((int8_t *)(uintptr_t)items)[i] = (int8_t)item;
+  return VK_NIL;
+}
+static inline V vk_floats_at_put(int64_t items, int64_t i, double item) {
+  ((double *)(uintptr_t)items)[i] = item;
+  return VK_NIL;
+}
+static inline V vk_values_at_put(int64_t items, int64_t i, V item) {
+  ((V *)(uintptr_t)items)[i] = item;
+  return VK_NIL;
+}
+
 static inline V vk_vector_get(vk *c, V vector, int64_t i, const VkPos *pos) {
   if (VK_LIKELY(VK_IS_VECTOR_OF(vector, VK_VALUES)) && VK_HAS_INDEX(vector, i))
     return vk_values_ref(vector, i);

@@ -538,6 +538,7 @@ static void emit_hot(Emit *e, const LowStmt *s) {
   if (is_tested) put(e, ")) goto cold_%u;\n", s->label->id);
   for (size_t i = hot->tested_count; i < hot->parts.count; i++)
     if (emit_is_read(hot->parts.items[i])) put_line(e, "%v = VK_NIL;", hot->parts.items[i]);
+  emit_body(e, &hot->before);
   emit_rounds(e, hot->label, &hot->body);
   if (hot->label->needs_leave) put_line(e, "leave_%u:;", hot->label->id);
   put_line(e, "goto leave_%u;", s->label->id);

@@ -233,7 +233,7 @@ typedef enum LowStmtKind {
 /* Of a LOOP, hot.c: what is done while nothing fails. Variables of the body are declared before. */
 typedef struct LowHot {
   LowLabel *label, *enter; /* of the copy; where a round may begin in either */
-  LowBody body;
+  LowBody body, before;    /* before: of the rounds, each time they begin; bases.c */
   VEC(LowVar *) parts;     /* error parts, nil in it, and values that are no errors */
   size_t tested_count;     /* the first ones are to be tested before, the others set to nil */
 } LowHot;

@@ -165,6 +165,7 @@ static void show_hot(Show *s, const LowHot *hot) {
     show_var(s, hot->parts.items[i]);
   }
   fputc('\n', s->out);
+  show_body(s, &hot->before);
   show_nested(s, &hot->body);
 }
 
@@ -338,6 +339,7 @@ static void check_stmt(Check *c, const LowStmt *s) {
   check_body(c, &s->other);
   if (s->hot) {
     ptrmap_put(&c->open, s->hot->label, (void *)(STMT_LOOP + (uintptr_t)1));
+    check_body(c, &s->hot->before);
     check_body(c, &s->hot->body);
   }
   if (s->kind == STMT_BLOCK || s->kind == STMT_LOOP) ptrmap_put(&c->open, s->label, NULL);

@@ -3,6 +3,7 @@
 #include "../lang/expand.h"
 #include "../lang/resolve.h"
 #include "../rt/limits.h"
+#include "bases.h"
 #include "beside.h"
 #include "build.h"
 #include "clone.h"
@@ -125,6 +126,10 @@ static void place_show(Compilation *c, FILE *out) { lower_dump(c->low, out); }
 static void hot_pass(Compilation *c) { hot_run(c->low); }
 static void hot_verify(Compilation *c) { lower_check(c->low); }
 static void hot_show(Compilation *c, FILE *out) { lower_dump(c->low, out); }
+
+static void bases_pass(Compilation *c) { bases_run(c->low); }
+static void bases_verify(Compilation *c) { lower_check(c->low); }
+static void bases_show(Compilation *c, FILE *out) { lower_dump(c->low, out); }
 
 static void emit_pass(Compilation *c) {
   FILE *out = open_memstream(&c->c_text, &c->c_len);
