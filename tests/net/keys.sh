@@ -61,6 +61,9 @@ END
 setsid timeout 10 ./encrypted </dev/null 2>encrypted.log && fail "an encrypted key was taken"
 has "$(cat encrypted.log)" "key p256-encrypted.key"
 if command -v script >/dev/null; then
-  (sleep 1; echo secret; sleep 2) | timeout 5 script -qc ./encrypted typed.log >/dev/null || true
+  # what is typed before it asks is lost
+  typed() { grep -q "listening on" typed.log 2>/dev/null; }
+  answer() { for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do sleep 1; typed && break; echo secret; done; }
+  answer | timeout 30 script -fqc ./encrypted typed.log >/dev/null || true
   has "$(cat typed.log)" "listening on"
 fi
