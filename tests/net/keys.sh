@@ -61,9 +61,16 @@ END
 setsid timeout 10 ./encrypted </dev/null 2>encrypted.log && fail "an encrypted key was taken"
 has "$(cat encrypted.log)" "key p256-encrypted.key"
 if command -v script >/dev/null; then
-  # what is typed before it asks is lost
   typed() { grep -q "listening on" typed.log 2>/dev/null; }
-  answer() { for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do sleep 1; typed && break; echo secret; done; }
-  answer | timeout 30 script -fqc ./encrypted typed.log >/dev/null || true
+  # what is typed before it asks is lost
+  answer() {
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+      sleep 1
+      typed && break
+      echo secret
+    done
+    kill -KILL "$(cat pid)"
+  }
+  answer | timeout 30 script -fqc 'echo $$ >pid; exec ./encrypted' typed.log >/dev/null || true
   has "$(cat typed.log)" "listening on"
 fi
