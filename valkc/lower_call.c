@@ -121,11 +121,12 @@ static LowOp known_call(Lower *l, Core *e, LowFn *f) {
 
 /* The one function that flow found to be called with all its arguments, whatever its name there, or NULL. */
 static LowFn *found_callee(Lower *l, const Core *e) {
-  Lambda *lambda = e->has_facts && e->count > 0 ? e->callee : NULL;
+  Lambda *lambda = e->has_facts ? e->callee : NULL;
   if (!lambda || e->a->types != T_FUN) return NULL;
   LowFn *f = l->fns[lambda->id];
   if (!f && lambda->free.count == 0) f = lower_fn_of(l, lambda, NULL); /* else its closure is made elsewhere, later */
   bool is_exact = f && (e->count == f->required || (f->has_rest && e->count > f->required));
+  if (e->count == 0 && f && f->has_rest) is_exact = false;
   return is_exact ? f : NULL;
 }
 
