@@ -126,16 +126,17 @@ static const HotOp *hot_op(const LowOp *op) {
 static bool is_nil_part(const LowArg *a) { return a->kind == ARG_VAR && a->var->is_error_part; }
 
 typedef struct Measure {
+  const LowLabel *loop;
   size_t count;
   bool has_tests, is_unfit;
 } Measure;
 
-/* A frame that a catch returns to is one; a jump between rounds of several functions has its own way. */
+/* A frame that a catch returns to is one; a loop whose rounds are of several functions begins in their middle. */
 static void measure(Measure *m, const LowBody *body) {
   for (const LowStmt *s = body->first; s; s = s->next) {
     bool is_guard = s->op.kind == OP_PRIM && (!strcmp(s->op.prim->name, "%guard") || !strcmp(s->op.prim->name, "%unguard"));
     m->count++;
-    m->is_unfit |= is_guard || s->entry;
+    m->is_unfit |= is_guard || (s->entry && s->label == m->loop);
     m->has_tests |= s->kind == STMT_SET && hot_op(&s->op);
     for (size_t i = 0; i < s->op.count; i++) m->has_tests |= is_nil_part(&s->op.args[i]);
     measure(m, &s->body);
@@ -144,7 +145,7 @@ static void measure(Measure *m, const LowBody *body) {
 }
 
 static bool is_worth_it(const Hot *h, const LowStmt *loop) {
-  Measure m = {0};
+  Measure m = {.loop = loop->label};
   measure(&m, &loop->body);
   return loop->label->is_next && m.has_tests && !m.is_unfit && m.count <= COPIED_MAX &&
          h->growth + m.count <= GROWTH_MAX;
