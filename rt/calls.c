@@ -55,7 +55,7 @@ static V enter_rest(vk *c, void *code, V self, size_t min, size_t n, const V *ar
   V rest = vk_list_from(c, n - min, args + min);
   V words[VK_REG_ARGS];
   if (min < VK_REG_ARGS) {
-    memcpy(words, args, min * sizeof(V));
+    if (min) memcpy(words, args, min * sizeof(V));
     words[min] = rest;
     return enter(c, code, self, min + 1, words);
   }
