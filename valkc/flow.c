@@ -422,7 +422,7 @@ static void collect_thresholds(Core **child, void *to) {
   if (e->kind == CORE_CONST && e->datum->kind == DATUM_INT)
     for (int64_t d = -1; d <= 1; d++) {
       int64_t near;
-      if (!__builtin_add_overflow(e->datum->integer, d, &near)) PUSH(f->p->arena, f->thresholds, near);
+      if (!__builtin_add_overflow(e->datum->integer, d, &near) && !aval_is_reserved(near)) PUSH(f->p->arena, f->thresholds, near);
     }
   core_each_child(e, true, collect_thresholds, to);
 }

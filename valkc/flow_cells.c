@@ -70,11 +70,13 @@ static size_t stride(unsigned growths) {
   return (size_t)1 << (doublings < 40 ? doublings : 40);
 }
 static int64_t widen_up(Flow *f, int64_t n, size_t step) {
+  if (aval_is_reserved(n) && n > 0) n = COUNT_MAX + 1;
   size_t i = first_threshold_from(f, n), stop = first_threshold_from(f, COUNT_MAX);
   if (i < stop) i = stop - i < step ? stop : i + step - 1;
   return i < f->thresholds.count ? f->thresholds.items[i] : INT64_MAX;
 }
 static int64_t widen_down(Flow *f, int64_t n, size_t step) {
+  if (aval_is_reserved(n) && n < 0) n = -COUNT_MAX - 1;
   size_t i = first_threshold_from(f, n), stop = first_threshold_from(f, -COUNT_MAX);
   if (i == f->thresholds.count || f->thresholds.items[i] != n) {
     if (i == 0) return INT64_MIN;

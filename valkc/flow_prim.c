@@ -120,7 +120,7 @@ static int64_t saturate(__int128 n) { return n >= INT64_MAX ? INT64_MAX : n <= I
  * if one operand may be one; no integer, unless both may be. */
 static AVal number(AVal a, AVal b, __int128 lo, __int128 hi) {
   bool may_be_int = a.types & T_INT && b.types & T_INT, may_be_number = a.types & T_NUM && b.types & T_NUM;
-  AVal v = may_be_int ? aval_range(saturate(lo), saturate(hi)) : aval_none();
+  AVal v = may_be_int ? aval_exact(saturate(lo), saturate(hi)) : aval_none();
   if (may_be_number && (a.types | b.types) & T_FLOAT) v.types |= T_FLOAT;
   return v;
 }
@@ -130,9 +130,13 @@ static AVal number(AVal a, AVal b, __int128 lo, __int128 hi) {
 static bool is_step(AVal v) { return is_int(v) && v.lo >= -COUNT_STEP_MAX && v.hi <= COUNT_STEP_MAX; }
 
 static AVal sum(AVal a, AVal b, __int128 lo, __int128 hi, bool is_counting) {
-  if (is_counting && hi > COUNT_MAX && lo < COUNT_MAX && a.hi <= COUNT_MAX) hi = COUNT_MAX;
-  if (is_counting && lo < -COUNT_MAX && hi > -COUNT_MAX && a.lo >= -COUNT_MAX) lo = -COUNT_MAX;
-  return number(a, b, lo, hi);
+  AVal v = number(a, b, lo, hi);
+  bool ends_up = is_counting && a.hi == COUNT_MAX && hi >= COUNT_MAX && lo < COUNT_MAX;
+  bool ends_down = is_counting && a.lo == -COUNT_MAX && lo <= -COUNT_MAX && hi > -COUNT_MAX;
+  if (!(v.types & T_INT) || !(ends_up || ends_down)) return v;
+  AVal within = aval_range(ends_down ? -COUNT_MAX : v.lo, ends_up ? COUNT_MAX : v.hi);
+  within.types |= v.types & ~(uint32_t)T_INT;
+  return within;
 }
 
 static AVal t_add(Flow *f, const Core *e, AVal *v) {

@@ -71,7 +71,19 @@ static AVal by_range(AVal x) {
   return x;
 }
 
-AVal aval_range(int64_t lo, int64_t hi) { return by_range((AVal){T_INT, lo, hi, NULL, NULL, NULL}); }
+bool aval_is_reserved(int64_t n) {
+  return (n > COUNT_SURE && n < COUNT_MAX) || (n < -COUNT_SURE && n > -COUNT_MAX);
+}
+
+AVal aval_range(int64_t lo, int64_t hi) {
+  if (hi > 0 && aval_is_reserved(hi)) hi = COUNT_MAX + 1;
+  if (lo < 0 && aval_is_reserved(lo)) lo = -COUNT_MAX - 1;
+  return by_range((AVal){T_INT, lo, hi, NULL, NULL, NULL});
+}
+
+AVal aval_exact(int64_t lo, int64_t hi) {
+  return aval_range(lo == -COUNT_MAX ? lo - 1 : lo, hi == COUNT_MAX ? hi + 1 : hi);
+}
 
 AVal aval_clamp(AVal x, int64_t lo, int64_t hi) {
   if (!(x.types & T_INT)) return x;
@@ -82,7 +94,7 @@ AVal aval_clamp(AVal x, int64_t lo, int64_t hi) {
 
 AVal aval_const(const Datum *d) {
   switch (d->kind) {
-  case DATUM_INT: return aval_range(d->integer, d->integer);
+  case DATUM_INT: return aval_exact(d->integer, d->integer);
   case DATUM_BIG: return aval_of(T_BIG);
   case DATUM_FLOAT: return aval_of(T_FLOAT);
   case DATUM_STRING: return aval_of(T_STRING);

@@ -5,9 +5,11 @@
 
 #define FIX_MAX (((int64_t)1 << 60) - 1)
 #define FIX_MIN (-((int64_t)1 << 60))
-/* Counting from below this bound in small steps does not reach the end of the fixnums in the life
- * of a machine (2^59 / 16 additions are more than a year): widening stops here, and adding a small
- * constant to a value within the bound counts as staying within it. */
+/* Counting in small steps from below COUNT_SURE does not reach COUNT_MAX in the life of a machine (2^58 / 16
+ * additions are more than a year): widening stops there, and adding a small constant to what is bounded by
+ * just COUNT_MAX counts as staying within it. So that this is the bound of nothing else, other bounds
+ * between the two are taken for COUNT_MAX + 1. */
+#define COUNT_SURE ((int64_t)1 << 58)
 #define COUNT_MAX ((int64_t)1 << 59)
 #define LENGTH_MAX ((int64_t)1 << 48) /* no collection is larger */
 /* More functions, or sites, in one set are all of them. A call of what is in no set passes values and gets
@@ -33,6 +35,8 @@ typedef struct AVal {
 AVal aval_none(void);
 AVal aval_of(uint32_t types); /* anything of these types, from anywhere */
 AVal aval_range(int64_t lo, int64_t hi); /* an integer; T_FIX, T_BIG or both by the range */
+AVal aval_exact(int64_t lo, int64_t hi); /* the same, where COUNT_MAX is not the assumption */
+bool aval_is_reserved(int64_t n); /* between COUNT_SURE and COUNT_MAX, or so below 0 */
 AVal aval_clamp(AVal x, int64_t lo, int64_t hi); /* x without integers out of this range */
 AVal aval_const(const Datum *d);
 AVal aval_join(Arena *a, AVal x, AVal y);
