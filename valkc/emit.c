@@ -26,12 +26,23 @@ static void put_args(Emit *e, const LowArg *args, size_t count) {
 }
 
 /* A primitive whose operands flow knows: raw operands, no checks. */
+/* TinyCC would compute it in long doubles, and round twice: unless an operand comes from memory. */
+static bool is_folded_badly(const Emit *e, const LowOp *op) {
+  if (!e->p->is_quick || op->count != 2) return false;
+  for (size_t i = 0; i < op->count; i++)
+    if (op->args[i].kind != ARG_CONST || fast_operand_rep(op, i) != REP_FLOAT) return false;
+  return true;
+}
+
 void put_fast_call(Emit *e, const LowOp *op) {
+  bool is_in_memory = is_folded_badly(e, op);
   put(e, "%s(", op->fast->c_name);
   if (op->fast->takes) put(e, "c");
   for (size_t i = 0; i < op->count; i++) {
     if (i || op->fast->takes) put(e, ", ");
+    if (is_in_memory && i == 0) put(e, "*(const double[1]){");
     put_arg_as(e, op->args[i], fast_operand_rep(op, i));
+    if (is_in_memory && i == 0) put(e, "}");
   }
   if (op->fast->takes == 1) put(e, ", %p", &op->pos);
   put(e, ")");
@@ -600,11 +611,17 @@ static void emit_try(Emit *e, const LowStmt *s) {
   put_line(e, "}");
 }
 
+static void emit_declare(Emit *e, const LowVar *v) {
+  if (!emit_is_read(v)) return;
+  const char *first = !v->is_tested_early ? "" : v->is_error_part ? " = VK_NIL" : " = VK_FIX(0)";
+  put_line(e, "%s%v%s;", rep_type(v->rep), v, v->rep == REP_VALUE ? first : "");
+}
+
 static void emit_stmt(Emit *e, const LowStmt *s) {
   if (s->kind != STMT_BLOCK && s->kind != STMT_LEAVE && s->kind != STMT_HERE) emit_line_directive(e, s->span);
   switch (s->kind) {
   case STMT_DECLARE:
-    if (emit_is_read(s->var)) put_line(e, "%s%v;", rep_type(s->var->rep), s->var);
+    emit_declare(e, s->var);
     break;
   case STMT_SET: emit_set(e, s); break;
   case STMT_DO: emit_op(e, &s->op, NULL, false); break;

@@ -497,7 +497,7 @@ static void note_assigned(const LowBody *body, bool is_in_loop) {
   }
 }
 
-/* Parts that have a value before the loop decide which copy a round begins in. */
+/* Parts that have a value before the loop, on some way to it, decide which copy a round begins in. */
 static void sort_parts(Hot *h) {
   LowHot *hot = h->hot;
   for (size_t i = 0; i < hot->parts.count; i++) {
@@ -505,6 +505,7 @@ static void sort_parts(Hot *h) {
     if (!v->is_begun && !v->is_param) continue;
     hot->parts.items[i] = hot->parts.items[hot->tested_count];
     hot->parts.items[hot->tested_count++] = v;
+    v->is_tested_early = true;
   }
 }
 

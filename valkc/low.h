@@ -53,6 +53,7 @@ typedef struct LowVar {
   bool is_assumed_fix; /* hot.c: a fixnum in the hot copy at hand */
   bool is_tested_fix;  /* hot.c: before hot copies, because of that */
   bool is_begun;     /* hot.c: has been given a value there */
+  bool is_tested_early; /* hot.c: perhaps before it was given a value, where nobody reads it: begins with one */
   unsigned set_count; /* hot.c: in the loop at hand */
   bool is_read_unbound; /* represent.c: perhaps, somewhere */
   bool is_raw;       /* the argument a boxed parameter or loop variable comes in as */
