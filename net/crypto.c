@@ -6,10 +6,12 @@
  * context here has one provider, OpenSSL's default one, whose answer to "which algorithms have
  * you?" is cut down to a table. tests/net/keys.sh has a case for each kind of key in it;
  * bench/http2/start measures. */
+#define OPENSSL_SUPPRESS_DEPRECATED /* ERR_load_...: nothing else loads texts late */
 #include "crypto.h"
 #include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/provider.h>
 #include <openssl/ssl.h>
@@ -148,9 +150,9 @@ static pthread_once_t context_once = PTHREAD_ONCE_INIT;
 /* Without openssl.cnf: what is offered does not depend on the machine. */
 static void make_context(void) {
   static const char name[] = "valk";
-  OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+  OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_CRYPTO_STRINGS, NULL);
   name_old_methods();
-  OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+  OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_LOAD_SSL_STRINGS, NULL);
   context = OSSL_LIB_CTX_new();
   if (!context) return;
   if (OSSL_PROVIDER_add_builtin(context, name, init_provider) &&
@@ -163,4 +165,21 @@ static void make_context(void) {
 OSSL_LIB_CTX *net_crypto(void) {
   pthread_once(&context_once, make_context);
   return context;
+}
+
+static void load_texts(void) {
+  static int (*const loaders[])(void) = {
+      ERR_load_ERR_strings,  ERR_load_SSL_strings,    ERR_load_CRYPTO_strings,
+      ERR_load_X509_strings, ERR_load_PEM_strings,    ERR_load_EVP_strings,
+      ERR_load_ASN1_strings, ERR_load_X509V3_strings, ERR_load_RSA_strings,
+      ERR_load_EC_strings,   ERR_load_BN_strings,     ERR_load_BIO_strings,
+      ERR_load_RAND_strings, ERR_load_OBJ_strings,    ERR_load_PKCS12_strings,
+      ERR_load_CONF_strings,
+  };
+  for (size_t i = 0; i < sizeof loaders / sizeof *loaders; i++) loaders[i]();
+}
+
+void net_crypto_texts(void) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, load_texts);
 }

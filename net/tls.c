@@ -21,6 +21,7 @@ static const char groups[] = "X25519:P-256:P-384";
 
 void net_tls_error(char *text, size_t bytes) {
   unsigned long code = ERR_get_error();
+  net_crypto_texts();
   const char *reason = code ? ERR_reason_error_string(code) : NULL;
   if (reason)
     snprintf(text, bytes, "%s", reason);
