@@ -270,10 +270,17 @@ static PassId last_dumped(const char *dump, PassId last) {
   return found;
 }
 
-static unsigned skipped_parts(const char *skip) {
+/* -O1 is to compile soon: without what makes second copies of code. */
+static bool is_skipped(const Compilation *c, const PassRow *row) {
+  static const char copies[] = "hot,clone";
+  return list_has(c->options->skip, row->name) ||
+         (c->options->optimise == 1 && list_has(copies, row->name));
+}
+
+static unsigned skipped_parts(const Compilation *c) {
   unsigned parts = 0;
   for (const PassRow *row = pass_rows; row < pass_rows + ROW_COUNT; row++)
-    if (is_part(row) && list_has(skip, row->name)) parts |= 1u << row->id;
+    if (is_part(row) && is_skipped(c, row)) parts |= 1u << row->id;
   return parts;
 }
 
@@ -296,11 +303,11 @@ int passes_run(Compilation *c, PassId last) {
   PassId dumped = last_dumped(c->options->dump, last);
   c->is_stopped = dumped != PASS_COUNT;
   if (c->is_stopped) last = dumped;
-  c->program.skipped_parts = skipped_parts(c->options->skip);
+  c->program.skipped_parts = skipped_parts(c);
   for (const PassRow *row = pass_rows; row < pass_rows + ROW_COUNT; row++) {
     if (is_part(row)) continue;
     if (row->id > last) break;
-    if (!list_has(c->options->skip, row->name)) run_pass(c, row);
+    if (!is_skipped(c, row)) run_pass(c, row);
     if (row->id == PASS_resolve || row->id == last || c->status != EXIT_OK) diag_flush(&c->diag);
     if (c->status != EXIT_OK) break;
     dump_pass(c, row);
