@@ -270,11 +270,11 @@ static PassId last_dumped(const char *dump, PassId last) {
   return found;
 }
 
-/* -O1 is to compile soon: without what makes second copies of code. */
+/* -O1 is to compile soon: without what makes second copies of code. Sanitizers are to see all passes. */
 static bool is_skipped(const Compilation *c, const PassRow *row) {
   static const char copies[] = "hot,clone";
   return list_has(c->options->skip, row->name) ||
-         (c->options->optimise == 1 && list_has(copies, row->name));
+         (c->options->optimise == 1 && !c->options->sanitize && list_has(copies, row->name));
 }
 
 static unsigned skipped_parts(const Compilation *c) {
