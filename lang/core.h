@@ -209,7 +209,7 @@ typedef struct Program {
   struct ProgramDefaults { /* build options baked into the program; 0: none */
     uint64_t heap_limit_bytes, gc_threshold_bytes, arena_bytes;
   } defaults;
-  const char *library_dir;  /* where std's *.valk are; set by the driver */
+  const char *std_dir;  /* where std's *.valk are; set by the driver */
   struct Library *library;  /* std, read but not expanded: library.c */
   struct Expander *expander;
   unsigned next_id;      /* for variables, lambdas, loops */
@@ -225,7 +225,7 @@ typedef struct Program {
   const struct ExpandHost *host; /* runs macros; NULL: there is none */
   Arena *lasting;        /* is_open: what outlives a form; else the same as arena */
   PtrMap *literals;      /* is_open: Datum -> the word of the literal block it was made from */
-  const LibraryText *library_texts; /* std's files; NULL: read from library_dir */
+  const LibraryText *library_texts; /* std's files; NULL: read from std_dir */
 } Program;
 
 Core *core_new(Program *p, CoreKind kind, Span span);

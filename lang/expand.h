@@ -53,7 +53,7 @@ typedef struct NameRef {
 } NameRef;
 
 /* Reads path and what it loads, and fills p->tops and p->globals with core whose names are
- * CORE_NAME nodes. Requires p's arena, names, diag and library_dir. Mistakes go to p->diag;
+ * CORE_NAME nodes. Requires p's arena, names, diag and std_dir. Mistakes go to p->diag;
  * false if the file cannot be read at all (also reported). */
 bool expand_program(Program *p, const char *path);
 

@@ -61,7 +61,7 @@ Datum *library_definition(Program *p, Global *g) {
 }
 
 static void load_file(Program *p, const char *name, size_t len) {
-  const char *path = arena_printf(p->lasting, "%s/%.*s", p->library_dir, (int)len, name);
+  const char *path = arena_printf(p->lasting, "%s/%.*s", p->std_dir, (int)len, name);
   uint32_t file;
   if (diag_load_source(p->diag, path, &file)) {
     p->diag->sources.items[file].name = arena_printf(p->lasting, "std/%.*s", (int)len, name);
@@ -71,7 +71,7 @@ static void load_file(Program *p, const char *name, size_t len) {
 
 static void load_index(Program *p) {
   uint32_t file;
-  const char *index = arena_printf(p->lasting, "%s/INDEX", p->library_dir);
+  const char *index = arena_printf(p->lasting, "%s/INDEX", p->std_dir);
   if (!diag_load_source(p->diag, index, &file)) {
     diag_error(p->diag, NO_SPAN, "the library index %s cannot be read: valkc is not installed whole", index);
     return;

@@ -140,7 +140,7 @@ bool find_source(Expander *x, const Datum *name, bool in_cwd, const char *ending
   Program *p = x->p;
   const char *from = diag_path(p->diag, name->span), *slash = strrchr(from, '/');
   const char *here = slash ? arena_copy(p->arena, from, (size_t)(slash - from)) : ".";
-  const char *dirs[] = {here, in_cwd ? "." : here, p->library_dir ? p->library_dir : here};
+  const char *dirs[] = {here, in_cwd ? "." : here, p->std_dir ? p->std_dir : here};
   for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++) {
     bool plain = name->text[0] == '/' || !strcmp(dirs[i], ".");
     *path = plain ? arena_printf(p->lasting, "%s%s", name->text, ending)

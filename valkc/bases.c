@@ -54,13 +54,7 @@ static bool assigns(const LowBody *body, const LowVar *v) {
 /* ---- variables before the loop ------------------------------------------------------------------- */
 
 static LowVar *found_before(Bases *b, const LowOp *op, const FastOp *how) {
-  LowVar *v = ARENA_NEW(b->low->arena, LowVar);
-  v->name = "";
-  v->is_temp = true;
-  v->fn = b->fn;
-  v->id = ++b->fn->temp_count;
-  v->rep = REP_INT;
-  v->facts = (LowFacts){T_FIX, FIX_MIN, FIX_MAX};
+  LowVar *v = low_new_temp(b->low, b->fn, REP_INT, (LowFacts){T_FIX, FIX_MIN, FIX_MAX});
   v->read_count = 1;
   LowStmt *s = ARENA_NEW(b->low->arena, LowStmt);
   s->kind = STMT_SET;

@@ -31,7 +31,7 @@ static void make(Comptime *t) {
                  .lasting = main->arena,
                  .names = main->names,
                  .diag = main->diag,
-                 .library_dir = main->library_dir,
+                 .std_dir = main->std_dir,
                  .is_open = true,
                  .is_compile_time = true,
                  .uses_eval = true};

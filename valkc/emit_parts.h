@@ -63,6 +63,11 @@ void put_fn_name(Emit *e, const LowFn *f);
 void text_put(Text *t, const char *bytes, size_t len);
 void text_free(Text *t);
 
+/* emit.c: functions and forms, to code; prototypes, those of a part's own code, too. */
+void emit_code(Emit *e);
+void emit_prototype(Emit *e, const LowFn *f);
+void emit_own_prototypes(Emit *e, unsigned part);
+
 /* emit_split.c: parts of the text, and the functions in them. */
 void emit_split(LowProgram *low);
 

@@ -1,4 +1,4 @@
-/* flow_engine.h - what flow.c, flow_cells.c, flow_narrow.c and flow_prim.c share. */
+/* flow_engine.h - what flow.c, flow_cells.c, flow_narrow.c, flow_prim.c and flow_numbers.c share. */
 #ifndef VALKC_FLOW_ENGINE_H
 #define VALKC_FLOW_ENGINE_H
 #include "flow_value.h"

@@ -50,7 +50,7 @@ static bool find_in_tree(Home *h, const char *executable_dir) {
   }
   if (is_found)
     *h = (Home){.root = strdup(root),
-                .library_dir = join(root, "std"),
+                .std_dir = join(root, "std"),
                 .include_dir = join(root, "rt"),
                 .archive_dir = strdup(archive_dir),
                 .asan_dir = join(archive_dir, "asan"),
@@ -69,7 +69,7 @@ static bool find_installed(Home *h, const char *executable_dir) {
     return false;
   }
   *h = (Home){.root = root,
-              .library_dir = join(root, "std"),
+              .std_dir = join(root, "std"),
               .include_dir = join(root, "include"),
               .archive_dir = root,
               .asan_dir = join(root, "asan"),

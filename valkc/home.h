@@ -12,7 +12,7 @@
 
 typedef struct Home {
   char *root;        /* of the source tree, or PREFIX/lib/valkc */
-  char *library_dir; /* std */
+  char *std_dir; /* std */
   char *include_dir; /* vk.h */
   char *archive_dir; /* librt.a */
   char *asan_dir;    /* librt.a with address and undefined-behaviour checks */

@@ -311,6 +311,8 @@ typedef struct LowProgram {
 } LowProgram;
 
 /* A FIX primitive that fails, or anything that needs an argument array: not one C expression. */
+/* A variable of f that no text names, declared nowhere yet. */
+LowVar *low_new_temp(LowProgram *low, LowFn *f, LowRep rep, LowFacts facts);
 bool low_op_is_expression(const LowOp *op);
 /* The C function for a primitive that calls, in tail position: the call is parked. NULL for all
  * others; see vk.h. */

@@ -134,6 +134,12 @@ LowArg low_set_temp(Lower *l, LowOp op) {
   return a;
 }
 
+LowVar *low_new_temp(LowProgram *low, LowFn *f, LowRep rep, LowFacts facts) {
+  LowVar *v = ARENA_NEW(low->arena, LowVar);
+  *v = (LowVar){.name = "", .is_temp = true, .fn = f, .id = ++f->temp_count, .rep = rep, .facts = facts};
+  return v;
+}
+
 bool low_op_is_expression(const LowOp *op) {
   switch (op->kind) {
   case OP_PRIM:

@@ -189,13 +189,8 @@ static LowArg var_arg(LowVar *v) {
 
 /* if state == index: what the caller puts there, which must not end in a body that goes on. */
 static LowBody *append_state_test(Merge *m, LowBody *body, size_t index) {
-  LowVar *is_it = ARENA_NEW(m->l->arena, LowVar);
+  LowVar *is_it = low_new_temp(m->l->low, m->fn, REP_VALUE, (LowFacts){T_FIX, 0, 1});
   LowStmt *set = new_stmt(m, STMT_SET, m->fn->span), *test = new_stmt(m, STMT_IF, m->fn->span);
-  *is_it = (LowVar){.name = "",
-                    .fn = m->fn,
-                    .is_temp = true,
-                    .id = ++m->fn->temp_count,
-                    .facts = {T_FIX, 0, 1}};
   set->var = is_it;
   set->is_decl = true;
   set->op = low_op(m->l, OP_PRIM, 2, var_arg(m->state), int_arg(m, (int64_t)index));

@@ -64,15 +64,29 @@ static void resolve_show(Compilation *c, FILE *out) {
   core_dump(&c->program, put_to_file, out);
 }
 
-static void guard_pass(Compilation *c) { guard_run(&c->program); }
-static void guard_verify(Compilation *c) { core_check(&c->program, "guard"); }
-static void guard_show(Compilation *c, FILE *out) { core_dump(&c->program, put_to_file, out); }
+/* Those that change the core, or the low form, in place. */
+#define CORE_PASS(name)                                                                        \
+  static void name##_pass(Compilation *c) { name##_run(&c->program); }                         \
+  static void name##_verify(Compilation *c) { core_check(&c->program, #name); }                \
+  static void name##_show(Compilation *c, FILE *out) {                                         \
+    core_dump(&c->program, put_to_file, out);                                                  \
+  }
+CORE_PASS(guard)
+CORE_PASS(simplify)
+CORE_PASS(refine)
+CORE_PASS(results)
+CORE_PASS(cse)
 
-static void simplify_pass(Compilation *c) { simplify_run(&c->program); }
-static void simplify_verify(Compilation *c) { core_check(&c->program, "simplify"); }
-static void simplify_show(Compilation *c, FILE *out) {
-  core_dump(&c->program, put_to_file, out);
-}
+#define LOW_PASS(name)                                                                         \
+  static void name##_pass(Compilation *c) { name##_run(c->low); }                              \
+  static void name##_verify(Compilation *c) { lower_check(c->low); }                           \
+  static void name##_show(Compilation *c, FILE *out) { lower_dump(c->low, out); }
+LOW_PASS(once)
+LOW_PASS(represent)
+LOW_PASS(beside)
+LOW_PASS(fuse)
+LOW_PASS(hot)
+LOW_PASS(bases)
 
 static void flow_pass(Compilation *c) {
   if (PART_RUNS(&c->program, clone)) clone_run(&c->program);
@@ -81,39 +95,9 @@ static void flow_pass(Compilation *c) {
 static void flow_verify(Compilation *c) { (void)c; }
 static void flow_show(Compilation *c, FILE *out) { flow_dump(&c->program, put_to_file, out); }
 
-static void refine_pass(Compilation *c) { refine_run(&c->program); }
-static void refine_verify(Compilation *c) { core_check(&c->program, "refine"); }
-static void refine_show(Compilation *c, FILE *out) {
-  core_dump(&c->program, put_to_file, out);
-}
-
-static void results_pass(Compilation *c) { results_run(&c->program); }
-static void results_verify(Compilation *c) { core_check(&c->program, "results"); }
-static void results_show(Compilation *c, FILE *out) { core_dump(&c->program, put_to_file, out); }
-
-static void cse_pass(Compilation *c) { cse_run(&c->program); }
-static void cse_verify(Compilation *c) { core_check(&c->program, "cse"); }
-static void cse_show(Compilation *c, FILE *out) { core_dump(&c->program, put_to_file, out); }
-
 static void lower_pass(Compilation *c) { c->low = lower_run(&c->program); }
 static void lower_verify(Compilation *c) { lower_check(c->low); }
 static void lower_show(Compilation *c, FILE *out) { lower_dump(c->low, out); }
-
-static void once_pass(Compilation *c) { once_run(c->low); }
-static void once_verify(Compilation *c) { lower_check(c->low); }
-static void once_show(Compilation *c, FILE *out) { lower_dump(c->low, out); }
-
-static void represent_pass(Compilation *c) { represent_run(c->low); }
-static void represent_verify(Compilation *c) { lower_check(c->low); }
-static void represent_show(Compilation *c, FILE *out) { lower_dump(c->low, out); }
-
-static void beside_pass(Compilation *c) { beside_run(c->low); }
-static void beside_verify(Compilation *c) { lower_check(c->low); }
-static void beside_show(Compilation *c, FILE *out) { lower_dump(c->low, out); }
-
-static void fuse_pass(Compilation *c) { fuse_run(c->low); }
-static void fuse_verify(Compilation *c) { lower_check(c->low); }
-static void fuse_show(Compilation *c, FILE *out) { lower_dump(c->low, out); }
 
 static void place_pass(Compilation *c) {
   const char *function = c->options->no_heap_in;
@@ -122,14 +106,6 @@ static void place_pass(Compilation *c) {
 }
 static void place_verify(Compilation *c) { lower_check(c->low); }
 static void place_show(Compilation *c, FILE *out) { lower_dump(c->low, out); }
-
-static void hot_pass(Compilation *c) { hot_run(c->low); }
-static void hot_verify(Compilation *c) { lower_check(c->low); }
-static void hot_show(Compilation *c, FILE *out) { lower_dump(c->low, out); }
-
-static void bases_pass(Compilation *c) { bases_run(c->low); }
-static void bases_verify(Compilation *c) { lower_check(c->low); }
-static void bases_show(Compilation *c, FILE *out) { lower_dump(c->low, out); }
 
 static void emit_pass(Compilation *c) {
   FILE *out = open_memstream(&c->c_text, &c->c_len);
@@ -251,7 +227,7 @@ void compilation_init(Compilation *c, const Options *options, const char *path) 
   c->program = (Program){.arena = &c->arena,
                          .names = &c->names,
                          .diag = &c->diag,
-                         .library_dir = home_get()->library_dir};
+                         .std_dir = home_get()->std_dir};
   c->program.global_by_name.arena = &c->arena;
   c->program.defaults = (struct ProgramDefaults){
       option_size(options->heap_limit), option_size(options->gc_threshold), option_size(options->arena)};

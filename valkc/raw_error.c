@@ -63,17 +63,6 @@ static void set(Splitter *s, LowVar *v, LowOp op) {
   stmt->op = op;
 }
 
-static LowVar *new_temp(Splitter *s, LowRep rep, LowFacts facts) {
-  LowVar *v = ARENA_NEW(s->low->arena, LowVar);
-  v->name = "";
-  v->is_temp = true;
-  v->fn = s->fn;
-  v->id = ++s->fn->temp_count;
-  v->rep = rep;
-  v->facts = facts;
-  return v;
-}
-
 /* Statements go to `inner` until its end; gives where they went before. */
 static LowBody *begin(Splitter *s, LowBody *inner) {
   LowBody *outer = s->out;
@@ -184,7 +173,7 @@ static void set_copy(Splitter *s, LowVar *v, LowArg a) {
   } else if (a.kind == ARG_VAR) {
     set_either(s, v, a);
   } else {
-    LowVar *t = new_temp(s, REP_VALUE, a.facts);
+    LowVar *t = low_new_temp(s->low, s->fn, REP_VALUE, a.facts);
     declare(s, t);
     set(s, t, copy_op(s, a));
     set_either(s, v, var_arg(t, a.facts));
@@ -194,7 +183,7 @@ static void set_copy(Splitter *s, LowVar *v, LowArg a) {
 /* A variable that is in two as one value. */
 static LowArg put_together(Splitter *s, LowArg a) {
   if (a.var->known == KNOWN_ERROR) return error_of(a);
-  LowVar *t = new_temp(s, REP_VALUE, a.facts);
+  LowVar *t = low_new_temp(s->low, s->fn, REP_VALUE, a.facts);
   declare(s, t);
   set_either(s, t, a);
   return var_arg(t, a.facts);
@@ -231,7 +220,7 @@ static void set_value(Splitter *s, LowVar *v, LowOp op) {
   } else if (is_error) {
     set_error(s, v, op);
   } else {
-    LowVar *t = new_temp(s, REP_VALUE, op.facts);
+    LowVar *t = low_new_temp(s->low, s->fn, REP_VALUE, op.facts);
     declare(s, t);
     set(s, t, op);
     set_either(s, v, var_arg(t, op.facts));
@@ -263,7 +252,7 @@ static void raw_operation(Splitter *s, LowVar *v, LowOp op) {
     test.fast = represent_guard(guard);
     test.count = strlen(test.fast->operands);
     test.facts = (LowFacts){T_FIX, 0, 1};
-    LowVar *t = new_temp(s, REP_INT, test.facts);
+    LowVar *t = low_new_temp(s->low, s->fn, REP_INT, test.facts);
     set(s, t, test);
     s->out->last->is_decl = true;
     stmt = begin_if(s, TEST_TRUE, copy_op(s, var_arg(t, test.facts)));
@@ -355,7 +344,7 @@ static void split_set(Splitter *s, LowStmt *stmt) {
 
 static void split_return(Splitter *s, LowStmt *stmt) {
   if (needs_split(&stmt->op)) {
-    LowVar *t = new_temp(s, s->fn->result, stmt->op.facts);
+    LowVar *t = low_new_temp(s->low, s->fn, s->fn->result, stmt->op.facts);
     declare(s, t);
     operation(s, t, stmt->op);
     stmt->op = copy_op(s, var_arg(t, stmt->op.facts));
@@ -437,7 +426,7 @@ static void split_body(Splitter *s, LowBody *body) {
 
 static void note_var(Splitter *s, LowVar *v) {
   if (!v || v->error || v->rep == REP_VALUE || !(v->facts.types & T_ERROR)) return;
-  v->error = new_temp(s, REP_VALUE, error_or_nil);
+  v->error = low_new_temp(s->low, s->fn, REP_VALUE, error_or_nil);
   v->error->is_error_part = true;
   v->facts = without_error(v->facts);
 }

@@ -362,13 +362,7 @@ static void split_body(LowProgram *low, LowFn *f, LowBody *body) {
     bool is_set = s->kind == STMT_SET && s->var->rep != REP_VALUE && s->var->rep != own;
     bool is_return = s->kind == STMT_RETURN && !s->is_tail;
     if ((!is_set && !is_return) || s->op.fast || low_op_is_expression(&s->op)) continue;
-    LowVar *t = ARENA_NEW(low->arena, LowVar);
-    t->name = "";
-    t->is_temp = true;
-    t->fn = f;
-    t->id = ++f->temp_count;
-    t->facts = s->op.facts;
-    t->rep = own;
+    LowVar *t = low_new_temp(low, f, own, s->op.facts);
     if (own == REP_INT && t->facts.types != T_FIX) t->facts = (LowFacts){T_FIX, FIX_MIN, FIX_MAX}; /* never reached */
     if (own == REP_FLOAT) t->facts = (LowFacts){T_FLOAT, 1, 0};
     t->read_count = 1;

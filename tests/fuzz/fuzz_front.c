@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                      .names = &names,
                      .diag = &diag,
                      .global_by_name = {.arena = &arena},
-                     .library_dir = std ? std : "std"};
+                     .std_dir = std ? std : "std"};
   HOLDS(expand_program(&program, input_path(&arena, fd, data, size)));
   if (diag.error_count == 0) resolve_run(&program);
   if (diag.error_count == 0) {
