@@ -572,7 +572,18 @@ static int build_cached(Compilation *c, BuildCommand *b, const char *path) {
   return result;
 }
 
+/* libnet.a and what it stands on are there with glibc alone. */
+static bool has_its_libraries(const Compilation *c, const BuildCommand *b) {
+  if (!b->target.is_musl || !c->low->uses_net) return true;
+  fprintf(stderr,
+          "valkc: %s: it uses `%s`: there is no networking with --libc=musl\n"
+          "  leave the option out: with glibc, too, the executable runs on any Linux\n",
+          c->path, c->low->uses_net);
+  return false;
+}
+
 static int build_with(Compilation *c, BuildCommand *b, const char *path) {
+  if (!has_its_libraries(c, b)) return EXIT_PROGRAM;
   if (c->options->debug_info) pin_lines(c);
   make_command(b, c->options, c->low->uses_net);
   int result = wants_cache(c->options) ? build_cached(c, b, path) : compile_to(c, b, path);

@@ -340,7 +340,7 @@ static void emit_function(Emit *e, const LowConst *k) {
 
 void emit_use_prim(Emit *e, const Prim *prim) {
   e->is_prim_used[prim - prim_table] = true;
-  if (prim->flags & PRIM_NET) e->low->uses_net = true;
+  if (prim->flags & PRIM_NET && !e->low->uses_net) e->low->uses_net = prim->name;
   /* A server: of what libnet.a has, only servers start isolates. */
   if (prim->flags & PRIM_NET && prim->flags & PRIM_ISOLATES) e->low->may_listen = true;
 }

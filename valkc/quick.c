@@ -70,18 +70,23 @@ static const char *skip_includes(const char *p) {
   }
 }
 
-/* Declarations and text; malloc. */
-static char *whole_text(const QuickPrelude *prelude, const char *text, size_t len) {
+/* Declarations and text; malloc. TinyCC lists what is not static: that word goes, if its names
+ * are wanted. */
+static char *whole_text(const QuickPrelude *prelude, const QuickSource *source, const char *text,
+                        size_t len) {
   static const char first_function[] = "void quick_text(void) {}\n";
   static const char first_datum[] =
       "const char quick_data[16] __attribute__((aligned(%zu))) = {1};\n";
-  size_t room = sizeof first_function + prelude->len + sizeof first_datum + 32 + len + 1;
+  static const char all_listed[] = "#define static\n";
+  size_t room = sizeof first_function + prelude->len + sizeof first_datum + 32 +
+                sizeof all_listed + len + 1;
   char *whole = malloc(room), *p = whole;
   if (!whole) return NULL;
   p = stpcpy(p, first_function);
   memcpy(p, prelude->text, prelude->len);
   p += prelude->len;
   p += sprintf(p, first_datum, quick_page_bytes());
+  if (source->lists_static) p = stpcpy(p, all_listed);
   memcpy(p, text, len);
   p[len] = 0;
   return whole;
@@ -100,7 +105,7 @@ static bool compile_text(TCCState *tcc, const QuickSource *source) {
   const char *text = skip_includes(source->text);
   size_t len = source->len - (size_t)(text - source->text);
   QuickPrelude prelude = quick_prelude(text, len, len > LEAN_BYTES_MIN);
-  char *whole = whole_text(&prelude, text, len);
+  char *whole = whole_text(&prelude, source, text, len);
   bool is_ok = whole && tcc_compile_string(tcc, whole) == 0;
   if (is_ok) add_symbols(tcc, source, &prelude);
   free(whole);
@@ -164,6 +169,15 @@ void *quick_entry(const QuickUnit *unit, const char *name) {
   for (size_t i = 0; i < unit->entry_count; i++)
     if (!strcmp(unit->entries[i].name, name)) return (void *)unit->entries[i].address;
   return NULL;
+}
+
+QuickSymbol *quick_functions(const QuickUnit *unit, size_t *count, const char **end) {
+  QuickSymbol *functions = malloc((unit->entry_count + 1) * sizeof *functions);
+  *count = 0;
+  *end = (const char *)unit->pages + unit->code_bytes;
+  for (size_t i = 0; functions && i < unit->entry_count; i++)
+    if ((const char *)unit->entries[i].address < *end) functions[(*count)++] = unit->entries[i];
+  return functions;
 }
 
 void quick_free(QuickUnit *unit) {

@@ -20,6 +20,7 @@ typedef struct QuickSource {
   const QuickSymbol
       *symbols; /* what the text declares but neither it nor the runtime defines */
   size_t symbol_count;
+  bool lists_static; /* static functions are entries, too */
   void (*report)(void *to, const char *message); /* one line about what is wrong */
   void *report_to;
 } QuickSource;
@@ -28,6 +29,9 @@ typedef struct QuickSource {
 QuickUnit *quick_compile(const QuickSource *source);
 /* The address of a function or constant that is not static; NULL if there is none. */
 void *quick_entry(const QuickUnit *unit, const char *name);
+/* The functions among the entries, in no order, and where the code ends; malloc, NULL: no memory.
+ * Their names are the unit's. */
+QuickSymbol *quick_functions(const QuickUnit *unit, size_t *count, const char **end);
 /* Requires: none of the unit's code is running, nothing refers to its data. */
 void quick_free(QuickUnit *unit);
 #endif

@@ -4,6 +4,7 @@
 #include "build.h"
 #include "cache.h"
 #include "passes.h"
+#include "perf_map.h"
 #include "process.h"
 #include "quick.h"
 #include "../rt/stack.h"
@@ -81,7 +82,8 @@ static QuickUnit *compile_unit(Compilation *c) {
   FILE *out = open_memstream(&messages.bytes, &messages.len);
   if (!out) diag_bug(&c->diag, NO_SPAN, "run", "out of memory");
   QuickSource source = {
-      .text = c->c_text, .len = c->c_len, .report = note_message, .report_to = out};
+      .text = c->c_text, .len = c->c_len, .lists_static = c->options->perf_map,
+      .report = note_message, .report_to = out};
   double start = now_seconds();
   QuickUnit *unit = quick_compile(&source);
   fclose(out);
@@ -109,6 +111,7 @@ static ProgramMain compile_program(const Options *options, int *status) {
   if (*status == EXIT_OK && !c.is_stopped) {
     unit = keep_c_text(&c) ? compile_unit(&c) : NULL;
     if (!unit) *status = EXIT_COMPILER;
+    if (unit && options->perf_map) perf_map_write(unit);
   }
   compilation_free(&c);
   return unit ? (ProgramMain)quick_entry(unit, "main") : NULL;

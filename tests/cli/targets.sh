@@ -13,6 +13,11 @@ if [ -e "$archives/$(uname -m)-linux-musl/librt.a" ]; then
   run 0 "$VALKC" build --libc=musl --strip hello.valk -o hello
   size=$(wc -c <hello)
   [ "$size" -le 153600 ] || fail "hello with musl is $size bytes, more than 150 KB"
+  # no networking there, which is said before the linker misses it
+  echo '(http2/listen "localhost" 0 (\ {r} {"x"}))' >net.valk
+  run 1 "$VALKC" build --libc=musl net.valk
+  has err "net.valk: it uses \`http2/listen\`: there is no networking with --libc=musl"
+  [ ! -e net ] || fail "an executable all the same"
 fi
 if [ -e "$archives/aarch64-linux/librt.a" ] && command -v qemu-aarch64-static >/dev/null; then
   run 0 "$VALKC" build --target=aarch64-linux a.valk -o arm
