@@ -7,18 +7,11 @@
  * it logs the granule (16 bytes) of an old object stored into, once per cycle, for the minor
  * collection (a young value may be there) and, while full marking is under way, saves what
  * stood there. `logged` has a bit per granule: set for young cells and for those done. A store
- * into scratch lets the next collection look at the whole chunk again. */
+ * into scratch lets the next collection look at the 32 KiB around it again. */
 #ifndef VK_ALLOC_H
 #define VK_ALLOC_H
 
-enum { VK_SCRATCH_SHIFT = 15 }; /* log2 of the size and alignment of chunks of scratch */
-typedef struct VkScratchChunk { /* scratch.h */
-  struct VkScratchChunk *previous;
-  char *top;         /* where data ended when the next chunk was begun, or spilling */
-  uint64_t is_clean; /* what is in it refers to is marked, so only full marking looks at it */
-  uint64_t unused;
-} VkScratchChunk;
-#define VK_CHUNK_OF(slot) ((VkScratchChunk *)((uintptr_t)(slot) >> VK_SCRATCH_SHIFT << VK_SCRATCH_SHIFT))
+enum { VK_SCRATCH_SHIFT = 15 }; /* log2 of the alignment of chunks of scratch: scratch.h */
 
 /* The next run, or a cell of its own: may collect. Never fail to the caller: passing the hard
  * limit ends the fiber with an error, the main program with a message (vk_try_new in heap.h can say no). */
@@ -94,8 +87,8 @@ static inline void vk_write(vk *c, V owner, V *slot, V v) {
     size_t offset = (uintptr_t)slot - c->barrier.base;
     if (offset < c->barrier.bytes) {
       if (!(c->barrier.logged[offset >> 7] >> (offset >> 4 & 7) & 1)) vk_write_slow(c, slot);
-    } else if ((uintptr_t)slot - c->barrier.scratch_base < c->barrier.scratch_bytes) {
-      VK_CHUNK_OF(slot)->is_clean = 0;
+    } else if ((offset = (uintptr_t)slot - c->barrier.scratch_base) < c->barrier.scratch_bytes) {
+      c->barrier.scratch_clean[offset >> VK_SCRATCH_SHIFT] = 0;
     }
   }
   *slot = v;

@@ -46,13 +46,19 @@ typedef struct VkSpill {
   bool is_on;        /* the stack is in them */
 } VkSpill;
 
+/* Where the large objects of a stack of scratch are, one behind the other: scratch_space.h */
+typedef struct VkScratchArea {
+  char *base, *top, *touched; /* NULL: there are none */
+} VkScratchArea;
+
 typedef struct VkFiber {
   char *stack_base;   /* highest address of the stack, exclusive: it grows down from here */
   char *stack_limit;  /* lowest address that may be used */
   size_t guard_bytes; /* below it */
   char *c_limit;      /* lower down, runtime C that recurses must not begin; NULL: no matter */
   struct VkScratchChunk *scratch[2]; /* newest chunks of the two bump stacks: see scratch.h */
-  unsigned scratch_chunks[2];        /* in each */
+  unsigned scratch_chunks[2];        /* in each, of 32 KiB; a larger one counts as so many */
+  VkScratchArea area[2];
   VkSpill spill[2];
   bool scratch_is_full[2];           /* it may have no more of them */
   size_t scratch_bytes_max;          /* in chunks, at any time */

@@ -2,9 +2,9 @@
  * log of old objects stored into; and finalisers, which look at what was not reached.
  *
  * Stack, scratch and the parked call are scanned conservatively: every word that points at or
- * into an allocated object keeps it. Chunks of scratch that a minor collection or full marking has
- * scanned, that are full and have not changed, refer to what is marked: like old objects they
- * are not looked at again before the next full marking. */
+ * into an allocated object keeps it. What a minor collection or full marking has scanned of scratch, each
+ * 32 KiB for itself, refers to what is marked as long as it is not stored into: like old objects it
+ * is not looked at again before the next full marking. */
 #include "heap_impl.h"
 #include "fiber_impl.h"
 #include "scratch.h"
@@ -22,20 +22,40 @@ __attribute__((no_sanitize("address"))) static void mark_words(VkHeap *h, const 
     if (*p - base < bytes) heap_mark_word(h, *p);
 }
 
+/* Part of a chunk, each 32 KiB for itself. is_newest: values may yet come behind `high`. */
+static size_t mark_windows(VkHeap *h, const char *low, const char *high, bool is_newest) {
+  size_t bytes = 0;
+  for (const char *end; low < high; low = end) {
+    end = (const char *)((uintptr_t)low & -VK_WINDOW_BYTES) + VK_WINDOW_BYTES;
+    bool grows = is_newest && end >= high;
+    if (end > high) end = high;
+    uint8_t *is_clean = scratch_clean_flag(low);
+    if (*is_clean && h->phase == HEAP_IDLE) {
+      heap_check_clean(h, low, end);
+      continue;
+    }
+    mark_words(h, low, end);
+    *is_clean = !grows;
+    bytes += (size_t)(end - low);
+  }
+  return bytes;
+}
+
+/* A large object without values is not looked at. */
+static const char *first_value(const VkScratchChunk *chunk, const char *low) {
+  if (!chunk->large_bytes) return low;
+  VkKind kind = VK_HDR_KIND(*(const V *)low);
+  bool is_raw = kind == VK_STRING || kind == VK_RAW || kind == VK_BIGINT;
+  return is_raw ? low + chunk->large_bytes : low;
+}
+
 static size_t mark_scratch(VkHeap *h, const VkFiber *f) {
   size_t bytes = 0;
   const char *low, *high;
   for (int s = 0; s < 2; s++) {
     VkScratchWalk w = {.fiber = f};
-    while (vk_scratch_next(h->c, s, &w, &low, &high)) {
-      if (w.chunk->is_clean && h->phase == HEAP_IDLE) {
-        heap_check_clean(h, low, high);
-        continue;
-      }
-      mark_words(h, low, high);
-      w.chunk->is_clean = w.chunk != f->scratch[s];
-      bytes += (size_t)(high - low);
-    }
+    while (vk_scratch_next(h->c, s, &w, &low, &high))
+      bytes += mark_windows(h, first_value(w.chunk, low), high, w.chunk == f->scratch[s]);
   }
   return bytes;
 }

@@ -3,27 +3,13 @@
 #include "fiber_impl.h"
 #include "heap_impl.h"
 #include "poison.h"
-#include "slab.h"
 #include "strings.h"
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Chunks in one process: 2 GiB of addresses, touched as used. */
-enum { CHUNK_COUNT = 1 << 16 };
-static _Atomic(VkSlab *) chunks;
-
-static VkSlab *chunk_slab(void) {
-  VkSlab *s = atomic_load_explicit(&chunks, memory_order_acquire), *expected = NULL;
-  if (s) return s;
-  s = vk_slab_new("scratch", VK_SCRATCH_CHUNK_BYTES, CHUNK_COUNT);
-  if (!s || atomic_compare_exchange_strong(&chunks, &expected, s)) return s;
-  return expected; /* another thread was first; the pool just made stays unused and untouched */
-}
-
 static char *chunk_data(VkScratchChunk *chunk) { return (char *)(chunk + 1); }
-static char *chunk_end(VkScratchChunk *chunk) { return (char *)chunk + VK_SCRATCH_CHUNK_BYTES; }
+static char *chunk_end(VkScratchChunk *chunk) { return (char *)chunk + chunk->bytes; }
 
 /* ---- growing ------------------------------------------------------------------------------ */
 
@@ -31,47 +17,64 @@ static size_t chunk_count(const VkFiber *f) {
   return (size_t)f->scratch_chunks[0] + f->scratch_chunks[1];
 }
 
-/* The fiber has all the scratch it may have, or stack s its three quarters. The last quarter is for the other stack: what is kept for long on one would else leave
- * no room for what is given back all the time. */
-static bool is_full(const vk *c, int s) {
-  size_t arena = c->heap->arena_bytes, own = c->fiber->scratch_chunks[s];
-  return (chunk_count(c->fiber) + 1) * VK_SCRATCH_CHUNK_BYTES > arena ||
-         (own && (own + 1) * VK_SCRATCH_CHUNK_BYTES > arena / 4 * 3);
+/* Whether stack s may have so much more: the fiber as a whole, and s three quarters. The last quarter is for the
+ * other stack: what is kept for long on one would else leave no room for what is given back all the time. */
+static bool may_have(const vk *c, int s, size_t bytes) {
+  size_t arena = c->heap->arena_bytes, own = c->fiber->scratch_chunks[s] * VK_WINDOW_BYTES;
+  if (chunk_count(c->fiber) * VK_WINDOW_BYTES + bytes > arena) return false;
+  return (!own && bytes == VK_WINDOW_BYTES) || own + bytes <= arena / 4 * 3;
 }
 
 static void note_full(vk *c) {
-  for (int s = 0; s < 2; s++) c->fiber->scratch_is_full[s] = is_full(c, s);
+  for (int s = 0; s < 2; s++) c->fiber->scratch_is_full[s] = !may_have(c, s, VK_WINDOW_BYTES);
 }
 
-static void note_addresses(vk *c, const VkSlab *slab) {
-  c->barrier.scratch_base = (uintptr_t)vk_slab_base(slab);
-  c->barrier.scratch_bytes = (size_t)CHUNK_COUNT * VK_SCRATCH_CHUNK_BYTES;
+static void put_on_top(vk *c, int s, VkScratchChunk *chunk, size_t bytes, size_t large_bytes) {
+  VkFiber *f = c->fiber;
+  if (!c->barrier.scratch_bytes) scratch_note_addresses(&c->barrier);
+  memset(scratch_clean_flag(chunk), 0, bytes >> VK_SCRATCH_SHIFT);
+  vk_unpoison(chunk, sizeof *chunk); /* something else may have been there */
+  *chunk = (VkScratchChunk){f->scratch[s], NULL, bytes, large_bytes};
+  if (chunk->previous) chunk->previous->top = c->scratch[s].cur;
+  f->scratch[s] = chunk;
+  f->scratch_chunks[s] += (unsigned)(bytes >> VK_SCRATCH_SHIFT);
+  c->scratch[s].cur = chunk_data(chunk);
+  c->scratch[s].lim = chunk_end(chunk);
+  vk_poison(chunk_data(chunk), (size_t)(chunk_end(chunk) - chunk_data(chunk)));
+  note_full(c);
+  size_t all = chunk_count(f) * VK_WINDOW_BYTES;
+  if (all > f->scratch_bytes_max) f->scratch_bytes_max = all;
 }
 
 /* A new chunk on top of stack s, unless the fiber has all it may have. */
 static bool push_chunk(vk *c, int s) {
   VkFiber *f = c->fiber;
   if (f->spill[s].is_on || f->scratch_is_full[s]) return false;
-  if (is_full(c, s)) { /* not known yet: there is no chunk */
+  if (!may_have(c, s, VK_WINDOW_BYTES)) { /* not known yet: there is no chunk */
     note_full(c);
     return false;
   }
-  VkSlab *slab = chunk_slab();
-  VkScratchChunk *chunk = slab ? vk_slab_take(slab) : NULL;
+  VkScratchChunk *chunk = scratch_take_chunk(c->heap->arena_bytes);
   if (!chunk) return false;
-  if (!c->barrier.scratch_bytes) note_addresses(c, slab);
-  chunk->previous = f->scratch[s];
-  chunk->is_clean = false;
-  if (chunk->previous) chunk->previous->top = c->scratch[s].cur;
-  f->scratch[s] = chunk;
-  f->scratch_chunks[s]++;
-  c->scratch[s].cur = chunk_data(chunk);
-  c->scratch[s].lim = chunk_end(chunk);
-  vk_poison(chunk_data(chunk), (size_t)(chunk_end(chunk) - chunk_data(chunk)));
-  note_full(c);
-  size_t bytes = chunk_count(f) * VK_SCRATCH_CHUNK_BYTES;
-  if (bytes > f->scratch_bytes_max) f->scratch_bytes_max = bytes;
+  put_on_top(c, s, chunk, VK_WINDOW_BYTES, 0);
   return true;
+}
+
+/* One with room for a large object, which is to be the first in it. */
+static bool push_large(vk *c, int s, size_t object_bytes) {
+  VkFiber *f = c->fiber;
+  if (object_bytes > c->heap->arena_bytes) return false;
+  size_t bytes = (sizeof(VkScratchChunk) + object_bytes + VK_WINDOW_BYTES - 1) & -VK_WINDOW_BYTES;
+  if (f->spill[s].is_on || !may_have(c, s, bytes)) return false;
+  VkScratchChunk *chunk = bytes == VK_WINDOW_BYTES ? scratch_take_chunk(c->heap->arena_bytes)
+                                                   : scratch_take_large(&f->area[s], bytes, c->heap->arena_bytes);
+  if (!chunk) return false;
+  put_on_top(c, s, chunk, bytes, object_bytes);
+  return true;
+}
+
+static bool push_for(vk *c, int s, size_t bytes) {
+  return bytes <= VK_SCRATCH_BYTES_MAX ? push_chunk(c, s) : push_large(c, s, bytes);
 }
 
 /* ---- spilling ----------------------------------------------------------------------------- */
@@ -157,7 +160,7 @@ V vk_scratch_cons_slow(vk *c, int s, V head, V tail) {
 }
 
 void *vk_scratch_new_slow(vk *c, int s, size_t bytes) {
-  if (bytes <= VK_SCRATCH_BYTES_MAX && push_chunk(c, s)) return vk_scratch_new(c, s, bytes);
+  if (push_for(c, s, (bytes + 15) & ~(size_t)15)) return vk_scratch_new(c, s, bytes);
   void *p = vk_heap_object(c, bytes);
   heap_debug_own(c->heap, p);
   return p;
@@ -192,21 +195,51 @@ static void note_no_room(vk *c) {
 #endif
 }
 
-void *vk_new_placed(vk *c, size_t bytes) {
+/* NULL: it has no room. Not zeroed. */
+static char *take_placed(vk *c, size_t rounded) {
   int s = (int)c->where - 1;
   VkScratch *stack = &c->scratch[s];
-  size_t rounded = (bytes + 15) & ~(size_t)15;
   bool has_room = (size_t)(stack->lim - stack->cur) >= rounded && !vk_scratch_spills(c, s);
-  if (!has_room && (bytes > VK_SCRATCH_BYTES_MAX || !push_chunk(c, s))) {
-    if (bytes <= VK_SCRATCH_BYTES_MAX) note_no_room(c);
-    void *object = vk_heap_object(c, bytes);
-    heap_debug_own(c->heap, object);
-    return object;
+  if (!has_room && !push_for(c, s, rounded)) {
+    if (rounded <= VK_SCRATCH_BYTES_MAX) note_no_room(c);
+    return NULL;
   }
   char *p = stack->cur;
   stack->cur = p + rounded;
   vk_unpoison(p, rounded);
-  for (uint64_t *w = (uint64_t *)p, *end = w + rounded / 8; w < end; w += 2) w[0] = w[1] = 0;
+  return p;
+}
+
+static void clear(char *p, size_t bytes) {
+  if (bytes > VK_SCRATCH_BYTES_MAX / 8) {
+    memset(p, 0, bytes);
+    return;
+  }
+  for (uint64_t *w = (uint64_t *)p, *end = w + bytes / 8; w < end; w += 2) w[0] = w[1] = 0;
+}
+
+void *vk_new_placed(vk *c, size_t bytes) {
+  size_t rounded = (bytes + 15) & ~(size_t)15;
+  char *p = take_placed(c, rounded);
+  if (!p) {
+    p = vk_heap_object(c, bytes);
+    heap_debug_own(c->heap, p);
+  } else {
+    clear(p, rounded);
+  }
+  return p;
+}
+
+void *vk_try_new_placed(vk *c, size_t bytes, bool is_zeroed) {
+  if (c->where == VK_ON_HEAP || bytes > c->heap->arena_bytes) return vk_try_new(c, bytes);
+  size_t rounded = (bytes + 15) & ~(size_t)15;
+  char *p = take_placed(c, rounded);
+  if (!p) {
+    p = vk_try_new(c, bytes);
+    if (p) heap_debug_own(c->heap, p);
+  } else if (is_zeroed) {
+    clear(p, rounded);
+  }
   return p;
 }
 
@@ -229,27 +262,33 @@ V vk_box_on(vk *c, unsigned where, V value) {
 
 static void pop_chunk(vk *c, int s) {
   VkFiber *f = c->fiber;
-  VkScratchChunk *chunk = f->scratch[s];
+  VkScratchChunk *chunk = f->scratch[s], *previous = chunk->previous;
   vk_poison(chunk_data(chunk), (size_t)(c->scratch[s].cur - chunk_data(chunk)));
-  f->scratch[s] = chunk->previous;
-  f->scratch_chunks[s]--;
+  f->scratch[s] = previous;
+  f->scratch_chunks[s] -= (unsigned)(chunk->bytes >> VK_SCRATCH_SHIFT);
   note_full(c);
-  if (chunk->previous) chunk->previous->is_clean = false; /* the newest grows */
-  c->scratch[s].cur = chunk->previous ? chunk->previous->top : NULL;
-  c->scratch[s].lim = chunk->previous ? chunk_end(chunk->previous) : NULL;
-  vk_slab_give(atomic_load_explicit(&chunks, memory_order_relaxed), chunk);
+  if (previous) *scratch_clean_flag(previous->top - 1) = 0; /* the newest grows */
+  c->scratch[s].cur = previous ? previous->top : NULL;
+  c->scratch[s].lim = previous ? chunk_end(previous) : NULL;
+  if (chunk->bytes == VK_WINDOW_BYTES)
+    scratch_give_chunk(chunk);
+  else
+    scratch_give_large(&f->area[s], chunk);
 }
 
-/* A mark of NULL was taken before the first chunk: that one is kept, empty. */
+static bool is_mark_in(const VkScratchChunk *chunk, const char *mark) {
+  return (uintptr_t)mark - 1 - (uintptr_t)chunk < chunk->bytes;
+}
+
+/* A mark of NULL was taken before the first chunk: that one is kept, empty, unless it is for a large object. */
 void vk_scratch_reset_slow(vk *c, int s, char *mark) {
   VkFiber *f = c->fiber;
   c->full = 0;
   if (f->spill[s].is_on && !leave_spill(c, s, mark)) return;
-  if (!f->scratch[s]) return;
   heap_check_stores(c->heap);
-  while (f->scratch[s]->previous && ((uintptr_t)mark - 1) >> VK_SCRATCH_SHIFT !=
-                                        (uintptr_t)f->scratch[s] >> VK_SCRATCH_SHIFT)
-    pop_chunk(c, s);
+  for (VkScratchChunk *chunk; (chunk = f->scratch[s]) && !is_mark_in(chunk, mark); pop_chunk(c, s))
+    if (!chunk->previous && !chunk->large_bytes) break;
+  if (!f->scratch[s]) return;
   if (!mark) mark = chunk_data(f->scratch[s]);
   vk_poison(mark, (size_t)(c->scratch[s].cur - mark));
   c->scratch[s].cur = mark;
@@ -303,17 +342,12 @@ size_t vk_scratch_used(vk *c) {
   return bytes;
 }
 
-bool vk_scratch_owns(const void *p) {
-  VkSlab *s = atomic_load_explicit(&chunks, memory_order_relaxed);
-  return s && vk_slab_owns(s, p);
-}
-
 bool scratch_is_valid(vk *c) {
   size_t count = 0;
   for (int s = 0; s < 2; s++) {
     VkScratchWalk w = {.fiber = c->fiber};
     const char *low, *high;
-    for (; vk_scratch_next(c, s, &w, &low, &high); count++) {
+    for (; vk_scratch_next(c, s, &w, &low, &high); count += w.chunk->bytes >> VK_SCRATCH_SHIFT) {
       if (!vk_scratch_owns(w.chunk)) return false;
       if (high < low || high > chunk_end(w.chunk)) return false;
     }

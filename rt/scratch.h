@@ -1,17 +1,20 @@
 /* scratch.h - two bump stacks per fiber for values that die with a region.
  *
- *   chunk (32 KiB, aligned, from a process-wide slab)
- *   | previous | top | is_clean | data ....   cur ->            | lim
+ *   chunk (32 KiB, aligned)
+ *   | previous | top | bytes | large_bytes | data ....   cur ->            | lim
+ *
+ * A large object the newest chunk has no room for gets a chunk of its own, of as many times 32 KiB as it
+ * needs, and is the first in it; what is made next goes behind it. So a mark from before it is
+ * in another 32 KiB than cur, and the inline reset leaves giving it back to the slow path.
  *
  * Discipline (DESIGN 5): a function takes `res` (0 or 1), the stack its result goes to, and puts
  * its temporaries on the other. The caller takes a mark before a non-tail call and resets after
  * it; callees never reset. Nothing on the heap may point into scratch (debug builds check each
  * store); scratch may point anywhere, and is scanned as a root while below `cur`. Minor collections
- * leave out chunks below the newest in which nothing changed since the last one looked at them:
+ * leave out each 32 KiB below the newest in which nothing changed since the last one looked at it:
  * vk_write, for every store but the first, sees to that.
  *
- * Beyond VALK_ARENA_SIZE per fiber, three quarters of it per stack, and for objects over VK_SCRATCH_BYTES_MAX, the heap serves:
- * correct, merely slower. Such an object still belongs to the region: it may come to hold dangling
+ * Beyond VALK_ARENA_SIZE per fiber, and three quarters of it per stack, the heap serves: correct, merely slower. Such an object still belongs to the region: it may come to hold dangling
  * pointers into scratch, which the collector ignores, and debug builds let nothing else on the
  * heap refer to it.
  *
@@ -23,14 +26,12 @@
  * do not spill: they note of each single object that it belongs to a region. */
 #ifndef VK_SCRATCH_H
 #define VK_SCRATCH_H
-#include "fiber.h"
-#include "vk.h"
+#include "scratch_space.h"
 #include "where.h"
-#include <stdbool.h>
 
 enum {
   VK_SCRATCH_CHUNK_BYTES = 1 << VK_SCRATCH_SHIFT,
-  VK_SCRATCH_BYTES_MAX = VK_SCRATCH_CHUNK_BYTES / 4,
+  VK_SCRATCH_BYTES_MAX = VK_SCRATCH_CHUNK_BYTES / 4, /* more is a large object */
 };
 _Static_assert(sizeof(VkScratchChunk) % 16 == 0, "data must be aligned to 16");
 
@@ -63,6 +64,10 @@ static inline void *vk_scratch_new(vk *c, int s, size_t bytes) {
   return p;
 }
 
+/* vk_new_placed, but NULL when the heap's hard limit would be passed: for sizes the program chose. If not zeroed,
+ * all of it is written at once. */
+void *vk_try_new_placed(vk *c, size_t bytes, bool is_zeroed);
+
 /* Its region ends before what is on the heap: it is in scratch, or belongs to there (debug builds know). */
 bool vk_is_temporary(const vk *c, V v);
 
@@ -79,7 +84,7 @@ typedef struct VkScratchWalk { /* start: only fiber set */
 } VkScratchWalk;
 bool vk_scratch_next(vk *c, int s, VkScratchWalk *w, const char **low, const char **high);
 size_t vk_scratch_used(vk *c);       /* bytes, both stacks of the running fiber */
-bool vk_scratch_owns(const void *p); /* any fiber's */
+static inline bool vk_scratch_owns(const void *p) { return scratch_owns(p); } /* any fiber's */
 bool scratch_is_valid(vk *c);
 void vk_scratch_free(vk *c);       /* gives the running fiber's chunks back */
 size_t vk_scratch_spill_room(const vk *c); /* bytes not used in cells the running fiber spills into */

@@ -42,8 +42,29 @@ static char *reserve_slots(size_t bytes, size_t align) {
   return start;
 }
 
+enum { PAGE = 65536 }; /* a multiple of the page size of every system */
+
+VkSlab *vk_slab_over(const char *name, char *memory, size_t slot_bytes, size_t slot_count) {
+  VkSlab *s = aligned_alloc(64, sizeof *s);
+  void *next = s ? reserve(slot_count * sizeof(uint32_t)) : NULL;
+  if (!next) {
+    free(s);
+    return NULL;
+  }
+  /* Large slots are touched in part: huge pages would commit the rest. */
+  if (slot_bytes > PAGE) madvise(memory, slot_bytes * slot_count, MADV_NOHUGEPAGE);
+  *s = (VkSlab){.slots = memory,
+                .next = next,
+                .slot_bytes = slot_bytes,
+                .slot_count = slot_count,
+                .name = name};
+  s->other = atomic_load(&all_slabs);
+  while (!atomic_compare_exchange_weak(&all_slabs, &s->other, s)) {
+  }
+  return s;
+}
+
 VkSlab *vk_slab_new(const char *name, size_t slot_bytes, size_t slot_count) {
-  enum { PAGE = 65536 }; /* a multiple of the page size of every system */
   if (!slot_bytes || !slot_count || slot_count >= UINT32_MAX) return NULL;
   slot_bytes = (slot_bytes + 15) & ~(size_t)15;
   bool is_power = !(slot_bytes & (slot_bytes - 1));
@@ -52,24 +73,9 @@ VkSlab *vk_slab_new(const char *name, size_t slot_bytes, size_t slot_count) {
   if (__builtin_mul_overflow(slot_bytes, slot_count, &bytes) || bytes > SIZE_MAX / 4)
     return NULL;
   bytes = (bytes + PAGE - 1) / PAGE * PAGE;
-  VkSlab *s = aligned_alloc(64, sizeof *s);
-  char *slots = s ? reserve_slots(bytes, align) : NULL;
-  /* Large slots are touched in part: huge pages would commit the rest. */
-  if (slots && slot_bytes > PAGE) madvise(slots, bytes, MADV_NOHUGEPAGE);
-  void *next = slots ? reserve(slot_count * sizeof(uint32_t)) : NULL;
-  if (!next) {
-    if (slots) munmap(slots, bytes);
-    free(s);
-    return NULL;
-  }
-  *s = (VkSlab){.slots = slots,
-                .next = next,
-                .slot_bytes = slot_bytes,
-                .slot_count = slot_count,
-                .name = name};
-  s->other = atomic_load(&all_slabs);
-  while (!atomic_compare_exchange_weak(&all_slabs, &s->other, s)) {
-  }
+  char *slots = reserve_slots(bytes, align);
+  VkSlab *s = slots ? vk_slab_over(name, slots, slot_bytes, slot_count) : NULL;
+  if (slots && !s) munmap(slots, bytes);
   return s;
 }
 

@@ -21,6 +21,8 @@ typedef struct VkSlabStats {
 /* A pool that lives until the process ends. name: static. Slots of a power of two bytes are
  * aligned to their size, others to 16. NULL if the system gives no memory. */
 VkSlab *vk_slab_new(const char *name, size_t slot_bytes, size_t slot_count);
+/* The same over memory that is there; slot_bytes is a multiple of 16. */
+VkSlab *vk_slab_over(const char *name, char *memory, size_t slot_bytes, size_t slot_count);
 void *vk_slab_take(VkSlab *s); /* contents undefined; NULL if all are taken */
 void vk_slab_give(VkSlab *s, void *slot);
 const void *vk_slab_base(const VkSlab *s); /* slots follow each other from here */

@@ -9,6 +9,7 @@
 #include "lists.h"
 #include "numbers.h"
 #include "out.h"
+#include "scratch.h"
 #include "vectors.h"
 #include <assert.h>
 #include <stdarg.h>
@@ -113,11 +114,11 @@ _Static_assert(offsetof(OneByte, bytes) == offsetof(VkString, bytes), "the same 
 static const OneByte one_byte_strings[256] VK_ALIGN16 = {SIXTY_FOUR(0), SIXTY_FOUR(64),
                                                          SIXTY_FOUR(128), SIXTY_FOUR(192)};
 
-/* NULL if there is no memory for it (long strings only: see vk_try_new). */
+/* NULL if there is no memory for it (long strings only: see vk_try_new_placed). */
 static VkString *string_room(vk *c, size_t len) {
   size_t bytes = sizeof(VkString) + len + 1;
   if (len > STRING_BYTES_MAX) return NULL;
-  VkString *s = len < STRING_TRY_BYTES ? vk_new(c, bytes) : vk_try_new(c, bytes);
+  VkString *s = len < STRING_TRY_BYTES ? vk_new(c, bytes) : vk_try_new_placed(c, bytes, false);
   if (!s) return NULL;
   s->hdr = VK_HDR(VK_STRING, 0, 0);
   s->len = len;

@@ -4,6 +4,7 @@
 #include "heap.h"
 #include "limits.h"
 #include "lists.h"
+#include "scratch.h"
 #include <assert.h>
 #include <string.h>
 
@@ -73,7 +74,7 @@ static V new_store(vk *c, VkElements kind, size_t capacity) {
  * ends instead. */
 static V try_store(vk *c, VkElements kind, size_t capacity) {
   if (capacity <= VK_SURE_LENGTH) return new_store(c, kind, capacity);
-  void *memory = vk_try_new(c, store_bytes(kind, capacity));
+  void *memory = vk_try_new_placed(c, store_bytes(kind, capacity), true);
   return memory ? init_store(kind, capacity, memory) : VK_UNBOUND;
 }
 

@@ -237,8 +237,9 @@ typedef struct VkBarrier { /* what vk_write looks at: see alloc.h */
   uintptr_t base;        /* the heap's addresses: [base, base + bytes) */
   size_t bytes;
   const uint8_t *logged; /* a bit per 16 bytes: nothing more to do when storing there */
-  uintptr_t scratch_base; /* chunks of bump stacks, of all threads */
+  uintptr_t scratch_base; /* bump stacks, of all threads: scratch_space.h */
   size_t scratch_bytes;   /* 0 before the first */
+  uint8_t *scratch_clean; /* a byte per 32 KiB of them: nothing there was stored into since it was looked at */
   uint32_t tags;         /* bit t: storing a value with tag t must be logged */
 } VkBarrier;
 /* Where something new goes: the heap, or one of the fiber's two bump stacks. */

@@ -85,7 +85,7 @@ static void test_fall_through(void) {
   V l = count_down(c, 0, 20000, VK_NIL);
   CHECK(is_count_down(l, 20000));
   CHECK(!vk_scratch_owns(VK_PAIR(l)));
-  V *big = vk_scratch_new(c, 1, VK_SCRATCH_BYTES_MAX + 8);
+  V *big = vk_scratch_new(c, 1, VK_SCRATCH_CHUNK_BYTES);
   CHECK(!vk_scratch_owns(big));
   big[0] = VK_HDR(VK_RAW, 0, 0);
   end(c);
@@ -100,9 +100,31 @@ static void test_fall_through(void) {
 /* Regions within regions, most of them beyond what scratch has room for, with collections in
  * between: lists stay as long as their region, whatever was reset, spilled or changed since. */
 static bool has_spilled;
+static unsigned large_count;
 
 static V labelled(vk *c, int label) {
   return below(3) ? VK_FIX(label) : vk_heap_cons(c, VK_FIX(label), VK_NIL);
+}
+
+/* A vector's elements with a new pair as the first and the last, and a cell that holds it. */
+static V large_store(vk *c, int s, V l, size_t words) {
+  VkStore *store = vk_scratch_new(c, s, words * sizeof(V));
+  store->hdr = VK_HDR(VK_STORE, 0, 0);
+  store->capacity = words - 2;
+  for (size_t i = 0; i < store->capacity; i++) store->items[i] = VK_NIL;
+  V v = VK_FROM_OBJ(store);
+  if (below(2)) heap_event(c->heap); /* it is clean then */
+  vk_write(c, v, &store->items[0], vk_heap_cons(c, VK_FIX(words), VK_NIL));
+  vk_write(c, v, &store->items[store->capacity - 1], vk_heap_cons(c, VK_FIX(words), VK_NIL));
+  return vk_scratch_cons(c, s, v, l);
+}
+
+static bool is_large_store(V v) {
+  if (!VK_IS_KIND(v, VK_STORE)) return false;
+  const VkStore *store = VK_STOREP(v);
+  V first = store->items[0], last = store->items[store->capacity - 1], label = VK_FIX(store->capacity + 2);
+  return VK_IS_PAIR(first) && VK_IS_PAIR(last) && VK_HEAD(first) == label &&
+         VK_HEAD(last) == label && VK_TAIL(last) == VK_NIL;
 }
 
 static V random_list(vk *c, int s, int n) {
@@ -111,9 +133,12 @@ static V random_list(vk *c, int s, int n) {
     l = vk_scratch_cons(c, s, labelled(c, i), l);
     if (!below(4000)) heap_event(c->heap);
     if (below(40)) continue;
-    V *object = vk_scratch_new(c, s, 32);
+    size_t words = below(20) ? 4 : below(3) ? below(3000) + 3 : below(30000) + 3;
+    V *object = vk_scratch_new(c, s, words * sizeof(V));
     object[0] = VK_HDR(VK_RAW, 0, 0);
-    object[1] = 0;
+    object[1] = (words - 2) * sizeof(V);
+    if (words > 4) large_count++;
+    l = large_store(c, s, l, words);
   }
   has_spilled = has_spilled || c->fiber->spill[s].is_on;
   return l;
@@ -124,12 +149,15 @@ static void relabel(vk *c, V l) {
   for (; VK_IS_PAIR(l); l = VK_TAIL(l)) {
     if (below(100)) continue;
     V head = VK_HEAD(l), label = VK_IS_PAIR(head) ? VK_HEAD(head) : head;
+    if (VK_IS_OBJ(head)) continue;
     vk_write(c, l, &VK_HEAD(l), vk_heap_cons(c, label, VK_NIL));
   }
 }
 
 static bool is_labelled(V l, int n) {
   for (int i = n - 1; i >= 0; i--, l = VK_TAIL(l)) {
+    for (; VK_IS_PAIR(l) && VK_IS_OBJ(VK_HEAD(l)); l = VK_TAIL(l))
+      if (!is_large_store(VK_HEAD(l))) return false;
     if (!VK_IS_PAIR(l)) return false;
     V head = VK_HEAD(l);
     if ((VK_IS_PAIR(head) ? VK_HEAD(head) : head) != VK_FIX(i)) return false;
@@ -164,11 +192,42 @@ static void test_regions(void) {
 #ifndef VK_DEBUG
   CHECK(has_spilled);
 #endif
+  CHECK(large_count > 100);
+}
+
+/* Large objects have chunks of their own, which the reset to a mark before them gives back. */
+static void test_large(void) {
+  static const size_t sizes[] = {9 << 10, 20 << 10, (32 << 10) - 32, 32 << 10, 100 << 10, 1 << 20, 2900 << 10};
+  vk *c = begin(4 << 20);
+  for (int first = 0; first < 2; first++) { /* on an empty stack, and behind something */
+    char *mark = vk_scratch_mark(c, 0);
+    size_t before = vk_scratch_used(c);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+      V *p = vk_scratch_new(c, 0, sizes[i]);
+      CHECK((uintptr_t)p % 16 == 0 && vk_scratch_owns(p) && vk_scratch_owns((char *)p + sizes[i] - 1));
+      memset(p, 0, sizes[i]);
+      p[0] = VK_HDR(VK_RAW, 0, 0);
+      p[1] = sizes[i] - 16;
+      V l = count_down(c, 0, 3000, VK_NIL);
+      CHECK(vk_scratch_used(c) >= before + sizes[i] + 3000 * 16);
+      vk_collect(c);
+      CHECK(scratch_is_valid(c) && is_count_down(l, 3000) && p[1] == sizes[i] - 16);
+      vk_scratch_reset(c, 0, mark);
+      CHECK(scratch_is_valid(c) && vk_scratch_used(c) == before);
+    }
+    CHECK(!first == !c->fiber->scratch[0]);
+    count_down(c, 0, 10, VK_NIL);
+  }
+  CHECK(c->fiber->scratch_bytes_max < 4 << 20 && c->fiber->scratch_bytes_max > 2900 << 10);
+  V *p = vk_scratch_new(c, 0, 3 << 20), *q = vk_scratch_new(c, 1, 3 << 20);
+  CHECK(!vk_scratch_owns(p) && !vk_scratch_owns(q)); /* more than three quarters */
+  p[0] = q[0] = VK_HDR(VK_RAW, 0, 0);
+  end(c);
 }
 
 static void test_sizes(void) {
   vk *c = begin(4 << 20);
-  for (size_t bytes = 16; bytes <= VK_SCRATCH_BYTES_MAX; bytes += 331) {
+  for (size_t bytes = 16; bytes <= 12 << 10; bytes += 331) {
     char *p = vk_scratch_new(c, 0, bytes);
     CHECK((uintptr_t)p % 16 == 0);
     CHECK(vk_scratch_owns(p) && vk_scratch_owns(p + bytes - 1));
@@ -246,10 +305,11 @@ static void store_in_scratch(vk *c, V v) {
   VK_BOX_SET(c, VK_FROM_OBJ(box), v);
 }
 static void store_fell_through(vk *c, V v) {
-  V *big = vk_scratch_new(c, 1, VK_SCRATCH_BYTES_MAX + 16);
+  enum { COUNT = (4 << 20) / 8 };
+  V *big = vk_scratch_new(c, 1, (COUNT + 2) * sizeof(V));
   big[0] = VK_HDR(VK_STORE, 0, 0);
-  big[1] = VK_SCRATCH_BYTES_MAX / 8;
-  for (int i = 0; i < VK_SCRATCH_BYTES_MAX / 8; i++) big[2 + i] = v;
+  big[1] = COUNT;
+  for (int i = 0; i < COUNT; i++) big[2 + i] = v;
   vk_write(c, VK_FROM_OBJ(big), &big[3], v);
 }
 
@@ -278,6 +338,7 @@ int main(void) {
   test_fall_through();
   test_regions();
   test_sizes();
+  test_large();
   test_store_check();
   return check_done();
 }
