@@ -47,7 +47,7 @@ LIBTCC = $$($(CC) -print-file-name=libtcc.a)
 
 # TARGET is set when `make targets` builds for another one, in $(BUILD)/$(TARGET).
 NATIVE := $(shell uname -m)-linux
-TARGETS = $(filter-out $(NATIVE),aarch64-linux) $(NATIVE)-musl
+TARGETS = $(filter-out $(NATIVE),x86_64-linux aarch64-linux) $(NATIVE)-musl
 machine = $(patsubst %-linux,%,$(1:%-musl=%))
 # tool TARGET, NAME: gcc for this machine, aarch64-linux-gnu-gcc for another
 tool = $(if $(filter $(NATIVE),$(1:%-musl=%)),$(2),$(call machine,$(1))-linux-gnu-$(2))
@@ -216,7 +216,7 @@ target_make = $(MAKE) --no-print-directory BUILD=$(BUILD)/$(1) TARGET=$(1) CC=$(
 target_results = librt.a $(if $(filter %-musl,$(1)),,libnet.a) $(if $(filter $(NATIVE) %-musl,$(1)),,valkc)
 
 targets:
-	@tools/deps $(if $(filter aarch64-%,$(TARGETS)),arm64,build)
+	@tools/deps $(if $(filter-out $(NATIVE)%,$(TARGETS)),targets,build)
 	@$(MAKE) --no-print-directory -j$(JOBS) $(TARGETS:%=target-%)
 target-%: FORCE
 	@tools/sysroot $* $(BUILD)/$*

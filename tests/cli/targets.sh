@@ -29,6 +29,21 @@ if [ -e "$archives/aarch64-linux/librt.a" ] && command -v qemu-aarch64-static >/
   cmp out expected || fail "valkc for ARM64 prints something else"
   run 0 qemu-aarch64-static "$archives/aarch64-linux/valkc" run --eval a.valk
   cmp out expected || fail "the evaluator for ARM64 prints something else"
+  # and builds, there and for here: the same bytes as from here
+  mkdir -p v/bin v/lib/valkc/x86_64-linux bin
+  cp "$archives/aarch64-linux/valkc" v/bin
+  ln -s "$TREE/rt" v/lib/valkc/include
+  ln -s "$TREE/std" v/lib/valkc/std
+  ln -s "$archives"/aarch64-linux/*.a v/lib/valkc
+  ln -s "$archives/librt.a" v/lib/valkc/x86_64-linux
+  printf '#!/bin/sh\nexec aarch64-linux-gnu-gcc "$@"\n' >bin/gcc
+  chmod +x bin/gcc
+  PATH=$PWD/bin:$PATH run 0 qemu-aarch64-static v/bin/valkc build a.valk -o arm.there
+  cmp arm arm.there || fail "valkc for ARM64 makes other bytes for ARM64"
+  if command -v x86_64-linux-gnu-gcc >/dev/null; then
+    run 0 qemu-aarch64-static v/bin/valkc build --target=x86_64-linux a.valk -o here.there
+    cmp here here.there || fail "valkc for ARM64 makes other bytes for x86-64"
+  fi
   # running out of stack is explained there as well
   echo '(fun {down n} {+ 1 (down (+ n 1))}) (print (down 0))' >deep.valk
   run 0 "$VALKC" build --target=aarch64-linux deep.valk -o deep
