@@ -4,8 +4,8 @@
  * out:   /tmp/perf-PID.map, where perf looks: a line "START SIZE NAME", in hexadecimal, per function
  * cost:  a sort of the names; nothing if it is not asked for */
 #include "perf_map.h"
-#include "process.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,19 +28,24 @@ static void put_functions(FILE *out, const QuickSymbol *functions, size_t count,
   }
 }
 
+/* A new file, whatever stands there: in /tmp others may have put a link under that name. */
+static FILE *new_file(const char *path) {
+  if (unlink(path) != 0 && errno != ENOENT) return NULL;
+  int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+  return fd < 0 ? NULL : fdopen(fd, "w");
+}
+
 void perf_map_write(const QuickUnit *unit) {
-  Text text = {NULL, 0};
   size_t count;
   const char *end;
-  QuickSymbol *functions = quick_functions(unit, &count, &end);
-  FILE *out = open_memstream(&text.bytes, &text.len);
-  if (!functions || !out) abort();
-  qsort(functions, count, sizeof *functions, by_address);
-  put_functions(out, functions, count, end);
   char path[64];
+  QuickSymbol *functions = quick_functions(unit, &count, &end);
+  if (!functions) abort();
+  qsort(functions, count, sizeof *functions, by_address);
   snprintf(path, sizeof path, "/tmp/perf-%d.map", (int)getpid());
-  bool is_ok = fclose(out) == 0 && write_path(path, text.bytes, text.len);
-  if (!is_ok) fprintf(stderr, "valkc: cannot write %s: %s\n", path, strerror(errno));
-  free(text.bytes);
+  FILE *out = new_file(path);
+  if (out) put_functions(out, functions, count, end);
+  if (!out || fclose(out) != 0)
+    fprintf(stderr, "valkc: cannot write %s: %s\n", path, strerror(errno));
   free(functions);
 }

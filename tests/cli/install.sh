@@ -46,4 +46,5 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
 fi
 chmod -R u+w "moved to"
 make -s -C "$TREE" uninstall PREFIX=/ DESTDIR="$PWD/moved to" >/dev/null
-[ ! -e "moved to/bin/valkc" ] && [ ! -e "moved to/lib/valkc" ] || fail "uninstall left files"
+left=$(find "moved to" ! -type d -o -name valkc)
+[ -z "$left" ] || fail "uninstall left: $left"
