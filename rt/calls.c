@@ -281,6 +281,12 @@ V vk_resume(vk *c) {
 
 /* ---- primitives ---------------------------------------------------------------------------- */
 
+/* If it is told where its result goes, f is a primitive, which leaves nothing behind and parks nothing:
+ * a call of any function would reset scratch. */
+static V apply_to(vk *c, V f, size_t n, const V *args) {
+  return c->where == VK_ON_HEAP ? vk_call(c, f, n, args) : vk_call_slow(c, f, n, args);
+}
+
 /* (%apply f l): f on the elements of l. */
 V vk_apply(vk *c, V f, V l) {
   V plain = vk_list_of(l);
@@ -289,12 +295,12 @@ V vk_apply(vk *c, V f, V l) {
   if (n <= STACK_ARGS) {
     V args[STACK_ARGS];
     for (; VK_IS_PAIR(plain); plain = VK_TAIL(plain)) args[i++] = VK_HEAD(plain);
-    return vk_call(c, f, n, args);
+    return apply_to(c, f, n, args);
   }
   V store = vk_store_new(c, n);
   for (; VK_IS_PAIR(plain); plain = VK_TAIL(plain))
     VK_STOREP(store)->items[i++] = VK_HEAD(plain);
-  V result = vk_call(c, f, n, VK_STOREP(store)->items);
+  V result = apply_to(c, f, n, VK_STOREP(store)->items);
   VK_KEEP(store);
   return result;
 }

@@ -40,6 +40,11 @@ typedef struct LambdaFacts {
  * calls of global functions with all their arguments a FlowShape of each (uint8_t). */
 void flow_run(Program *p, PtrMap *shapes);
 
+/* It takes any number of arguments, one too few at most, and neither keeps nor calls one. */
+bool flow_takes_all(const Prim *prim);
+/* e is (%apply prim list) of such a primitive, which is given; else NULL. */
+const Prim *flow_applied_prim(const Core *e);
+
 /* What an argument is, as far as functions of their own for it may pay (clone.c): numbers of one kind, lists
  * of them, vectors that keep them alike. */
 typedef enum FlowShape {

@@ -570,6 +570,28 @@ static void note_vector(Flow *f, Core *e, const AVal *args) {
   if (made && made->length.value.types) e->vector_kind = site_kind(f, made);
 }
 
+/* ---- a known primitive applied to a list --------------------------------------------------- */
+
+bool flow_takes_all(const Prim *prim) {
+  return prim->min <= 1 && prim->max == PRIM_ANY && !(prim->flags & (PRIM_STORES | PRIM_CALLS));
+}
+
+const Prim *flow_applied_prim(const Core *e) {
+  const Core *fn = e->kind == CORE_PRIM && !strcmp(e->prim->name, "%apply") ? e->items[0] : NULL;
+  bool is_prim = fn && fn->kind == CORE_GLOBAL && fn->global->kind == GLOBAL_PRIM;
+  return is_prim && flow_takes_all(fn->global->prim) ? fn->global->prim : NULL;
+}
+
+/* Where the result can hold none of the arguments, these stay where they are seen. */
+static AVal t_apply(Flow *f, const Core *e, AVal *a) {
+  const Prim *prim = flow_applied_prim(e);
+  const Signature *sig = prim ? signature_of(prim) : NULL;
+  const uint32_t holders = T_LIST | T_VECTOR | T_MAP | T_FUN | T_OTHER;
+  if (!sig || sig->gives_any || sig->result & holders) return by_signature(f, e, a);
+  AVal itself = prim->min ? aval_of(T_FUN) : aval_none();
+  return with_error(flow_join(f, aval_of(sig->result), itself));
+}
+
 /* ---- the table --------------------------------------------------------------------------- */
 
 static const struct {
@@ -603,7 +625,7 @@ static const struct {
     {"%unpack-vec", t_list_vec, true}, {"%count", t_count, true},
     {"%range-start", t_range_start, true}, {"%range-items", t_range_items, true}, {"%range-end", t_range_end, true},
     {"%range-more", t_bool, true}, {"%range-head", t_range_head, true}, {"%range-next", t_range_next, true},
-    {"freeze", t_freeze, true}, {"map/new", t_map, true}, {"map/of", t_map, true}, {"map/put!", t_map_put, true}, {"map/del!", t_map_del, false},
+    {"%apply", t_apply, false}, {"freeze", t_freeze, true}, {"map/new", t_map, true}, {"map/of", t_map, true}, {"map/put!", t_map_put, true}, {"map/del!", t_map_del, false},
     {"%map/get2", t_map_get, true}, {"%map/get3", t_map_get, true}, {"map/keys", t_map_keys, true}, {"map/vals", t_map_vals, true},
 };
 

@@ -170,7 +170,7 @@ static void tail_call(Lower *l, LowOp op) {
 }
 
 bool lower_prim_tail(Lower *l, Core *e) {
-  if (!low_tail_symbol(e->prim) || !l->fn->lambda) return false;
+  if (!low_tail_symbol(e->prim) || !l->fn->lambda || flow_applied_prim(e)) return false;
   LowArg *args = lower_values(l, e->items, e->count, 1);
   args[0] = arg_const(lower_prim_const(l, e->prim));
   tail_call(l, (LowOp){.kind = OP_CALL_VALUE, .pos = low_place(l, e), .args = args, .count = e->count + 1});

@@ -25,12 +25,24 @@ static unsigned first_fresh(const PlaceSite *s) {
   return k;
 }
 
+/* Strings hold nothing: an operand that may come out unchanged need not be where a new one is. */
+static bool makes_text(const PlaceSite *s) {
+  return s->op->kind == OP_PRIM && s->op->facts.types && !(s->op->facts.types & ~(uint32_t)TEXT_TYPES);
+}
+
 /* On the heap with all that it holds; false if that was so already. */
 static bool force(Place *p, PlaceSite *s, const char *why) {
   unsigned k = first_fresh(s);
+  if (s->is_fixed || k == DEPTHS) return false;
+  if (makes_text(s)) {
+    if (s->node->lives[k] == LIVES_ON_HEAP) return false;
+    s->is_fixed = true;
+    s->why = place_reason(p, s->op->pos, "%s", why);
+    return true;
+  }
   bool is_done = true;
   for (unsigned j = k; j < DEPTHS; j++) is_done &= s->node->lives[j] == LIVES_ON_HEAP;
-  if (is_done || k == DEPTHS) return false;
+  if (is_done) return false;
   p->stmt = s->stmt;
   place_heap(p, s->node, k, place_reason(p, s->op->pos, "%s", why));
   return true;

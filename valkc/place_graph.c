@@ -5,7 +5,6 @@
  * Lists, closures and partial applications do not change once made, so that edges need one
  * direction; a value stored into something that does change goes to the heap, except cells hung on
  * the end of a list that is being built (place_hang). */
-#include "flow.h"
 #include "place_parts.h"
 #include <stdarg.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* place_parts.h - what the files of place share; nobody else includes it. */
 #ifndef VALKC_PLACE_PARTS_H
 #define VALKC_PLACE_PARTS_H
+#include "flow.h"
 #include "place.h"
 
 /* How long something must live. The smaller the longer: k is the end of a round of the k-th loop
@@ -9,7 +10,10 @@ enum { LIVES_ON_HEAP = -2, LIVES_IN_RESULT = -1, LIVES_IN_FUNCTION = 0, LIVES_NO
 
 /* A value is described at three depths: itself, what it holds directly (elements, captured values),
  * and all that is deeper. */
-enum { DEPTHS = 3, ALL_DEPTHS = 7 };
+enum { DEPTHS = 3 };
+
+/* Of what holds nothing. */
+enum { TEXT_TYPES = T_STRING | T_NUM | T_NIL | T_ERROR | T_SYMBOL | T_KEYWORD };
 
 typedef struct PlaceReason { /* why something must be on the heap */
   const char *what;          /* "stored in global `cache`" */
@@ -68,7 +72,8 @@ typedef struct PlaceSite { /* an operation that allocates */
   PlaceLoop *loop;    /* innermost around */
   uint64_t rounds;    /* all loops around */
   uint8_t fresh;      /* depths at which it is new; of calls: the callee's */
-  bool is_fixed;      /* always on the heap: a primitive that cannot be told where */
+  bool is_fixed;      /* always on the heap: a primitive that cannot be told where, or text for a reason of its own */
+  const PlaceReason *why; /* that reason */
   bool grows;         /* what it changes may grow, on the heap */
   PlaceFn *callee;    /* a call */
   const char *name;   /* of what is allocated, for people */

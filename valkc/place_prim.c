@@ -14,7 +14,6 @@
  * use, and it changes nothing that was there before. A primitive without a row is taken to do
  * anything its signature and flags allow. Numbers are never placed: those that need memory are rare. */
 #include "place_parts.h"
-#include "flow.h"
 #include "flow_engine.h"
 #include "represent.h"
 #include <stdlib.h>
@@ -81,11 +80,6 @@ static const PrimRow *row_of(const Prim *prim) {
   return *row <= ROW_COUNT ? &rows[*row - 1] : NULL;
 }
 
-bool place_prim_is_placed(const Prim *prim) {
-  const PrimRow *row = row_of(prim);
-  return row && row->is_placed;
-}
-
 static uint32_t result_types(const Prim *prim) {
   uint32_t ignored, result;
   flow_prim_signature(prim, 0, &ignored, &result);
@@ -100,7 +94,7 @@ static const PrimRow *guess(const Prim *prim) {
   if (prim->flags & (PRIM_STORES | PRIM_CALLS)) return &stores;
   uint32_t result = result_types(prim);
   if (!place_may_be_allocated((LowFacts){.types = result})) return &scalar;
-  bool is_text = !(result & ~(uint32_t)(T_STRING | T_NUM | T_NIL | T_ERROR | T_SYMBOL | T_KEYWORD));
+  bool is_text = !(result & ~(uint32_t)TEXT_TYPES);
   if (is_text && prim->flags & PRIM_FRESH) return &new_text;
   return &anything;
 }
@@ -112,6 +106,25 @@ static bool is_growing(const Prim *prim) {
 
 static const char *made_by(const Prim *prim) {
   return prim->name[0] == '%' && prim->name[1] ? prim->name + 1 : prim->name;
+}
+
+/* (%apply prim list): what the primitive does with an argument is done with what the list holds. */
+static const PrimRow *row_of_apply(const LowOp *op) {
+  static const PrimRow no_text = {NULL, "..", 0, false}, text = {NULL, "..", 1, true}, element = {NULL, ".o", 1, true},
+                       elements = {NULL, ".c", 1, true};
+  const LowConst *k = op->args[0].kind == ARG_CONST ? op->args[0].constant : NULL;
+  if (!k || k->kind != LOW_BUILTIN || !flow_takes_all(k->prim)) return NULL;
+  const PrimRow *row = row_of(k->prim);
+  if (!row) row = guess(k->prim);
+  if (!strcmp(row->args, ".") && !row->fresh) return &no_text;
+  if (!row->is_placed || row->fresh != 1) return NULL;
+  switch (row->args[0]) {
+  case '.': return &text;
+  case '=':
+  case 'j': return &element;
+  case 'e': return &elements;
+  default: return NULL;
+  }
 }
 
 static void flow_arg(Place *p, LowOp *op, size_t i, char how, PlaceNode *to) {
@@ -158,7 +171,7 @@ PlaceNode *place_prim(Place *p, LowOp *op) {
     place_hang(p, op->args[0], op->args[1]);
     return NULL;
   }
-  const PrimRow *row = row_of(op->prim);
+  const PrimRow *row = is_named(op, "%apply") ? row_of_apply(op) : row_of(op->prim);
   if (is_named(op, "%set-head!")) row = &sets_head;
   if (!row) row = guess(op->prim);
   PlaceNode *n = place_new_node(p);
