@@ -20,9 +20,9 @@ typedef struct QuickSource {
   const QuickSymbol
       *symbols; /* what the text declares but neither it nor the runtime defines */
   size_t symbol_count;
-  bool lists_static; /* static functions are entries, too */
   void (*report)(void *to, const char *message); /* one line about what is wrong */
   void *report_to;
+  bool lists_static; /* static functions are entries, too */
 } QuickSource;
 
 /* NULL after messages: the text is no C that TinyCC takes, or there is no memory. */

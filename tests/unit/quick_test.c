@@ -16,7 +16,8 @@ static void note(void *to, const char *message) {
 
 static QuickUnit *compile_with(const char *text, const QuickSymbol *symbols, size_t count) {
   messages[0] = 0;
-  QuickSource source = {text, strlen(text), symbols, count, note, messages};
+  QuickSource source = {.text = text, .len = strlen(text), .symbols = symbols, .symbol_count = count,
+                        .report = note, .report_to = messages};
   return quick_compile(&source);
 }
 static QuickUnit *compile(const char *text) { return compile_with(text, NULL, 0); }
