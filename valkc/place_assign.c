@@ -40,11 +40,12 @@ static bool force(Place *p, PlaceSite *s, const char *why) {
     s->why = place_reason(p, s->op->pos, "%s", why);
     return true;
   }
-  bool is_done = true;
-  for (unsigned j = k; j < DEPTHS; j++) is_done &= s->node->lives[j] == LIVES_ON_HEAP;
-  if (is_done) return false;
+  unsigned on_heap = k; /* what is new and deeper may be there already: that is the reason then */
+  while (on_heap < DEPTHS && !((s->fresh >> on_heap & 1) && s->node->lives[on_heap] == LIVES_ON_HEAP)) on_heap++;
+  if (on_heap == k) return false;
   p->stmt = s->stmt;
-  place_heap(p, s->node, k, place_reason(p, s->op->pos, "%s", why));
+  if (on_heap < DEPTHS) place_demand(p, s->node, k, LIVES_ON_HEAP, 0, 0, s->node->why[on_heap]);
+  else place_heap(p, s->node, k, place_reason(p, s->op->pos, "%s", why));
   return true;
 }
 
