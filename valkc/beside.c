@@ -1,17 +1,16 @@
 /* beside.c - a fast path beside a costly operation saves little, and its text costs as much as any.
  *
  * in:    low.h, after represent
- * out:   op->is_called on operations with a fast path that are done whenever a costly one is;
- *        fn->is_calm if each round of its loops, and each call of it, does a costly operation
+ * out:   op->is_called on operations with a fast path that are done whenever a costly one is
  * keeps: what every operation gives
  * cost:  linear
- * trust: emit calls the runtime for such operations; build has calm functions of a long text
- *        compiled with less optimisation
+ * trust: emit calls the runtime for such operations
  *
  * A call takes a nanosecond or two more than the fast path; looking up a key, making a string or
  * printing takes twenty and more. So each costly operation lets two cheap ones be calls: those next
  * to it on the way that control takes. A loop's round begins with none. */
 #include "beside.h"
+#include "calm.h"
 #include <string.h>
 
 enum { PER_COSTLY = 2, CREDIT_MAX = 4 };
@@ -21,13 +20,6 @@ typedef struct Way { /* what surely was done on the way here */
   LowOp
       *pending[PER_COSTLY]; /* the last cheap operations, which one soon to come may pay for */
 } Way;
-
-/* Work on numbers is a few instructions even where it is called. */
-static bool is_costly(const LowOp *op) {
-  if (op->kind != OP_PRIM || op->fast || op->prim->flags & PRIM_INLINE) return false;
-  bool is_work = op->prim->is_argv || op->prim->flags & PRIM_FAILS;
-  return is_work && strncmp(op->prim->signature, "(num", 4) != 0;
-}
 
 /* %cell and %guard are of the function's frame; error? is shorter than a call; and what computes with
  * numbers is so cheap that calls of it show (6 % in bench/kernels/json). */
@@ -62,7 +54,7 @@ static void note_costly(Way *w) {
 }
 
 static void note(Way *w, LowOp *op) {
-  if (is_costly(op))
+  if (calm_is_costly(op))
     note_costly(w);
   else if (is_cheap(op))
     note_cheap(w, op);
@@ -96,36 +88,7 @@ static Way walk(LowBody *body, Way w) {
   return w;
 }
 
-/* Whatever way it takes, unless it leaves with an error. */
-static bool is_always_costly(const LowBody *body) {
-  for (const LowStmt *s = body->first; s; s = s->next) {
-    if (s->kind == STMT_LOOP) continue;
-    if (is_costly(&s->op)) return true;
-    if (s->kind == STMT_BLOCK && is_always_costly(&s->body)) return true;
-    if (s->kind == STMT_IF && is_always_costly(&s->body) && is_always_costly(&s->other))
-      return true;
-    if (s->kind == STMT_IF && s->test != TEST_ERROR && s->body.is_closed) return false;
-  }
-  return false;
-}
-
-static bool has_calm_loops(const LowBody *body) {
-  for (const LowStmt *s = body->first; s; s = s->next) {
-    if (s->kind == STMT_LOOP && !is_always_costly(&s->body)) return false;
-    if (!has_calm_loops(&s->body) || !has_calm_loops(&s->other)) return false;
-  }
-  return true;
-}
-
 void beside_run(LowProgram *low) {
-  for (size_t i = 0; i < low->fns.count; i++) {
-    LowFn *f = low->fns.items[i];
-    walk(&f->body, (Way){0});
-    f->is_calm = is_always_costly(&f->body) && has_calm_loops(&f->body);
-  }
-  for (size_t i = 0; i < low->tops.count; i++) {
-    LowFn *f = low->tops.items[i]; /* runs once */
-    walk(&f->body, (Way){0});
-    f->is_calm = has_calm_loops(&f->body);
-  }
+  for (size_t i = 0; i < low->fns.count; i++) walk(&low->fns.items[i]->body, (Way){0});
+  for (size_t i = 0; i < low->tops.count; i++) walk(&low->tops.items[i]->body, (Way){0});
 }

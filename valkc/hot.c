@@ -5,7 +5,8 @@
  *        body, the one that was there, where something fails: at a COLD to the HERE of that place
  * keeps: what every statement does. The copies share variables (declared before the loop), marks and
  *        cells, and go the same way, so that a jump finds all of it as it would have been
- * cost:  linear; COPIED_MAX statements of a loop, and GROWTH_MAX of the program are there twice
+ * cost:  linear; COPIED_MAX statements of a loop, and GROWTH_MAX of the program are there twice; loops that
+ *        do something costly in each round (calm.c) are not copied
  * trust: emit.c prints both and knows nothing of what they mean
  *
  * raw_error.c has a variable beside each raw number that may be an error: the error, or nil. Such a
@@ -147,7 +148,7 @@ static void measure(Measure *m, const LowBody *body) {
 static bool is_worth_it(const Hot *h, const LowStmt *loop) {
   Measure m = {.loop = loop->label};
   measure(&m, &loop->body);
-  return loop->label->is_next && m.has_tests && !m.is_unfit && m.count <= COPIED_MAX &&
+  return loop->label->is_next && !loop->label->is_calm && m.has_tests && !m.is_unfit && m.count <= COPIED_MAX &&
          h->growth + m.count <= GROWTH_MAX;
 }
 

@@ -198,6 +198,7 @@ typedef struct LowLabel {
   bool is_left; /* some LEAVE */
   bool is_next; /* some NEXT */
   bool needs_leave, needs_next; /* emit: some of those jumps are gotos */
+  bool is_calm;                 /* LOOP: each round does something costly; calm.c */
   bool is_loop;                 /* place.c: of a LOOP, which is known to it */
   struct LowLabel *around;      /* place.c: of the innermost LOOP around, or NULL */
   uint64_t loop_bit, rounds_next, rounds_after; /* place_graph.c */
@@ -288,7 +289,7 @@ struct LowFn {
   bool takes_state;          /* its first argument says which of them is called */
   /* lower_facts.c */
   bool is_once;   /* all of it runs once or a few times; once.c */
-  bool is_calm;   /* nothing in it runs often without a costly operation; beside.c */
+  bool is_calm;   /* nothing in it runs often without a costly operation; calm.c */
   unsigned part;  /* of the text; emit_split.c */
   bool is_shared; /* named by other parts, or by data */
   unsigned index, low_link, component;

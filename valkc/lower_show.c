@@ -195,7 +195,7 @@ static void show_stmt(Show *s, const LowStmt *stmt) {
   case STMT_LOOP:
     fprintf(s->out, "%s L%u", stmt->kind == STMT_LOOP ? "loop" : "block", stmt->label->id);
     show_stacks(s, "resets", stmt->label->resets);
-    fputc('\n', s->out);
+    fputs(stmt->label->is_calm ? " calm\n" : "\n", s->out);
     show_nested(s, &stmt->body);
     if (stmt->hot) show_hot(s, stmt->hot);
     return;
@@ -238,7 +238,8 @@ static void show_fn(Show *s, const LowFn *f) {
   fputc(')', s->out);
   for (size_t i = 0; i < f->captures.count; i++)
     fprintf(s->out, " ^%s.%u", f->captures.items[i]->name, f->captures.items[i]->id);
-  fprintf(s->out, "%s%s\n", f->is_recursive ? "  recursive" : "", f->may_park ? "  may-park" : "");
+  fprintf(s->out, "%s%s%s\n", f->is_recursive ? "  recursive" : "", f->may_park ? "  may-park" : "",
+          f->is_calm ? "  calm" : "");
   show_body(s, &f->body);
 }
 

@@ -6,6 +6,7 @@
 #include "bases.h"
 #include "beside.h"
 #include "build.h"
+#include "calm.h"
 #include "clone.h"
 #include "comptime.h"
 #include "cse.h"
@@ -84,6 +85,7 @@ CORE_PASS(cse)
 LOW_PASS(once)
 LOW_PASS(represent)
 LOW_PASS(beside)
+LOW_PASS(calm)
 LOW_PASS(fuse)
 LOW_PASS(hot)
 LOW_PASS(bases)
