@@ -47,7 +47,7 @@ void emit_shared_marks(Emit *e, const LowBody *body) {
   for (const LowStmt *s = body->first; s; s = s->next) {
     const LowOp *op = &s->op;
     if (op->mark && emit_is_cell(op)) put_line(e, "VkPair cell_%u;", op->mark);
-    else if (op->mark) declare_marks(e, op->resets, op->mark);
+    else if (op->mark && !s->is_tail) declare_marks(e, op->resets, op->mark); /* of tail calls: the entry mark */
     if (op->open_mark) declare_marks(e, op->opens, op->open_mark);
     if (s->kind == STMT_LOOP && s->label->shared_mark) declare_marks(e, s->label->resets, s->label->shared_mark);
     emit_shared_marks(e, &s->body);
