@@ -43,11 +43,12 @@ V big_too_large(vk *c) {
 
 /* ---- making results ---------------------------------------------------------------------- */
 
-/* Zeroed room for that many digits, without a header yet; NULL if there is no memory. */
+/* Zeroed room for that many digits, without a header yet, where c->number_where says or, if they are
+ * many, on the heap; NULL if there is no memory. */
 static VkBigint *big_room(vk *c, size_t digits) {
   size_t bytes = sizeof(VkBigint) + digits * sizeof(mp_digit);
   __atomic_store_n(&big_put_made, big_put_radix, __ATOMIC_RELAXED); /* isolates: the same one */
-  return bytes < BIG_TRY_BYTES ? vk_heap_object(c, bytes) : vk_try_new(c, bytes);
+  return bytes < BIG_TRY_BYTES ? vk_number_room(c, bytes) : vk_try_new(c, bytes);
 }
 
 /* The number of `used` digits as a fixnum, or VK_UNBOUND if it needs a VkBigint. */
@@ -78,10 +79,10 @@ static V big_copy_digits(vk *c, const mp_int *m) {
   return big_finish(c, big, m->used, m->sign == MP_NEG);
 }
 
-V big_from_parts(vk *c, mp_digit *digits, int used, bool is_negative) {
+V big_from_parts(vk *c, const mp_digit *digits, int used, bool is_negative) {
   while (used > 0 && digits[used - 1] == 0) used--;
   mp_int m = {
-      .used = used, .alloc = used, .sign = is_negative ? MP_NEG : MP_ZPOS, .dp = digits};
+      .used = used, .alloc = used, .sign = is_negative ? MP_NEG : MP_ZPOS, .dp = (mp_digit *)digits};
   return big_copy_digits(c, &m);
 }
 

@@ -32,7 +32,7 @@ V big_take(vk *c, mp_err e, mp_int *r);
 V big_too_large(vk *c);
 V big_from_i128(vk *c, __int128 n);
 /* The number of these digits, which are copied; leading zeros are dropped. */
-V big_from_parts(vk *c, mp_digit *digits, int used, bool is_negative);
+V big_from_parts(vk *c, const mp_digit *digits, int used, bool is_negative);
 
 /* Integers in any form; at least one is big in practice, or the caller's fast path failed. */
 V big_add(vk *c, V a, V b);

@@ -268,10 +268,12 @@ static V divide_large(vk *c, const mp_int *a, const mp_int *b, Part part) {
   return big_take(c, e, wanted);
 }
 
+/* Never the dividend itself, which need not live as long as the result. */
 static V divide(vk *c, V dividend, V divisor, Part part) {
   BigView wa, wb;
   const mp_int *a = big_view(&wa, dividend), *b = big_view(&wb, divisor);
-  if (a->used < b->used) return part == QUOTIENT ? VK_FIX(0) : dividend;
+  if (a->used < b->used && part == QUOTIENT) return VK_FIX(0);
+  if (a->used < b->used) return big_from_parts(c, a->dp, a->used, a->sign == MP_NEG);
   if (b->used == 1 && part == REMAINDER) {
     int64_t rest = (int64_t)big_divide_digit(NULL, a->dp, a->used, b->dp[0]);
     return VK_FIX(a->sign == MP_NEG ? -rest : rest);

@@ -21,8 +21,7 @@ static V big_bits(vk *c, V a, V b, BitOp op) {
     return big_bits(c, a, b, on_digits);                                                       \
   }                                                                                            \
   V vk_bit_##name##_slow(vk *c, V a, V b, const VkPos *pos) {                                  \
-    V r = vk_bit_##name(c, a, b);                                                              \
-    return VK_AT(c, r, pos);                                                                   \
+    return vk_number_on(c, vk_bit_##name, a, b, pos);                                          \
   }                                                                                            \
   V vk_bit_##name##_n(vk *c, size_t n, const V *args) {                                        \
     for (size_t i = 0; i < n; i++)                                                             \
@@ -54,7 +53,7 @@ static V check_shift(vk *c, const char *who, V a, V n) {
 V vk_bit_shl(vk *c, V a, V n) {
   V failure = check_shift(c, "bit/shl", a, n);
   if (failure != VK_NIL) return failure;
-  if (a == VK_FIX(0) || n == VK_FIX(0)) return a;
+  if (a == VK_FIX(0) || (n == VK_FIX(0) && VK_IS_FIX(a))) return a;
   if (!VK_IS_FIX(n) || VK_INT(n) > BIG_BITS_MAX) return big_too_large(c);
   BigView w;
   mp_int r;
@@ -77,11 +76,9 @@ V vk_bit_shr(vk *c, V a, V n) {
 }
 
 V vk_bit_shl_slow(vk *c, V a, V n, const VkPos *pos) {
-  V r = vk_bit_shl(c, a, n);
-  return VK_AT(c, r, pos);
+  return vk_number_on(c, vk_bit_shl, a, n, pos);
 }
 
 V vk_bit_shr_slow(vk *c, V a, V n, const VkPos *pos) {
-  V r = vk_bit_shr(c, a, n);
-  return VK_AT(c, r, pos);
+  return vk_number_on(c, vk_bit_shr, a, n, pos);
 }

@@ -162,6 +162,7 @@ void vk_catch_out_of_memory(vk *c, size_t bytes) {
   if (!k) return;
   c->fiber->caught = k->previous;
   c->tail_limit = k->tail_limit;
+  c->where = c->number_where = VK_ON_HEAP; /* whatever was under way */
   clear_parked(c);
   for (int s = 0; s < 2; s++) vk_scratch_reset(c, s, k->scratch[s]);
 #ifdef VK_HAS_ASAN

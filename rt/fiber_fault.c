@@ -145,7 +145,7 @@ void vk_fault_landed(void);
 __attribute__((no_sanitize("address"))) void vk_fault_landed(void) {
   vk *c = vk_fault_isolate();
   vk_unpoison(c->fiber->stack_limit, (size_t)(c->fiber->stack_base - c->fiber->stack_limit));
-  c->where = c->result_where = VK_ON_HEAP; /* whatever was under way */
+  c->where = c->result_where = c->number_where = VK_ON_HEAP; /* whatever was under way */
   c->fiber->caught = NULL;                 /* it was in a frame */
   vk_context_restart(c->fiber->stack_base, end_fiber, c);
 }

@@ -75,7 +75,7 @@ V vk_int(vk *c, V v) { return to_integer(c, "int", v, trunc); }
 
 /* ---- powers ------------------------------------------------------------------------------ */
 
-/* Integer base, |base| >= 2, exponent >= 2. The size is bounded before work starts: the result
+/* Integer base, |base| >= 2, exponent >= 1. The size is bounded before work starts: the result
  * has more than (bits - 1) * exponent bits. */
 static V integer_power(vk *c, V base, uint64_t exponent) {
   BigView w;
@@ -91,7 +91,7 @@ static V integer_power(vk *c, V base, uint64_t exponent) {
 
 static V power_of_integers(vk *c, V base, V exponent) {
   if (exponent == VK_FIX(0) || base == VK_FIX(1)) return VK_FIX(1);
-  if (exponent == VK_FIX(1) || base == VK_FIX(0)) return base;
+  if ((exponent == VK_FIX(1) && VK_IS_FIX(base)) || base == VK_FIX(0)) return base;
   if (base == VK_FIX(-1)) {
     BigView w;
     return mp_isodd(big_view(&w, exponent)) ? base : VK_FIX(1);

@@ -7,7 +7,28 @@
 #include <assert.h>
 #include "bigint.h"
 #include "fns.h"
+#include "where.h"
 #include <math.h>
+
+/* ---- where they go ----------------------------------------------------------------------- */
+
+void *vk_number_room(vk *c, size_t bytes) {
+  if (VK_LIKELY(c->number_where == VK_ON_HEAP)) return vk_heap_object(c, bytes);
+  unsigned where = c->where;
+  c->where = c->number_where;
+  void *room = vk_new_placed(c, bytes);
+  c->where = where;
+  return room;
+}
+
+_Static_assert(_Alignof(VkPos) > VK_ON_SCRATCH_1, "a place and where a number goes, in one word");
+V vk_number_on(vk *c, VkBinary *op, V a, V b, const VkPos *pos) {
+  unsigned where = (unsigned)((uintptr_t)pos & (_Alignof(VkPos) - 1));
+  c->number_where = VK_OPEN(c, where);
+  V r = op(c, a, b);
+  c->number_where = VK_ON_HEAP;
+  return VK_UNLIKELY(VK_IS_ABN(r)) ? vk_at(c, r, (const VkPos *)((const char *)pos - where)) : r;
+}
 
 /* ---- conversions ------------------------------------------------------------------------- */
 
@@ -18,7 +39,7 @@ static const VkFloat float_nan VK_ALIGN16 = {VK_HDR(VK_FLOAT, 0, 0), NAN};
 V vk_float_box(vk *c, double d) {
   if (isnan(d)) return VK_FROM_OBJ(&float_nan);
   if (isinf(d)) return VK_FROM_OBJ(d > 0 ? &float_inf : &float_minus_inf);
-  VkFloat *f = vk_heap_object(c, sizeof *f);
+  VkFloat *f = vk_number_room(c, sizeof *f);
   f->hdr = VK_HDR(VK_FLOAT, 0, 0);
   f->value = d;
   return VK_FROM_OBJ(f);
@@ -282,41 +303,40 @@ uint64_t vk_num_hash(V v) {
 
 /* ---- the slow paths of ops.h ------------------------------------------------------------- */
 
-/* Two immediate floats first: the commonest case that is not inline. */
+/* Two immediate floats that give one first: the commonest case that is not inline. */
 #define SLOW_FLOAT(name, x, y, result)                                                         \
   V vk_##name##_slow(vk *c, V a, V b, const VkPos *pos) {                                      \
     if (VK_LIKELY(VK_IS_IMM_FLOAT(a) && VK_IS_IMM_FLOAT(b))) {                                 \
       double x = vk_imm_double(a), y = vk_imm_double(b);                                       \
-      return result;                                                                           \
+      V r = vk_immediate(result);                                                              \
+      if (VK_LIKELY(VK_IS_IMM_FLOAT(r))) return r;                                             \
     }                                                                                          \
+    return vk_number_on(c, vk_##name, a, b, pos);                                              \
+  }
+SLOW_FLOAT(add, x, y, x + y)
+SLOW_FLOAT(sub, x, y, x - y)
+SLOW_FLOAT(mul, x, y, x *y)
+SLOW_FLOAT(div, x, y, x / y)
+
+#define SLOW_COMPARISON(name, test)                                                            \
+  V vk_##name##_slow(vk *c, V a, V b, const VkPos *pos) {                                      \
+    if (VK_LIKELY(VK_IS_IMM_FLOAT(a) && VK_IS_IMM_FLOAT(b)))                                   \
+      return VK_FIX(vk_imm_double(a) test vk_imm_double(b));                                   \
     V r = vk_##name(c, a, b);                                                                  \
     return VK_AT(c, r, pos);                                                                   \
   }
-SLOW_FLOAT(add, x, y, vk_from_double(c, x + y))
-SLOW_FLOAT(sub, x, y, vk_from_double(c, x - y))
-SLOW_FLOAT(mul, x, y, vk_from_double(c, x *y))
-SLOW_FLOAT(div, x, y, vk_from_double(c, x / y))
-SLOW_FLOAT(lt, x, y, VK_FIX(x < y))
-SLOW_FLOAT(gt, x, y, VK_FIX(x > y))
-SLOW_FLOAT(le, x, y, VK_FIX(x <= y))
-SLOW_FLOAT(ge, x, y, VK_FIX(x >= y))
+SLOW_COMPARISON(lt, <)
+SLOW_COMPARISON(gt, >)
+SLOW_COMPARISON(le, <=)
+SLOW_COMPARISON(ge, >=)
 
-V vk_rem_slow(vk *c, V a, V b, const VkPos *pos) {
-  V r = vk_rem(c, a, b);
-  return VK_AT(c, r, pos);
-}
-
-V vk_mod_slow(vk *c, V a, V b, const VkPos *pos) {
-  V r = vk_mod(c, a, b);
-  return VK_AT(c, r, pos);
-}
+V vk_rem_slow(vk *c, V a, V b, const VkPos *pos) { return vk_number_on(c, vk_rem, a, b, pos); }
+V vk_mod_slow(vk *c, V a, V b, const VkPos *pos) { return vk_number_on(c, vk_mod, a, b, pos); }
 
 /* ---- any number of arguments ------------------------------------------------------------- */
 
-typedef V (*Binary)(vk *c, V a, V b);
-
 /* args[0] op args[1] ...; at least one. The arguments are checked before any work is done. */
-static V fold(vk *c, const char *who, Binary op, size_t n, const V *args) {
+static V fold(vk *c, const char *who, VkBinary *op, size_t n, const V *args) {
   for (size_t i = 0; i < n; i++)
     if (!vk_is_number(args[i])) return vk_arg_error(c, who, (int)i + 1, args[i], "a number");
   V r = args[0];
@@ -344,7 +364,11 @@ static V negate(vk *c, V x) {
 V vk_neg(vk *c, V x) {
   return vk_is_number(x) ? negate(c, x) : vk_arg_error(c, "-", 1, x, "a number");
 }
-V vk_neg_slow(vk *c, V x, const VkPos *pos) { return VK_AT(c, vk_neg(c, x), pos); }
+static V neg_first(vk *c, V x, V unused) {
+  (void)unused;
+  return vk_neg(c, x);
+}
+V vk_neg_slow(vk *c, V x, const VkPos *pos) { return vk_number_on(c, neg_first, x, x, pos); }
 
 V vk_sub_n(vk *c, size_t n, const V *args) {
   if (n == 0) return needs_arguments(c, "-");

@@ -41,6 +41,12 @@ V vk_int_from_double(vk *c, double x);
  * none. */
 V vk_parse_number(vk *c, const char *text, size_t len);
 
+/* A zeroed object for a number, where it is told to go: c->number_where. */
+void *vk_number_room(vk *c, size_t bytes);
+/* op(a, b) for a slow path of ops.h: pos may be a VK_POS_ON. */
+typedef V VkBinary(vk *c, V a, V b);
+V vk_number_on(vk *c, VkBinary *op, V a, V b, const VkPos *pos);
+
 V vk_add(vk *c, V a, V b);
 V vk_sub(vk *c, V a, V b);
 V vk_mul(vk *c, V a, V b);

@@ -261,6 +261,8 @@ struct vk {
   /* Where the result of the function called goes: set right before the call of one that asks for it
    * (vk_take_result), else VK_ON_HEAP. */
   unsigned result_where;
+  /* Where big integers and boxed floats go: set around operations on numbers alone (vk_number_on). */
+  unsigned number_where;
   VkBarrier barrier;
   VkRun cells[VK_CELL_CLASSES];
   char *tail_limit; /* guarded tail calls with a frame below this park instead of calling */
@@ -299,8 +301,12 @@ static inline V vk_float_bits(double d) {
   return b;
 }
 V vk_float_box(vk *c, double d); /* infinities and nan are static boxes */
+static inline V vk_immediate(double d) { /* no VK_IS_IMM_FLOAT if d is out of its range */
+  V b = vk_float_bits(d);
+  return (b << 4 | b >> 60) ^ 7;
+}
 static inline V vk_from_double(vk *c, double d) {
-  V b = vk_float_bits(d), v = (b << 4 | b >> 60) ^ 7;
+  V v = vk_immediate(d);
   return VK_LIKELY(VK_IS_IMM_FLOAT(v)) ? v : vk_float_box(c, d);
 }
 static inline double vk_imm_double(V v) { /* requires VK_IS_IMM_FLOAT(v) */
@@ -330,6 +336,9 @@ V vk_arg_error(vk *c, const char *who, int index, V got, const char *expected);
 V vk_at(vk *c, V err, const VkPos *pos);
 #define VK_AT(c, v, pos) (VK_UNLIKELY(VK_IS_ABN(v)) ? vk_at(c, v, pos) : (v))
 V vk_placed(vk *c, V v, const VkPos *pos); /* VK_AT, called */
+/* Operations on numbers whose fast path is inline are told where a number goes that needs memory along
+ * with their place, which only the slow path looks at. */
+#define VK_POS_ON(pos, where) ((const VkPos *)((const char *)(pos) + (where)))
 V vk_unbound_error(vk *c, const char *name, const VkPos *pos);
 /* The names of section 2: "Integer" "Float" "String" "Symbol" "List" "Function" ... */
 const char *vk_type_name(V v);

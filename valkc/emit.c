@@ -43,7 +43,7 @@ void put_fast_call(Emit *e, const LowOp *op) {
     put_arg_as(e, op->args[i], fast_operand_rep(op, i));
     if (is_in_memory && i == 0) put(e, "}");
   }
-  if (op->fast->takes == 1) put(e, ", %p", &op->pos);
+  if (op->fast->takes == 1) put(e, ", "), put_pos(e, op);
   put(e, ")");
 }
 
@@ -65,7 +65,7 @@ static void put_runtime_call(Emit *e, const LowOp *op) {
   if (fails) put(e, "%s_%s(c", op->symbol ? op->symbol : op->prim->symbol, suffix);
   else put(e, "%s(c", use_symbol(e, op));
   put_args(e, op->args, op->count);
-  if (fails) put(e, ", %p", &op->pos);
+  if (fails) put(e, ", "), put_pos(e, op);
   put(e, ")");
 }
 
@@ -93,7 +93,9 @@ static void put_prim_call(Emit *e, const LowOp *op) {
   if (prim->flags & PRIM_INLINE) {
     put(e, "vk_op_%s(c", prim->symbol + 3);
     put_args(e, op->args, op->count);
-    put(e, ", %p)", &op->pos);
+    put(e, ", ");
+    put_pos(e, op);
+    put(e, ")");
     return;
   }
   put(e, "%s(c", use_symbol(e, op));
@@ -386,14 +388,14 @@ static void emit_tail_call_value(Emit *e, const LowOp *op) {
 static void emit_return_later(Emit *e, const LowOp *op) {
   put_line(e, "{");
   e->depth++;
-  if (emit_is_told(op)) put_line_start(e), put(e, "c->where = VK_OPEN(c, "), put_where(e, op->where), put(e, ");\n");
+  emit_tell(e, op);
   unsigned profile = emit_profile_begin(e, op);
   put_line_start(e);
   put(e, "%sresult = ", rep_type(e->fn->result));
   put_op_as(e, op, e->fn->result);
   put(e, ";\n");
   emit_profile_end(e, op, profile);
-  if (emit_is_told(op)) put_line(e, "c->where = VK_ON_HEAP;");
+  emit_untell(e, op);
   emit_loop_exits(e, e->loop, NULL, RESET_OTHER);
   put_line(e, "return result;");
   e->depth--;

@@ -74,11 +74,27 @@ bool emit_makes_pair(const LowOp *op) {
   return !strcmp(op->prim->name, "cons") || !strcmp(op->prim->name, "%pair") || !strcmp(op->prim->name, "%qq-cons");
 }
 
-/* Its C function looks at c->where. */
+/* Its C function looks at c->where, or at c->number_where. */
 bool emit_is_told(const LowOp *op) {
   if (op->where == WHERE_HEAP) return false;
+  if (op->makes_number) return !(op->prim->flags & PRIM_INLINE);
   if (op->kind == OP_LIST) return emit_needs_array(op);
   return op->kind == OP_PARTIAL || (op->kind == OP_PRIM && !emit_makes_pair(op));
+}
+
+/* The place of an operation, with where it makes a number. */
+void put_pos(Emit *e, const LowOp *op) {
+  if (op->makes_number) put(e, "VK_POS_ON(%p, %s)", &op->pos, where_text(e, op->where));
+  else put(e, "%p", &op->pos);
+}
+
+void emit_tell(Emit *e, const LowOp *op) {
+  if (!emit_is_told(op)) return;
+  put_line(e, "c->%s = VK_OPEN(c, %s);", op->makes_number ? "number_where" : "where", where_text(e, op->where));
+}
+
+void emit_untell(Emit *e, const LowOp *op) {
+  if (emit_is_told(op)) put_line(e, "c->%s = VK_ON_HEAP;", op->makes_number ? "number_where" : "where");
 }
 
 /* Before an operation and behind it; gives the number of the marks. */
@@ -87,12 +103,12 @@ unsigned emit_place_begin(Emit *e, const LowOp *op) {
   if (op->opens) e->opened_mark = emit_marks(e, op->opens, op->open_mark);
   if (op->kind == OP_CALL && op->where != WHERE_HEAP && op->fn->takes_where)
     put_line(e, "c->result_where = %s;", where_text(e, op->where));
-  if (emit_is_told(op)) put_line(e, "c->where = VK_OPEN(c, %s);", where_text(e, op->where));
+  emit_tell(e, op);
   return mark;
 }
 
 void emit_place_end(Emit *e, const LowOp *op, unsigned mark) {
-  if (emit_is_told(op)) put_line(e, "c->where = VK_ON_HEAP;");
+  emit_untell(e, op);
   void (*reset)(Emit *, uint8_t, unsigned) = op->is_once ? emit_resets_seldom : emit_resets;
   reset(e, op->resets, mark);
   reset(e, op->closes, e->opened_mark);

@@ -177,6 +177,7 @@ typedef struct LowOp {
   bool is_called;            /* by a call, though it has a fast path; beside.c */
   const char *guard;         /* the same: it gives an error unless this C function gives 1 */
   LowWhere where;
+  bool makes_number;        /* where is of a big integer or boxed float, for which no region is there alone */
   unsigned site;            /* is_profiled: its number among those that allocate, from 1; else 0 */
   struct PlaceNode *made;   /* place.c: what it makes */
   uint8_t resets;           /* calls: stacks to reset behind it to what they were before */

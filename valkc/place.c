@@ -69,6 +69,7 @@ static void use_callees(Place *p, PlaceFn *f) {
     PlaceSite *s = &f->sites.items[i];
     if (!s->callee) continue;
     s->fresh = s->callee->fresh;
+    s->numbers = s->callee->numbers;
     if (s->stmt->is_tail && s->callee->ends_unknown) f->ends_unknown = true;
   }
 }
@@ -79,7 +80,7 @@ static uint64_t mix(uint64_t h, uint64_t n) { return (h ^ n) * 0x9e3779b97f4a7c1
 
 /* All that callers look at. */
 static uint64_t summary_of(const PlaceFn *f) {
-  uint64_t h = mix(f->fresh, f->ends_unknown);
+  uint64_t h = mix(f->fresh | f->numbers << DEPTHS, f->ends_unknown);
   for (size_t i = 0; i <= f->param_count; i++)
     for (unsigned k = 0; f->params[i] && k < DEPTHS; k++)
       h = mix(h, (uint64_t)(f->params[i]->lives[k] == LIVES_ON_HEAP) << 8 | f->params[i]->in_result[k]);
@@ -98,8 +99,12 @@ static void find_fresh(PlaceFn *f) {
 static void solve_fn(Place *p, PlaceFn *f) {
   use_callees(p, f);
   place_solve(p);
-  while (place_settle(p, f)) place_solve(p);
-  find_fresh(f);
+  if (p->objects) {
+    place_find_numbers(f);
+  } else {
+    while (place_settle(p, f)) place_solve(p);
+    find_fresh(f);
+  }
   uint64_t summary = summary_of(f);
   if (summary == f->summary) return;
   f->summary = summary;
@@ -134,18 +139,25 @@ static void enqueue_callees_first(Place *p) {
   }
 }
 
-void place_run(LowProgram *low) {
+Place *place_analyse(LowProgram *low, Place *objects) {
   Place *p = ARENA_NEW(low->arena, Place);
   p->low = low;
-  low->placement = p;
+  p->objects = objects;
   p->arena = p->fns.arena = low->arena;
   for (size_t i = 0; i < low->fns.count; i++) place_read_fn(p, place_fn(p, low->fns.items[i]));
   for (size_t i = 0; i < low->tops.count; i++) place_read_fn(p, place_fn(p, low->tops.items[i]));
+  for (size_t i = 0; objects && i < p->all.count; i++) place_pin_objects(p, p->all.items[i]);
   enqueue_callees_first(p);
   for (size_t done = 0; done < p->work.count; done++) {
     PlaceFn *f = p->work.items[done];
     f->is_queued = false;
     solve_fn(p, f);
   }
-  place_assign(p);
+  return p;
+}
+
+void place_run(LowProgram *low) {
+  low->placement = place_analyse(low, NULL);
+  place_assign(low->placement);
+  place_assign_numbers(place_analyse(low, low->placement));
 }

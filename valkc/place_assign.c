@@ -8,18 +8,20 @@
 
 /* ---- how long ------------------------------------------------------------------------------- */
 
-int place_lives(const PlaceSite *s) {
+int place_lives_at(const PlaceSite *s, uint8_t depths) {
   int lives = s->loop ? (int)s->loop->depth : LIVES_IN_FUNCTION;
   if (s->is_fixed) return LIVES_ON_HEAP;
   for (unsigned k = 0; k < DEPTHS; k++) {
-    if (!(s->fresh >> k & 1)) continue;
+    if (!(depths >> k & 1)) continue;
     if (s->node->rounds[k] & s->rounds) return LIVES_ON_HEAP;
     if (s->node->lives[k] < lives) lives = s->node->lives[k];
   }
   return lives;
 }
 
-static unsigned first_fresh(const PlaceSite *s) {
+int place_lives(const PlaceSite *s) { return place_lives_at(s, s->fresh); }
+
+unsigned place_first_fresh(const PlaceSite *s) {
   unsigned k = 0;
   while (k < DEPTHS && !(s->fresh >> k & 1)) k++;
   return k;
@@ -32,7 +34,7 @@ static bool makes_text(const PlaceSite *s) {
 
 /* On the heap with all that it holds; false if that was so already. */
 static bool force(Place *p, PlaceSite *s, const char *why) {
-  unsigned k = first_fresh(s);
+  unsigned k = place_first_fresh(s);
   if (s->is_fixed || k == DEPTHS) return false;
   if (makes_text(s)) {
     if (s->node->lives[k] == LIVES_ON_HEAP) return false;
@@ -51,7 +53,7 @@ static bool force(Place *p, PlaceSite *s, const char *why) {
 
 /* ---- stacks ----------------------------------------------------------------------------------- */
 
-static const PlaceLoop *loop_at(const PlaceLoop *l, unsigned depth) {
+const PlaceLoop *place_loop_at(const PlaceLoop *l, unsigned depth) {
   while (l && l->depth > depth) l = l->outer;
   return l;
 }
@@ -60,7 +62,7 @@ static const PlaceLoop *loop_at(const PlaceLoop *l, unsigned depth) {
 static uint8_t stack_of(const PlaceLoop *l, int lives) {
   if (lives == LIVES_IN_RESULT) return RESET_OTHER;
   if (lives <= LIVES_IN_FUNCTION) return RESET_TEMP;
-  return loop_at(l, (unsigned)lives)->stack;
+  return place_loop_at(l, (unsigned)lives)->stack;
 }
 
 static void choose_stacks(PlaceFn *f) {
@@ -72,7 +74,7 @@ static void choose_stacks(PlaceFn *f) {
   for (unsigned depth = 1; depth <= deepest; depth++) {
     for (size_t i = 0; i < f->sites.count; i++) {
       const PlaceSite *s = &f->sites.items[i];
-      PlaceLoop *l = (PlaceLoop *)loop_at(s->loop, depth);
+      PlaceLoop *l = (PlaceLoop *)place_loop_at(s->loop, depth);
       if (!s->fresh || !l || l->depth != depth) continue;
       int lives = place_lives(s);
       if (lives != LIVES_ON_HEAP && lives < (int)depth) l->survivors |= stack_of(l, lives);
@@ -101,7 +103,7 @@ bool place_settle(Place *p, PlaceFn *f) {
   for (size_t i = 0; i < f->sites.count; i++) {
     PlaceSite *s = &f->sites.items[i];
     int lives = s->fresh ? place_lives(s) : LIVES_ON_HEAP;
-    if (lives > LIVES_IN_FUNCTION && loop_at(s->loop, (unsigned)lives)->is_full)
+    if (lives > LIVES_IN_FUNCTION && place_loop_at(s->loop, (unsigned)lives)->is_full)
       forced |= force(p, s, "for one round of a loop that builds up two things");
   }
   return forced;
@@ -125,7 +127,7 @@ static void assign_fn(PlaceFn *f) {
     if (s->op->where != WHERE_TEMP && s->op->where != WHERE_OTHER) continue;
     int lives = place_lives(s);
     if (lives > LIVES_IN_FUNCTION) {
-      const PlaceLoop *l = loop_at(s->loop, (unsigned)lives);
+      const PlaceLoop *l = place_loop_at(s->loop, (unsigned)lives);
       l->label->resets |= l->stack;
     }
     if (s->op->where == WHERE_TEMP) f->is_dirty = true;
@@ -167,7 +169,7 @@ static bool is_stored_by(const LowOp *op) {
 }
 
 /* (len (make n)): what the first made, of whatever size, is dead behind the second. */
-static void close_after_use(const PlaceSite *s) {
+static void close_after_use(const Place *p, const PlaceSite *s) {
   LowStmt *user = s->stmt->next;
   bool is_large = s->callee || (s->op->kind == OP_PRIM && s->op->count != 2);
   if (s->stmt->kind != STMT_SET || !s->stmt->is_decl || &s->stmt->op != s->op || s->stmt->is_tail) return;
@@ -177,7 +179,7 @@ static void close_after_use(const PlaceSite *s) {
   for (size_t i = 0; i < user->op.count; i++)
     is_used |= user->op.args[i].kind == ARG_VAR && user->op.args[i].var == s->stmt->var;
   const LowVar *result = user->var;
-  bool is_scalar = result->rep != REP_VALUE || !place_may_be_allocated(user->op.facts);
+  bool is_scalar = result->rep != REP_VALUE || !place_may_be_allocated(p, user->op.facts);
   if (!is_used || !is_scalar || user->op.closes) return;
   s->op->opens = user->op.closes = s->op->where == WHERE_TEMP ? RESET_TEMP : RESET_OTHER;
 }
@@ -189,7 +191,7 @@ static void finish_fn(Place *p, PlaceFn *f) {
     if (s->op->where == WHERE_TEMP) has_temporaries = true;
     if (s->callee && !s->stmt->is_tail) s->op->resets = resets_of_call(s);
     bool is_temporary = s->op->where == WHERE_TEMP || s->op->where == WHERE_OTHER;
-    if (is_temporary && !s->loop) close_after_use(s);
+    if (is_temporary && !s->loop) close_after_use(p, s);
     if (s->callee && s->stmt->is_tail) s->op->where = f->low->takes_where ? WHERE_RESULT : WHERE_HEAP;
   }
   for (size_t i = 0; p->is_dirty_unknown && i < f->unknown_calls.count; i++)

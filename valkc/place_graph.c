@@ -16,8 +16,9 @@ const uint8_t place_shares[DEPTHS] = {0, 2, 4}; /* both hold the same */
 
 /* ---- nodes and demands ---------------------------------------------------------------------- */
 
-bool place_may_be_allocated(LowFacts facts) {
-  const uint32_t types = T_STRING | T_PAIR | T_LISTOBJ | T_FUN | T_VECTOR | T_MAP | T_OTHER;
+bool place_may_be_allocated(const Place *p, LowFacts facts) {
+  const uint32_t objects = T_STRING | T_PAIR | T_LISTOBJ | T_FUN | T_VECTOR | T_MAP | T_OTHER;
+  const uint32_t types = p->objects ? objects | T_BIG | T_FLOAT : objects;
   return !facts.types || facts.types & types;
 }
 
@@ -26,12 +27,14 @@ PlaceNode *place_new_node(Place *p) {
   for (unsigned k = 0; k < DEPTHS; k++) n->lives[k] = LIVES_NOWHERE;
   n->depth = p->loop_depth;
   n->fn = p->in;
+  n->place = p;
   return n;
 }
 
 static PlaceNode *var_node(Place *p, LowVar *v) {
-  if (v->node) return v->node;
-  if (v->rep != REP_VALUE || (!v->is_box && !place_may_be_allocated(v->facts))) return NULL;
+  if (v->node && v->node->place == p) return v->node;
+  v->node = NULL;
+  if (v->rep != REP_VALUE || (!v->is_box && !place_may_be_allocated(p, v->facts))) return NULL;
   v->node = place_new_node(p);
   v->node->var = v;
   for (unsigned k = 0; k < DEPTHS; k++) v->node->lives[k] = (int8_t)p->loop_depth;
@@ -39,6 +42,8 @@ static PlaceNode *var_node(Place *p, LowVar *v) {
 }
 
 const PlaceReason *place_reason(Place *p, Span at, const char *format, ...) {
+  static const PlaceReason for_numbers;
+  if (p->objects) return &for_numbers; /* nobody asks */
   PlaceReason *r = ARENA_NEW(p->arena, PlaceReason);
   char text[256];
   va_list ap;
@@ -116,7 +121,7 @@ PlaceNode *place_arg(Place *p, LowArg a) {
   case ARG_CONST:
   case ARG_UNBOUND: return NULL;
   case ARG_VAR:
-    if (!a.var->is_box && a.facts.types && !place_may_be_allocated(a.facts)) return NULL;
+    if (!a.var->is_box && a.facts.types && !place_may_be_allocated(p, a.facts)) return NULL;
     return var_node(p, a.var);
   case ARG_SELF: return self_node(p);
   case ARG_CAPTURE: {
@@ -244,7 +249,7 @@ static PlaceNode *op_node(Place *p, LowOp *op, LowStmt *tail) {
   case OP_NO_GLOBAL:
   case OP_AT: return NULL;
   }
-  return place_may_be_allocated(op->facts) ? n : NULL;
+  return place_may_be_allocated(p, op->facts) ? n : NULL;
 }
 
 /* ---- what goes round in loops ------------------------------------------------------------------- */
@@ -459,6 +464,10 @@ PlaceFn *place_fn(Place *p, LowFn *low) {
   f->params = ARENA_ARRAY(p->arena, PlaceNode *, f->param_count + 1);
   ptrmap_put(&p->fns, low, f);
   PUSH(p->arena, p->all, f);
+  if (!p->objects) return f;
+  f->objects = ptrmap_get(&p->objects->fns, low);
+  f->fresh = f->objects->fresh;
+  f->ends_unknown = f->objects->ends_unknown;
   return f;
 }
 

@@ -20,6 +20,7 @@ typedef struct PlaceReason { /* why something must be on the heap */
   Span at;
 } PlaceReason;
 
+typedef struct Place Place;
 typedef struct PlaceNode PlaceNode;
 typedef struct PlaceFn PlaceFn;
 typedef struct PlaceLoop PlaceLoop;
@@ -49,6 +50,7 @@ struct PlaceNode {
   unsigned depth;            /* loops around its declaration */
   const LowVar *var;         /* or NULL */
   PlaceFn *fn;
+  const Place *place;        /* whose it is: there are two runs */
   bool is_queued;
   bool is_param;
   bool is_hung;              /* %set-tail! put it at the end of a list */
@@ -75,6 +77,8 @@ typedef struct PlaceSite { /* an operation that allocates */
   bool is_fixed;      /* always on the heap: a primitive that cannot be told where, or text for a reason of its own */
   const PlaceReason *why; /* that reason */
   bool grows;         /* what it changes may grow, on the heap */
+  bool is_number;     /* makes a big integer or boxed float, seldom */
+  uint8_t numbers;    /* calls: depths at which such numbers may be that the callee made for its result */
   PlaceFn *callee;    /* a call */
   const char *name;   /* of what is allocated, for people */
   Span near;          /* the last place in the program's own text before it */
@@ -106,10 +110,15 @@ struct PlaceFn {
   bool is_dirty;          /* leaves something on the stack of its temporaries */
   bool is_queued;
   uint64_t summary;
+  /* Where numbers are placed: */
+  const PlaceFn *objects; /* what was decided before */
+  uint8_t numbers;        /* depths of its result at which there may be numbers that it made */
+  bool is_out_of_result;  /* not where its result is: for some caller they must live longer */
 };
 
-typedef struct Place {
+struct Place {
   LowProgram *low;
+  Place *objects;         /* numbers are placed, too: after all else, which this decided; or NULL */
   Arena *arena;
   PtrMap fns; /* LowFn -> PlaceFn */
   VEC(PlaceFn *) all;
@@ -124,7 +133,7 @@ typedef struct Place {
   LowStmt *stmt;
   Span near;         /* of the last statement that is not the library's */
   struct Late *late; /* place_graph.c */
-} Place;
+};
 
 /* place_graph.c: the constraints of a function's statements */
 PlaceFn *place_fn(Place *p, LowFn *f);
@@ -138,7 +147,7 @@ void place_demand(Place *p, PlaceNode *n, unsigned depth, int lives, uint8_t in_
                   PlaceWhy why);
 PlaceNode *place_arg(Place *p, LowArg a); /* NULL: nothing that could be allocated */
 void place_solve(Place *p);
-bool place_may_be_allocated(LowFacts facts);
+bool place_may_be_allocated(const Place *p, LowFacts facts);
 
 /* place_prim.c: what a primitive does with its arguments. Gives its result's node, or NULL. */
 PlaceNode *place_prim(Place *p, LowOp *op);
@@ -150,8 +159,18 @@ PlaceSite *place_add_site(Place *p, LowOp *op, PlaceNode *n, uint8_t fresh, cons
 
 /* place_assign.c: stacks, marks and resets, when all is known */
 int place_lives(const PlaceSite *s); /* how long what it makes must live */
+int place_lives_at(const PlaceSite *s, uint8_t depths); /* what it makes at these depths */
+unsigned place_first_fresh(const PlaceSite *s);
+const PlaceLoop *place_loop_at(const PlaceLoop *l, unsigned depth);
 bool place_settle(Place *p, PlaceFn *f); /* forces sites to the heap; whether there were any */
 void place_assign(Place *p);
+
+/* place.c: the graph of all functions, solved */
+Place *place_analyse(LowProgram *low, Place *objects);
+/* place_number.c: numbers, where all else is decided */
+void place_pin_objects(Place *p, PlaceFn *f);
+void place_find_numbers(PlaceFn *f);
+void place_assign_numbers(Place *p);
 /* A call is of interest where it decides for the callee: on the heap; else the callee says it. */
 bool place_is_shown(const PlaceSite *s);
 #endif

@@ -8,11 +8,12 @@
  *   x  it and all it holds may be anywhere in it    H  goes to the heap, stored or given away
  *   K  what it holds goes to the heap: contents of vectors and maps, which change
  *   s  strings are copied, all else goes to the heap: what errors hold, new keys of maps
+ *   r  a number, which may be it or an element     q  a number or a list, it or an element may be it
  *
  * fresh: depths at which the result may be new, a bit each. is_placed: the C function may be told
  * where to put it (c->where, rt/vk.h): all that it allocates is part of its result or for its own
  * use, and it changes nothing that was there before. A primitive without a row is taken to do
- * anything its signature and flags allow. Numbers are never placed: those that need memory are rare. */
+ * anything its signature and flags allow. */
 #include "place_parts.h"
 #include "flow_engine.h"
 #include "represent.h"
@@ -33,17 +34,18 @@ static const PrimRow rows[] = {
     {"last", "o", 0, false}, {"nth", "oo", 0, false}, {"tail", "=", 0, false}, {"drop", "==", 0, false},
     {"init", "c", 1, true}, {"take", "cc", 1, true}, {"split", "ee", 3, true}, {"join", "j", 1, true},
     {"append", "j", 1, true}, {"%qq-append", "==", 1, true}, {"reverse", "c", 1, true},
-    {"range", ".", 1, true}, {"zip", "d", 3, true}, {"flatten", "f", 1, true}, {"uniq", "c", 1, true},
+    {"range", "r", 1, true}, {"zip", "d", 3, true}, {"flatten", "f", 1, true}, {"uniq", "c", 1, true},
     {"plist/get", "o.", 0, false}, {"get", "o.=", 0, false}, {"plist/set", "=ee", 1, true},
     {"plist/keys", "c", 1, true}, {"plist/vals", "c", 1, true}, {"%items", "=..", 1, true},
-    {"%count", "...", 0, false}, {"%sort-values", "c", 1, true}, {"%sort-by-head", "f", 1, true}, {"sum", ".", 0, false}, {"product", ".", 0, false},
+    {"%count", "...", 0, false}, {"%sort-values", "c", 1, true}, {"%sort-by-head", "f", 1, true}, {"sum", "q", 0, false}, {"product", "q", 0, false},
     {"exists", "..", 0, false},
     /* requests that a server got */
     {"req/method", ".", 1, true}, {"req/path", ".", 1, true}, {"req/query", ".", 1, true}, {"req/authority", ".", 1, true},
     {"req/scheme", ".", 1, true}, {"req/headers", ".", 7, true}, {"req/header", ".", 1, true}, {"req/body", ".", 1, true},
     {"req/stream-id", ".", 0, false},
+    {"bit/shl", ".", 0, false}, {"bit/shr", ".", 0, false},
     /* walks over ranges: an integer, or the list there is if an end is no fixnum */
-    {"%range-start", ".", 1, true}, {"%range-items", "=", 0, false}, {"%range-end", ".", 0, false},
+    {"%range-start", "r", 1, true}, {"%range-items", "=", 0, false}, {"%range-end", ".", 0, false},
     {"%range-more", ".", 0, false}, {"%range-head", "o", 0, false}, {"%range-next", "=", 0, false},
     /* strings */
     {"str", "=", 1, true}, {"repr", ".", 1, true}, {"make-string", ".=", 1, true},
@@ -86,14 +88,16 @@ static uint32_t result_types(const Prim *prim) {
   return result;
 }
 
-static const PrimRow stores = {NULL, "H", 7, false}, scalar = {NULL, ".", 0, false},
+static const PrimRow stores = {NULL, "H", 7, false}, scalar = {NULL, ".", 0, false}, picks = {NULL, "=", 0, false},
                      sets_head = {NULL, ".H", 0, false}, new_text = {NULL, ".", 1, false}, anything = {NULL, "x", 7, false};
 
 /* What a primitive without a row may do. */
-static const PrimRow *guess(const Prim *prim) {
+static const PrimRow *guess(const Place *p, const Prim *prim) {
   if (prim->flags & (PRIM_STORES | PRIM_CALLS)) return &stores;
   uint32_t result = result_types(prim);
-  if (!place_may_be_allocated((LowFacts){.types = result})) return &scalar;
+  bool is_number = result && !(result & ~(uint32_t)(T_NUM | T_ERROR));
+  if (is_number) return p->objects && !(prim->flags & PRIM_FRESH) ? &picks : &scalar;
+  if (!place_may_be_allocated(p, (LowFacts){.types = result})) return &scalar;
   bool is_text = !(result & ~(uint32_t)TEXT_TYPES);
   if (is_text && prim->flags & PRIM_FRESH) return &new_text;
   return &anything;
@@ -109,17 +113,19 @@ static const char *made_by(const Prim *prim) {
 }
 
 /* (%apply prim list): what the primitive does with an argument is done with what the list holds. */
-static const PrimRow *row_of_apply(const LowOp *op) {
+static const PrimRow *row_of_apply(const Place *p, const LowOp *op) {
   static const PrimRow no_text = {NULL, "..", 0, false}, text = {NULL, "..", 1, true}, element = {NULL, ".o", 1, true},
-                       elements = {NULL, ".c", 1, true};
+                       elements = {NULL, ".c", 1, true}, picked = {NULL, ".q", 0, false};
   const LowConst *k = op->args[0].kind == ARG_CONST ? op->args[0].constant : NULL;
   if (!k || k->kind != LOW_BUILTIN || !flow_takes_all(k->prim)) return NULL;
   const PrimRow *row = row_of(k->prim);
-  if (!row) row = guess(k->prim);
+  if (!row) row = guess(p, k->prim);
+  if (row == &picks) return &picked;
   if (!strcmp(row->args, ".") && !row->fresh) return &no_text;
   if (!row->is_placed || row->fresh != 1) return NULL;
   switch (row->args[0]) {
   case '.': return &text;
+  case 'r': return p->objects ? &elements : &text;
   case '=':
   case 'j': return &element;
   case 'e': return &elements;
@@ -139,6 +145,12 @@ static void flow_arg(Place *p, LowOp *op, size_t i, char how, PlaceNode *to) {
   case 'c': place_flow(p, a, to, place_shares, 0); break;
   case 'd': place_flow(p, a, to, deeper, 0); break;
   case 'f': place_flow(p, a, to, flat, 0); break;
+  case 'q':
+  case 'r':
+    if (!p->objects) break;
+    place_flow(p, a, to, place_copies, 0);
+    place_flow(p, a, to, how == 'r' ? place_holds : place_reads, 0);
+    break;
   case 'x': place_flow(p, a, to, any, 0); break;
   case 'j':
     place_flow(p, a, to, place_copies, 0);
@@ -156,8 +168,8 @@ static void flow_arg(Place *p, LowOp *op, size_t i, char how, PlaceNode *to) {
 static bool is_named(const LowOp *op, const char *name) { return !strcmp(op->prim->name, name); }
 
 /* Whether anything new comes out: flow may know that the rare case does not occur. */
-static uint8_t fresh_depths(const LowOp *op, const PrimRow *row) {
-  if (!row->fresh || (op->facts.types && !place_may_be_allocated(op->facts))) return 0;
+static uint8_t fresh_depths(const Place *p, const LowOp *op, const PrimRow *row) {
+  if (!row->fresh || (op->facts.types && !place_may_be_allocated(p, op->facts))) return 0;
   if (is_named(op, "%items")) {
     LowFacts list = op->args[0].facts;
     return list.types && !(list.types & T_VECTOR) ? 0 : 1;
@@ -166,24 +178,49 @@ static uint8_t fresh_depths(const LowOp *op, const PrimRow *row) {
   return row->fresh;
 }
 
+/* ---- numbers --------------------------------------------------------------------------------- */
+
+/* What gives new numbers and can be told where they go: in line, along with its place, or called. None
+ * gives an operand back. */
+static const struct {
+  const char *name;
+  bool is_inline;
+} numbers[] = {
+    {"%add", true}, {"%sub", true}, {"%neg", true}, {"%mul", true}, {"%div", true}, {"%", true}, {"mod", true},
+    {"%bit-and", true}, {"%bit-or", true}, {"%bit-xor", true}, {"bit/shl", true}, {"bit/shr", true},
+    {"pow", false}, {"%gcd", false}, {"bit/not", false}, {"str->num", false}, {"str/->int", false},
+};
+
+static bool may_be_boxed(LowFacts facts) { return !facts.types || facts.types & (T_BIG | T_FLOAT); }
+
+/* Where an operation is in line, `fast` ones leave for the same slow path. */
+static bool makes_number(const LowOp *op) {
+  bool is_raw = op->fast && (op->fast->takes != 1 || op->fast->result != 'v');
+  if (is_raw || op->symbol || !may_be_boxed(op->facts)) return false;
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+    if (is_named(op, numbers[i].name)) return true;
+  return false;
+}
+
 PlaceNode *place_prim(Place *p, LowOp *op) {
   if (is_named(op, "%set-tail!")) {
     place_hang(p, op->args[0], op->args[1]);
     return NULL;
   }
-  const PrimRow *row = is_named(op, "%apply") ? row_of_apply(op) : row_of(op->prim);
+  const PrimRow *row = is_named(op, "%apply") ? row_of_apply(p, op) : row_of(op->prim);
   if (is_named(op, "%set-head!")) row = &sets_head;
-  if (!row) row = guess(op->prim);
+  if (!row) row = guess(p, op->prim);
   PlaceNode *n = place_new_node(p);
   size_t last = strlen(row->args);
   for (size_t i = 0; i < op->count && last; i++)
     flow_arg(p, op, i, row->args[i < last ? i : last - 1], n);
-  uint8_t fresh = fresh_depths(op, row);
+  if (p->objects && makes_number(op)) place_add_site(p, op, n, 0, made_by(op->prim))->is_number = true;
+  uint8_t fresh = fresh_depths(p, op, row);
   if (fresh) {
     PlaceSite *site = place_add_site(p, op, n, fresh, made_by(op->prim));
     site->is_fixed = !row->is_placed;
     if (site->is_fixed) place_heap(p, n, 0, place_reason(p, op->pos, "made by `%s`, which always uses the heap", made_by(op->prim)));
   }
   if (is_growing(op->prim)) place_add_site(p, op, n, 0, made_by(op->prim))->grows = true;
-  return !op->facts.types || place_may_be_allocated(op->facts) ? n : NULL;
+  return place_may_be_allocated(p, op->facts) ? n : NULL;
 }
