@@ -7,13 +7,14 @@
 #include <assert.h>
 #include "bigint.h"
 #include "fns.h"
-#include "where.h"
+#include "scratch.h"
 #include <math.h>
 
 /* ---- where they go ----------------------------------------------------------------------- */
 
 void *vk_number_room(vk *c, size_t bytes) {
-  if (VK_LIKELY(c->number_where == VK_ON_HEAP)) return vk_heap_object(c, bytes);
+  bool is_large = bytes > VK_SCRATCH_BYTES_MAX; /* what makes it takes longer than collecting it */
+  if (VK_LIKELY(c->number_where == VK_ON_HEAP) || is_large) return vk_heap_object(c, bytes);
   unsigned where = c->where;
   c->where = c->number_where;
   void *room = vk_new_placed(c, bytes);
