@@ -26,7 +26,7 @@ MODES = aot,run,O0,asan,skip
 WARNINGS = -Wall -Wextra
 # Doubles and characters are the same on every machine.
 SAME = -ffp-contract=off -fsigned-char
-COMMON = -std=gnu11 -D_GNU_SOURCE= $(WARNINGS) $(SAME) $(TARGET_FLAGS) -MMD -MP
+COMMON = -std=gnu11 -D_GNU_SOURCE= $(WARNINGS) $(SAME) $(TARGET_FLAGS) -MD -MP
 # Values are read through several types, in the runtime as in generated code.
 RT_FLAGS = -fno-strict-aliasing -fno-math-errno
 # What only the runtime's own C is to see of its headers (rt/alloc.h).

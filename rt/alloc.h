@@ -21,7 +21,9 @@ void vk_write_slow(vk *c, V *slot);
 #ifdef VK_DEBUG
 void vk_check_store(vk *c, V owner, V v); /* heap_debug.c: the heap must not point into scratch */
 #define VK_CHECK_STORE(c, owner, v) vk_check_store(c, owner, v)
+#define VK_CHECKS_STORES 1
 #else
+#define VK_CHECKS_STORES 0
 #define VK_CHECK_STORE(c, owner, v) ((void)0)
 #endif
 
@@ -63,11 +65,18 @@ static inline void *vk_heap_object(vk *c, size_t bytes) {
 /* Runtime C allocates where it is told (c->where, vk.h); generated code says where in each place,
  * and means the heap by these. */
 #ifdef VK_RUNTIME
+#include "poison.h"
 void *vk_new_placed(vk *c, size_t bytes); /* scratch.c */
-V vk_cons_placed(vk *c, V head, V tail);
+V vk_cons_placed_slow(vk *c, V head, V tail);
 static inline V vk_cons(vk *c, V head, V tail) {
-  if (VK_UNLIKELY(c->where != VK_ON_HEAP)) return vk_cons_placed(c, head, tail);
-  return vk_heap_cons(c, head, tail);
+  VkRun *run = &c->bump[c->where];
+  char *p = vk_as_cell(run->cur);
+  if (VK_CHECKS_STORES || VK_UNLIKELY(p == run->lim)) return vk_as_pair(vk_cons_placed_slow(c, head, tail));
+  run->cur = p + sizeof(VkPair);
+  vk_unpoison(p, sizeof(VkPair));
+  ((VkPair *)p)->head = head;
+  ((VkPair *)p)->tail = tail;
+  return VK_FROM_PAIR(p);
 }
 static inline void *vk_new(vk *c, size_t bytes) {
   if (VK_UNLIKELY(c->where != VK_ON_HEAP)) return vk_new_placed(c, bytes);

@@ -211,10 +211,29 @@ V vk_join_n(vk *c, size_t n, const V *args) {
   return list;
 }
 
+/* From `from` up to `to`, which are fixnums: cells in a row, as many as there are at a time. */
+static V range_of_fixnums(vk *c, int64_t from, int64_t to) {
+  V list = VK_NIL;
+  while (to > from) {
+    size_t n = (size_t)(to - from);
+    VkPair *cells = vk_cells_some(c, c->where, &n);
+    if (!cells) {
+      list = vk_cons(c, VK_FIX(--to), list);
+      continue;
+    }
+    for (VkPair *p = cells; p < cells + n; p++) {
+      *p = (VkPair){VK_FIX(--to), list};
+      list = VK_FROM_PAIR(p);
+    }
+  }
+  return list;
+}
+
 V vk_range(vk *c, V a, V b) {
   int64_t from, to;
   if (!VK_IS_INT(a)) return vk_arg_error(c, "range", 1, a, "an integer");
   if (!VK_IS_INT(b)) return vk_arg_error(c, "range", 2, b, "an integer");
+  if (VK_IS_FIX2(a, b)) return range_of_fixnums(c, VK_INT(a), VK_INT(b));
   if (!vk_to_i64(a, &from) || !vk_to_i64(b, &to))
     return vk_errorf(c, VK_SYM(range), "range: an argument is out of range");
   V list = VK_NIL;

@@ -172,7 +172,9 @@ V vk_cons_slow_on(vk *c, unsigned where, V head, V tail) {
   if (VK_LIKELY(where == VK_ON_HEAP)) return vk_heap_cons(c, head, tail);
   return vk_scratch_cons_slow(c, (int)where - 1, head, tail);
 }
-V vk_cons_placed(vk *c, V head, V tail) { return vk_cons_on(c, c->where, head, tail); }
+V vk_cons_placed_slow(vk *c, V head, V tail) {
+  return c->where == VK_ON_HEAP ? vk_heap_cons(c, head, tail) : vk_cons_on(c, c->where, head, tail);
+}
 
 V vk_list_slow(vk *c, unsigned where, size_t n, V a, V b, V d, V e) {
   const V items[] = {a, b, d, e};
@@ -274,6 +276,11 @@ static void pop_chunk(vk *c, int s) {
     scratch_give_chunk(chunk);
   else
     scratch_give_large(&f->area[s], chunk);
+}
+
+char *vk_first_mark(vk *c, unsigned where) {
+  push_chunk(c, (int)where - 1);
+  return vk_mark(c, where);
 }
 
 static bool is_mark_in(const VkScratchChunk *chunk, const char *mark) {

@@ -65,6 +65,12 @@ static inline VkPair *vk_cells(vk *c, unsigned where, size_t n) {
   return (VkPair *)vk_as_cell(p);
 #endif
 }
+/* As many as there is room for at once, at most *n, which becomes their number; NULL: none. */
+static inline VkPair *vk_cells_some(vk *c, unsigned where, size_t *n) {
+  size_t room = (size_t)(c->bump[where].lim - c->bump[where].cur) / sizeof(VkPair);
+  if (*n > room) *n = room;
+  return *n ? vk_cells(c, where, *n) : NULL;
+}
 V vk_list_slow(vk *c, unsigned where, size_t n, V a, V b, V d, V e) VK_COLD;
 static inline V vk_list2(vk *c, unsigned where, V a, V b) {
   VkPair *p = vk_cells(c, where, 2);
@@ -93,6 +99,12 @@ static inline V vk_list4(vk *c, unsigned where, V a, V b, V d, V e) {
 V vk_closure_on(vk *c, unsigned where, const VkFn *fn, unsigned arity, size_t captured);
 V vk_box_on(vk *c, unsigned where, V value);
 static inline char *vk_mark(vk *c, unsigned where) { return c->bump[where].cur; }
+/* The mark of a loop's rounds. One of a stack without a chunk would let each round reset the slow way. */
+char *vk_first_mark(vk *c, unsigned where) VK_COLD;
+static inline char *vk_round_mark(vk *c, unsigned where) {
+  char *mark = vk_mark(c, where);
+  return VK_LIKELY(mark) ? mark : vk_first_mark(c, where);
+}
 static inline void vk_reset_to(vk *c, unsigned where, char *mark) {
   vk_scratch_reset(c, (int)where - 1, mark);
 }

@@ -561,7 +561,7 @@ static void emit_hot(Emit *e, const LowStmt *s) {
 static void emit_loop(Emit *e, const LowStmt *s) {
   const LowLabel *outer = e->loop;
   LowLabel *label = s->label;
-  label->mark = emit_marks(e, label->resets, label->shared_mark);
+  label->mark = emit_round_marks(e, label->resets, label->shared_mark);
   if (s->hot) emit_hot(e, s);
   emit_rounds(e, label, &s->body);
   if (label->needs_leave) put_line(e, "leave_%u:;", label->id);

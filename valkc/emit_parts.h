@@ -88,7 +88,7 @@ bool emit_needs_array(const LowOp *op);                   /* its arguments are i
 void put_where(Emit *e, LowWhere where);
 void put_pos(Emit *e, const LowOp *op);
 /* Their number, for the next. Declares them, unless they have a number: two copies share them. */
-unsigned emit_marks(Emit *e, uint8_t resets, unsigned shared);
+unsigned emit_round_marks(Emit *e, uint8_t resets, unsigned shared);
 void emit_shared_marks(Emit *e, const LowBody *body); /* declares those, and shared cells */
 void emit_resets(Emit *e, uint8_t resets, unsigned mark);
 bool emit_makes_pair(const LowOp *op); /* a pair in scratch, made inline */

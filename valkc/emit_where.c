@@ -29,14 +29,17 @@ static const char *stack_text(const Emit *e, size_t i) {
   return stacks[i].bit == RESET_DEFAULT ? "VK_ON_SCRATCH_1" : where_text(e, stacks[i].where);
 }
 
-unsigned emit_marks(Emit *e, uint8_t resets, unsigned shared) {
+static unsigned put_marks(Emit *e, uint8_t resets, unsigned shared, const char *taken_by) {
   if (!resets) return 0;
   unsigned mark = shared ? shared : ++e->mark_count;
   for (size_t i = 0; i < sizeof stacks / sizeof *stacks; i++)
     if (resets & stacks[i].bit)
-      put_line(e, "%smark_%u%s = vk_mark(c, %s);", shared ? "" : "char *", mark, stacks[i].letter, stack_text(e, i));
+      put_line(e, "%smark_%u%s = %s(c, %s);", shared ? "" : "char *", mark, stacks[i].letter, taken_by, stack_text(e, i));
   return mark;
 }
+
+static unsigned emit_marks(Emit *e, uint8_t resets, unsigned shared) { return put_marks(e, resets, shared, "vk_mark"); }
+unsigned emit_round_marks(Emit *e, uint8_t resets, unsigned shared) { return put_marks(e, resets, shared, "vk_round_mark"); }
 
 static void declare_marks(Emit *e, uint8_t resets, unsigned mark) {
   for (size_t i = 0; i < sizeof stacks / sizeof *stacks; i++)
