@@ -14,6 +14,7 @@
 #include "heap.h"
 #include "out.h"
 #include "print.h"
+#include "scratch.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -383,7 +384,7 @@ static V join_pieces(vk *c, size_t n, const Piece *pieces) {
 }
 
 V vk_str_n(vk *c, size_t n, const V *args) {
-  if (n == 1 && VK_IS_STRING(args[0])) return args[0];
+  if (n == 1 && VK_IS_STRING(args[0])) return vk_string_apart(c, args[0]);
   if (n <= FEW_NUMBERS) {
     Piece pieces[FEW_NUMBERS];
     char numbers[FEW_NUMBERS][FIX_TEXT_MAX];

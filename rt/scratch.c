@@ -326,6 +326,10 @@ V vk_keep_string(vk *c, V v) {
   return v;
 }
 
+V vk_string_apart(vk *c, V s) {
+  return vk_is_temporary(c, s) ? vk_string(c, VK_STR(s)->bytes, VK_STR(s)->len) : s;
+}
+
 /* ---- looking ------------------------------------------------------------------------------ */
 
 bool vk_scratch_next(vk *c, int s, VkScratchWalk *w, const char **low, const char **high) {

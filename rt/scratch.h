@@ -74,6 +74,9 @@ bool vk_is_temporary(const vk *c, V v);
 /* A string in scratch as one on the heap; other values as they are. What place.c lets be anywhere
  * although something on the heap is going to hold it. */
 V vk_keep_string(vk *c, V v);
+/* s, or a copy where c->where says if s is in scratch: what gives its operand back need not live as long
+ * as that (place_prim.c). A string, or an error if there is no memory. */
+V vk_string_apart(vk *c, V s);
 
 /* ---- for the collector and mem/arena ------------------------------------------------------ */
 

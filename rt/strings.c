@@ -278,7 +278,7 @@ static V slice(vk *c, V s, V from, V to) {
     if (!get_clamped(to, &position)) return vk_arg_error(c, "str/slice", 3, to, "an integer");
     end = clamp(position, len);
   }
-  if (start == 0 && end == len) return s;
+  if (start == 0 && end == len) return vk_string_apart(c, s);
   return start < end ? vk_string(c, VK_STR(s)->bytes + start, end - start) : EMPTY;
 }
 
@@ -367,7 +367,7 @@ V vk_str_replace(vk *c, V s, V from, V to) {
   const VkString *text = VK_STR(s), *old = VK_STR(from), *new = VK_STR(to);
   if (old->len == 0) return vk_errorf(c, VK_SYM(range), "str/replace: nothing to look for");
   const char *p = text->bytes, *end = p + text->len, *hit = find_bytes(p, text->len, old);
-  if (!hit) return s;
+  if (!hit) return vk_string_apart(c, s);
   VkBuf b = {0};
   for (; hit; hit = find_bytes(p, (size_t)(end - p), old)) {
     vk_buf_put(&b, p, (size_t)(hit - p));
@@ -511,7 +511,7 @@ V vk_str_pad_n(vk *c, size_t n, const V *args) {
   if (n > 2 && VK_STR(fill)->len == 0)
     return vk_errorf(c, VK_SYM(range), "str/pad: the fill is empty");
   size_t len = VK_STR(s)->len, total = (size_t)(width < 0 ? -width : width);
-  if (total <= len) return s;
+  if (total <= len) return vk_string_apart(c, s);
   VkString *padded = string_room(c, total);
   if (!padded) return vk_out_of_memory(c, total);
   const char *pattern = n > 2 ? VK_STR(fill)->bytes : " ";
@@ -529,14 +529,14 @@ V vk_str_trim(vk *c, V s) {
   const char *p = VK_STR(s)->bytes, *end = p + VK_STR(s)->len;
   while (p < end && is_blank(*p)) p++;
   while (p < end && is_blank(end[-1])) end--;
-  if ((size_t)(end - p) == VK_STR(s)->len) return s;
+  if ((size_t)(end - p) == VK_STR(s)->len) return vk_string_apart(c, s);
   return vk_string(c, p, (size_t)(end - p));
 }
 
 /* A copy with the letters from..from+25 moved by `shift`. */
 static V shift_case(vk *c, V s, char from, int shift) {
   size_t len = VK_STR(s)->len;
-  if (len == 0) return s;
+  if (len == 0) return EMPTY;
   VkString *copy = string_room(c, len);
   if (!copy) return vk_out_of_memory(c, len);
   for (size_t i = 0; i < len; i++) {

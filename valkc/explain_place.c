@@ -130,10 +130,6 @@ static size_t find_steps(Report *r, const PlaceSite *s, Step steps[STEPS_MAX]) {
     steps[0] = (Step){grown, s->op->pos, NULL};
     return 1;
   }
-  if (s->why) {
-    steps[0] = (Step){s->why->what, s->why->at, written_in(r, s->node, s->why->at)};
-    return 1;
-  }
   unsigned k = 0;
   while (k < DEPTHS && !((s->fresh >> k & 1) && s->node->lives[k] == LIVES_ON_HEAP)) k++;
   const PlaceNode *n = k < DEPTHS ? s->node : NULL;

@@ -27,24 +27,12 @@ unsigned place_first_fresh(const PlaceSite *s) {
   return k;
 }
 
-/* Strings hold nothing: an operand that may come out unchanged need not be where a new one is. */
-static bool makes_text(const PlaceSite *s) {
-  return s->op->kind == OP_PRIM && s->op->facts.types && !(s->op->facts.types & ~(uint32_t)TEXT_TYPES);
-}
-
 /* On the heap with all that it holds; false if that was so already. */
 static bool force(Place *p, PlaceSite *s, const char *why) {
   unsigned k = place_first_fresh(s);
-  if (s->is_fixed || k == DEPTHS) return false;
-  if (makes_text(s)) {
-    if (s->node->lives[k] == LIVES_ON_HEAP) return false;
-    s->is_fixed = true;
-    s->why = place_reason(p, s->op->pos, "%s", why);
-    return true;
-  }
   unsigned on_heap = k; /* what is new and deeper may be there already: that is the reason then */
   while (on_heap < DEPTHS && !((s->fresh >> on_heap & 1) && s->node->lives[on_heap] == LIVES_ON_HEAP)) on_heap++;
-  if (on_heap == k) return false;
+  if (on_heap == k || k == DEPTHS) return false;
   p->stmt = s->stmt;
   if (on_heap < DEPTHS) place_demand(p, s->node, k, LIVES_ON_HEAP, 0, 0, s->node->why[on_heap]);
   else place_heap(p, s->node, k, place_reason(p, s->op->pos, "%s", why));

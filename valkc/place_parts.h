@@ -12,9 +12,6 @@ enum { LIVES_ON_HEAP = -2, LIVES_IN_RESULT = -1, LIVES_IN_FUNCTION = 0, LIVES_NO
  * and all that is deeper. */
 enum { DEPTHS = 3 };
 
-/* Of what holds nothing. */
-enum { TEXT_TYPES = T_STRING | T_NUM | T_NIL | T_ERROR | T_SYMBOL | T_KEYWORD };
-
 typedef struct PlaceReason { /* why something must be on the heap */
   const char *what;          /* "stored in global `cache`" */
   Span at;
@@ -74,8 +71,7 @@ typedef struct PlaceSite { /* an operation that allocates */
   PlaceLoop *loop;    /* innermost around */
   uint64_t rounds;    /* all loops around */
   uint8_t fresh;      /* depths at which it is new; of calls: the callee's */
-  bool is_fixed;      /* always on the heap: a primitive that cannot be told where, or text for a reason of its own */
-  const PlaceReason *why; /* that reason */
+  bool is_fixed;      /* always on the heap: a primitive that cannot be told where */
   bool grows;         /* what it changes may grow, on the heap */
   bool is_number;     /* makes a big integer or boxed float, seldom */
   uint8_t numbers;    /* calls: depths at which such numbers may be that the callee made for its result */

@@ -47,13 +47,13 @@ static const PrimRow rows[] = {
     /* walks over ranges: an integer, or the list there is if an end is no fixnum */
     {"%range-start", "r", 1, true}, {"%range-items", "=", 0, false}, {"%range-end", ".", 0, false},
     {"%range-more", ".", 0, false}, {"%range-head", "o", 0, false}, {"%range-next", "=", 0, false},
-    /* strings */
-    {"str", "=", 1, true}, {"repr", ".", 1, true}, {"make-string", ".=", 1, true},
-    {"str/split", "e.", 3, true}, {"str/replace", "=.=", 1, true}, {"str/slice", "=", 1, true},
-    {"%str/slice2", "=.", 1, true}, {"%str/slice3", "=..", 1, true}, {"str/trim", "=", 1, true},
-    {"str/upper", "=", 1, true}, {"str/lower", "=", 1, true}, {"str/join", "o.", 1, true},
-    {"str/repeat", "=.", 1, true}, {"str/pad", "=.=", 1, true}, {"str/bytes", ".", 1, true},
-    {"str/from-bytes", ".", 1, true}, {"str/chars", "e", 3, true}, {"num->str", ".", 1, true},
+    /* strings: what gives an operand back copies it if it is in scratch (vk_string_apart) */
+    {"str", ".", 1, true}, {"repr", ".", 1, true}, {"make-string", ".", 1, true},
+    {"str/split", ".", 3, true}, {"str/replace", ".", 1, true}, {"str/slice", ".", 1, true},
+    {"%str/slice2", ".", 1, true}, {"%str/slice3", ".", 1, true}, {"str/trim", ".", 1, true},
+    {"str/upper", ".", 1, true}, {"str/lower", ".", 1, true}, {"str/join", ".", 1, true},
+    {"str/repeat", ".", 1, true}, {"str/pad", ".", 1, true}, {"str/bytes", ".", 1, true},
+    {"str/from-bytes", ".", 1, true}, {"str/chars", ".", 3, true}, {"num->str", ".", 1, true},
     /* vectors and maps: what they hold is on the heap, as it may be replaced later */
     {"vec", "H", 1, true}, {"vec/make", ".H", 1, true}, {"vec/get", "o.", 0, false},
     {"vec/set!", "..H", 0, false}, {"vec/push!", ".H", 0, false}, {"vec/pop!", "o", 0, false},
@@ -98,7 +98,7 @@ static const PrimRow *guess(const Place *p, const Prim *prim) {
   bool is_number = result && !(result & ~(uint32_t)(T_NUM | T_ERROR));
   if (is_number) return p->objects && !(prim->flags & PRIM_FRESH) ? &picks : &scalar;
   if (!place_may_be_allocated(p, (LowFacts){.types = result})) return &scalar;
-  bool is_text = !(result & ~(uint32_t)TEXT_TYPES);
+  bool is_text = !(result & ~(uint32_t)(T_STRING | T_NUM | T_NIL | T_ERROR | T_SYMBOL | T_KEYWORD));
   if (is_text && prim->flags & PRIM_FRESH) return &new_text;
   return &anything;
 }
@@ -126,7 +126,6 @@ static const PrimRow *row_of_apply(const Place *p, const LowOp *op) {
   switch (row->args[0]) {
   case '.': return &text;
   case 'r': return p->objects ? &elements : &text;
-  case '=':
   case 'j': return &element;
   case 'e': return &elements;
   default: return NULL;
