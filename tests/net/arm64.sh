@@ -12,6 +12,7 @@ for file in server native; do
 done
 # qemu takes half a second for a reservation of the size of this machine's memory
 start() {
+  : >server.log # of the run before, which would be taken for this one
   VALK_HEAP_LIMIT=1g qemu-aarch64-static ./server "$@" >server.out 2>server.log &
   server=$!
   servers="$servers $server"
