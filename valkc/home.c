@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 static char *join(const char *dir, const char *name) {
@@ -27,12 +28,14 @@ static bool go_up(char *path) {
   return true;
 }
 
-/* The directory the executable is in; malloc. */
+/* The directory the executable is in; malloc. Without /proc, as it was started. */
 static char *executable_dir(void) {
   char exe[PATH_MAX];
   ssize_t n = readlink("/proc/self/exe", exe, sizeof exe - 1);
-  if (n <= 0) return NULL;
-  exe[n] = 0;
+  if (n > 0)
+    exe[n] = 0;
+  else if (!realpath((const char *)getauxval(AT_EXECFN), exe))
+    return NULL;
   return go_up(exe) ? strdup(exe) : NULL;
 }
 

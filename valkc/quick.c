@@ -6,8 +6,9 @@
  *
  * The #include lines are replaced by the declarations that the text needs (quick_prelude.c). One
  * constant, aligned to a page, is the first of the unit's data, so that code and data do not share
- * a page. TinyCC itself wants to make its code writable and executable: the archive it is linked
- * from has its calls of mprotect and exit renamed to the two functions here (Makefile). */
+ * a page. TinyCC itself wants to make its code writable and executable, and looks for symbols in
+ * libraries: the archive it is linked from has its calls of mprotect, exit and dlopen with its
+ * relatives renamed to the functions here (Makefile). */
 #include "quick.h"
 #include "compile.h"
 #include "quick_prelude.h"
@@ -41,6 +42,23 @@ _Noreturn void quick_tcc_exit(int status);
 void quick_tcc_exit(int status) {
   (void)status;
   exit(EXIT_COMPILER);
+}
+
+/* There are no libraries: valkc is static, and what a unit may name it is given. */
+void *quick_tcc_dlopen(const char *path, int flags);
+void *quick_tcc_dlopen(const char *path, int flags) {
+  (void)path, (void)flags;
+  return NULL;
+}
+int quick_tcc_dlclose(void *library);
+int quick_tcc_dlclose(void *library) {
+  (void)library;
+  return 0;
+}
+void *quick_tcc_dlsym(void *library, const char *name);
+void *quick_tcc_dlsym(void *library, const char *name) {
+  (void)library, (void)name;
+  return NULL;
 }
 
 /* What its code generator calls by itself. */

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <histedit.h>
+#include <langinfo.h>
 #include <locale.h>
 #include <poll.h>
 #include <stdio.h>
@@ -267,9 +268,14 @@ static int read_character(EditLine *el, wchar_t *out) {
   }
 }
 
+static bool takes_utf8(const char *locale) {
+  return setlocale(LC_CTYPE, locale) && !strcmp(nl_langinfo(CODESET), "UTF-8");
+}
+
 static void open_editor(Input *in) {
-  /* Input and output are UTF-8, as Valk text is, whatever the environment says. */
-  if (!setlocale(LC_CTYPE, "") || MB_CUR_MAX == 1) setlocale(LC_CTYPE, "C.UTF-8");
+  /* Input and output are UTF-8, as Valk text is, whatever the environment says; for other codes a
+   * static glibc would load modules. */
+  if (!takes_utf8("") && !takes_utf8("C.UTF-8")) setlocale(LC_CTYPE, "C");
   HistEvent event;
   in->editor = must(el_init("valkc", stdin, stdout, stderr));
   in->history = must(history_init());

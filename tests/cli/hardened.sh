@@ -18,7 +18,11 @@ for target in aarch64-linux x86_64-linux; do
   check q
 done
 # The runtime's functions with arrays on the stack check it: see SSP in the Makefile.
-nm "$archives/librt.a" 2>/dev/null | grep -q __stack_chk_fail || fail "no stack protector"
+for library in librt libnet; do
+  nm "$archives/$library.a" 2>/dev/null | grep -q __stack_chk_fail || fail "no stack protector in $library"
+done
+# valkc itself runs programs, too (one made with the checkers, or by `make STATIC=`, is another matter).
+readelf -lW "$VALKC" | grep -q INTERP || check "$VALKC"
 if [ -e "$archives/$(uname -m)-linux-musl/librt.a" ] && command -v strace >/dev/null; then
   run 0 "$VALKC" build --libc=musl a.valk -o small
   strace -e mprotect ./small 2>&1 | grep -q 'PROT_READ) = 0' || fail "musl: relocated data stays writable"

@@ -29,6 +29,8 @@ hostile() {
 run 99 hostile ./plain
 run 0 hostile timeout 60 ./names
 has out "{1 1 1 1 1 1 1 1}"
+run 0 hostile timeout 60 "$VALKC" run names.valk
+has out "{1 1 1 1 1 1 1 1}"
 
 # localhost needs no /etc/hosts.
 cat >local.valk <<'END'

@@ -29,6 +29,22 @@ if [ -e "moved to/lib/valkc/aarch64-linux/librt.a" ]; then
   run 0 valkc build --target=aarch64-linux --no-cache a.valk -o arm
 fi
 [ -e "moved to/lib/valkc/valk-gdb.py" ] || fail "the script for gdb is not installed"
+# It is static: `run`, `--eval` and `repl` need nothing else, no /proc and no /tmp either.
+if ! readelf -lW "$VALKC" | grep -q INTERP && unshare -r true 2>/dev/null; then
+  mkdir empty
+  cp -R "moved to" empty/valkc
+  cp a.valk empty
+  for how in run "run --eval"; do
+    # shellcheck disable=SC2086
+    run 0 unshare -r chroot empty /valkc/bin/valkc $how a.valk
+    is out "{1 4 9}"
+  done
+  echo '(map (\ {x} {+ x 1}) {1 2})' | unshare -r chroot empty /valkc/bin/valkc repl >out
+  is out "{2 3}"
+  run 1 unshare -r chroot empty /valkc/bin/valkc build a.valk
+  has err "no C compiler found"
+  rm -r empty
+fi
 chmod -R a-w "moved to"
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
   mkdir theirs
@@ -42,6 +58,16 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
       run 0 setpriv --reuid=65534 --regid=65534 --clear-groups env -u XDG_CACHE_HOME HOME="$PWD" TMPDIR="$PWD" $command
     done
     is out "{1 4 9}"
+    # without a home, with a cache and a history that cannot be written
+    for command in "build a.valk" "run a.valk" "run --cc a.valk" "run --eval a.valk"; do
+      # shellcheck disable=SC2086
+      run 0 setpriv --reuid=65534 --regid=65534 --clear-groups env -u XDG_CACHE_HOME -u HOME TMPDIR="$PWD" valkc $command
+      # shellcheck disable=SC2086
+      run 0 setpriv --reuid=65534 --regid=65534 --clear-groups env XDG_CACHE_HOME=/proc/none HOME=/proc/none TMPDIR="$PWD" valkc $command
+    done
+    is out "{1 4 9}"
+    rm -f out err a
+    [ "$(ls)" = a.valk ] || fail "files are left: $(ls)"
   ) || fail "somebody else cannot use it"
 fi
 chmod -R u+w "moved to"
