@@ -100,7 +100,7 @@ ASAN_QUICK_OBJ := $(BUILD)/asan/obj/quick_table.o
 ALL_OBJ := $(LANG_OBJ) $(VALKC_OBJ) $(RT_OBJ) $(NET_OBJ) $(ASAN_NET_OBJ) $(TSAN_RT_OBJ) $(TSAN_FRONT_OBJ) $(TSAN_NET_OBJ) $(ASAN_LANG_OBJ) $(ASAN_VALKC_OBJ) $(ASAN_RT_OBJ) \
            $(MAIN_OBJ) $(UNITS:=.o) $(ASAN_UNITS:=.o) $(TSAN_UNITS:=.o)
 
-all: $(BUILD)/valkc $(BUILD)/librt.a $(BUILD)/libnet.a
+all: $(BUILD)/valkc $(BUILD)/librt.a $(BUILD)/libnet.a $(BUILD)/prelinked
 
 # One short line per step; `make V=1` shows the commands.
 Q := $(if $(V),,@)
@@ -116,6 +116,11 @@ $(BUILD)/libvalkc.a: $(VALKC_OBJ) $(QUICK_OBJ)
 $(BUILD)/liblang.a: $(LANG_OBJ)
 $(BUILD)/librt.a: $(RT_OBJ) $(FRONT_OBJ)
 $(BUILD)/libnet.a: $(BUILD)/obj/rt/text_end.o $(NET_OBJ)
+
+# The runtime and its libraries as objects for programs of some length.
+$(BUILD)/prelinked: $(BUILD)/valkc $(BUILD)/librt.a $(BUILD)/libnet.a tools/prelink tools/prelink.valk tools/prelink-net.valk
+	$(call say,LINK,$@)
+	$(Q)tools/prelink $(BUILD) $(CC)
 
 asan: $(BUILD)/asan/valkc $(BUILD)/asan/librt.a $(BUILD)/asan/libnet.a
 $(BUILD)/asan/valkc: $(BUILD)/asan/obj/valkc/main.o $(BUILD)/asan/libvalkc.a \
@@ -328,6 +333,10 @@ install: all
 	@for library in libtommath libuv_a libnghttp2 libssl libcrypto; do \
 	  install -m 644 "$$($(CC) -print-file-name=$$library.a)" "$(LIBDIR)/$$library.a" || exit; \
 	done
+	@if [ -s $(BUILD)/prelinked ]; then \
+	  install -m 644 $(BUILD)/base.o $(BUILD)/base-net.o "$(LIBDIR)" && \
+	    grep -v '/lib\(tommath\|uv_a\|nghttp2\|ssl\|crypto\)\.a$$' $(BUILD)/prelinked >"$(LIBDIR)/prelinked"; \
+	fi
 	install -m 644 rt/*.h rt/*.def "$(LIBDIR)/include"
 	install -m 644 rt/prims/*.def "$(LIBDIR)/include/prims"
 	install -m 644 std/INDEX std/*.valk "$(LIBDIR)/std"

@@ -4,7 +4,7 @@
  * out:   fn->is_calm: each call of it, or else whoever calls it, does a costly operation, and so does each
  *        round of its loops; label->is_calm of a LOOP: each of its rounds does
  * keeps: everything
- * cost:  linear, as often as calls are nested whose callee is costly
+ * cost:  linear
  * trust: build has calm functions of a long text compiled with less optimisation; hot makes no second
  *        copies of calm loops
  *
@@ -54,7 +54,7 @@ static bool is_costly(const Calm *m, const LowOp *op) {
  * loop at depth d did. All bits: nobody comes here, or with an error. */
 typedef uint64_t Paid;
 static const Paid ALL = ~(Paid)0;
-enum { DEPTH_MAX = 63 };
+enum { DEPTH_MAX = 63, TURNS_MAX = 8 };
 
 typedef struct Way { /* what the walk is in */
   LowFn *fn;
@@ -98,28 +98,26 @@ static Paid walk_block(Calm *m, const LowStmt *s, Way w, Paid paid) {
   return end & out->left;
 }
 
-static bool is_paid_later(const Calm *m, const LowStmt *s) {
-  while ((s = s->next))
-    if (s->kind != STMT_LOOP && is_costly(m, &s->op)) return true;
-  return false;
+static size_t count_costly(const Calm *m, const LowBody *body) {
+  size_t count = 0;
+  for (const LowStmt *s = body->first; s; s = s->next) count += is_costly(m, &s->op);
+  return count;
 }
 
 static Paid walk(Calm *m, const LowBody *body, Way w, Paid paid) {
   bool was_later_paid = w.is_later_paid;
+  size_t costly = w.wants_calls ? count_costly(m, body) : 0; /* statements still to come */
   for (const LowStmt *s = body->first; s; s = s->next) {
-    if (w.wants_calls) w.is_later_paid = was_later_paid || is_paid_later(m, s);
+    bool is_one = is_costly(m, &s->op);
+    if (w.wants_calls) costly -= is_one;
+    w.is_later_paid = was_later_paid || costly > 0;
     if (w.wants_calls && s->op.kind == OP_CALL) note_call(m, s->op.fn, w, paid);
-    if (is_costly(m, &s->op)) paid = ALL;
-    if (s->kind == STMT_IF)
-      paid = walk_if(m, s, w, paid);
-    else if (s->kind == STMT_BLOCK || s->kind == STMT_LOOP)
-      paid = walk_block(m, s, w, paid);
-    else if (s->kind == STMT_LEAVE)
-      exit_of(m, s->label)->left &= paid, paid = ALL;
-    else if (s->kind == STMT_NEXT)
-      exit_of(m, s->label)->next &= paid, paid = ALL;
-    else if (s->kind == STMT_RETURN)
-      m->returned &= paid, paid = ALL;
+    if (is_one) paid = ALL;
+    if (s->kind == STMT_IF) paid = walk_if(m, s, w, paid);
+    else if (s->kind == STMT_BLOCK || s->kind == STMT_LOOP) paid = walk_block(m, s, w, paid);
+    else if (s->kind == STMT_LEAVE) exit_of(m, s->label)->left &= paid, paid = ALL;
+    else if (s->kind == STMT_NEXT) exit_of(m, s->label)->next &= paid, paid = ALL;
+    else if (s->kind == STMT_RETURN) m->returned &= paid, paid = ALL;
   }
   return paid;
 }
@@ -131,16 +129,22 @@ static void walk_fn(Calm *m, LowFn *f, bool wants_calls) {
 
 /* ---- functions --------------------------------------------------------------------------------- */
 
+static bool finds_costly(Calm *m, LowFn *f) {
+  CalmFn *known_of_it = known(m, f);
+  if (known_of_it->is_costly) return false;
+  walk_fn(m, f, false);
+  return known_of_it->is_costly = m->returned & 1;
+}
+
+/* By turns from the last and from the first, as callees come later or earlier; a chain of calls that goes
+ * to and fro more often is not worth the time. */
 static void find_costly(Calm *m) {
-  for (bool is_changed = true; is_changed;) {
+  size_t count = m->low->fns.count;
+  bool is_changed = true;
+  for (unsigned turn = 0; is_changed && turn < TURNS_MAX; turn++) {
     is_changed = false;
-    for (size_t i = m->low->fns.count; i-- > 0;) { /* callees come later, most of them */
-      CalmFn *f = known(m, m->low->fns.items[i]);
-      if (f->is_costly) continue;
-      walk_fn(m, m->low->fns.items[i], false);
-      f->is_costly = m->returned & 1;
-      is_changed |= f->is_costly;
-    }
+    for (size_t i = 0; i < count; i++)
+      is_changed |= finds_costly(m, m->low->fns.items[turn % 2 ? i : count - 1 - i]);
   }
 }
 

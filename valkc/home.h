@@ -2,6 +2,7 @@
  *
  *   in the source tree      build/valkc          installed        PREFIX/bin/valkc
  *     runtime archive       build/librt.a                         PREFIX/lib/valkc/librt.a
+ *     linked beforehand     build/base.o ...               PREFIX/lib/valkc/base.o ...
  *     checked runtimes      build/asan/librt.a, build/tsan/...    (not installed)
  *     other targets         build/TARGET/librt.a ...              PREFIX/lib/valkc/TARGET/librt.a ...
  *     C headers             rt/                                   PREFIX/lib/valkc/include/
