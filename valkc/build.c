@@ -285,6 +285,7 @@ void build_keep_text(const Compilation *c) {
 }
 
 static int compiler_failed(const Compilation *c, const BuildCommand *b, Text messages) {
+  if (interrupts_came()) return EXIT_PROGRAM;
   if (messages.bytes && is_environment_failure(messages.bytes)) {
     fprintf(stderr,
             "valkc: %s cannot build executables here:\n%s"
@@ -403,11 +404,12 @@ static bool compile_parts(const Compilation *c, BuildCommand *b, const char *dir
   pid_t *pids = ARENA_ARRAY(&b->arena, pid_t, count); /* of those that run; 0: none */
   bool is_ok = true;
   for (unsigned started = 0; started < count || running > 0;) {
+    if (interrupts_came()) count = started;
     if (started < count && running < limit) {
       jobs[started] = start_part(c, b, dir, started);
       pids[started] = jobs[started].pid;
       running++, started++;
-    } else {
+    } else if (running > 0) {
       int status;
       size_t ended = process_wait_any(pids, started, &status);
       pids[ended] = 0;
@@ -611,11 +613,17 @@ static int build_with(Compilation *c, BuildCommand *b, const char *path) {
   return result;
 }
 
-int build_executable(Compilation *c, const char *path) {
-  if (!is_writable_place(path)) return EXIT_PROGRAM;
-  if (is_special_file(path)) return build_into_special(c, path);
+static int build_file(Compilation *c, const char *path) {
   BuildCommand b;
   int result = prepare(&b, c->options) ? build_with(c, &b, path) : EXIT_PROGRAM;
   release(&b);
+  return result;
+}
+
+int build_executable(Compilation *c, const char *path) {
+  if (!is_writable_place(path)) return EXIT_PROGRAM;
+  interrupts_hold();
+  int result = is_special_file(path) ? build_into_special(c, path) : build_file(c, path);
+  interrupts_release();
   return result;
 }

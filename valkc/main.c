@@ -186,22 +186,30 @@ typedef struct Run {
   int argc;
   char **argv;
   int status;
+  sigset_t signals; /* blocked when we were started */
 } Run;
 
 static void *run_thread(void *to) {
   Run *r = to;
+  pthread_sigmask(SIG_SETMASK, &r->signals, NULL);
   r->status = run(r->argc, r->argv);
   return NULL;
 }
 
 int main(int argc, char **argv) {
-  Run r = {argc, argv, EXIT_COMPILER};
+  Run r = {.argc = argc, .argv = argv, .status = EXIT_COMPILER};
   pthread_attr_t attributes;
   pthread_t thread;
+  sigset_t all;
+  sigfillset(&all); /* signals are for the thread that works: here they would find their usual effect */
+  pthread_sigmask(SIG_SETMASK, &all, &r.signals);
   pthread_attr_init(&attributes);
   bool is_large = pthread_attr_setstacksize(&attributes, STACK_BYTES) == 0 &&
                   pthread_create(&thread, &attributes, run_thread, &r) == 0;
-  if (!is_large) return run(argc, argv); /* no address space for it: shallow programs still compile */
+  if (!is_large) { /* no address space for it: shallow programs still compile */
+    run_thread(&r);
+    return r.status;
+  }
   pthread_join(thread, NULL);
   return r.status;
 }

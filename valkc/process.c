@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,35 +136,98 @@ void remove_tree(const char *path) { nftw(path, remove_entry, 16, FTW_DEPTH | FT
 
 /* ---- processes ---------------------------------------------------------------------------- */
 
+/* What asks this process to end, while it is held back. */
+static struct {
+  unsigned holds;
+  int came;                 /* one that was taken while waiting for a child; 0: none */
+  sigset_t ends, waited_for; /* the latter with SIGCHLD */
+  sigset_t before;          /* the mask at the first hold: that of children */
+} interrupts;
+
+/* Those that are ignored, as by nohup, stay so: blocked, they would come. */
+static void hold_first(void) {
+  static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+  sigemptyset(&interrupts.ends);
+  for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+    struct sigaction action;
+    if (sigaction(numbers[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+      sigaddset(&interrupts.ends, numbers[i]);
+  }
+  interrupts.waited_for = interrupts.ends;
+  sigaddset(&interrupts.waited_for, SIGCHLD);
+  sigprocmask(SIG_BLOCK, &interrupts.waited_for, &interrupts.before);
+}
+
+void interrupts_hold(void) {
+  if (interrupts.holds++ == 0) hold_first();
+}
+
+void interrupts_release(void) {
+  if (--interrupts.holds > 0) return;
+  if (interrupts.came) raise(interrupts.came);
+  interrupts.came = 0;
+  sigprocmask(SIG_SETMASK, &interrupts.before, NULL);
+}
+
+bool interrupts_came(void) {
+  sigset_t pending, ends;
+  if (!interrupts.holds || interrupts.came) return interrupts.came;
+  return sigpending(&pending) == 0 && sigandset(&ends, &pending, &interrupts.ends) == 0 &&
+         !sigisemptyset(&ends);
+}
+
+/* Until a child ends; a signal that comes first is theirs, too. */
+static void wait_held(const pid_t *pids, size_t count) {
+  int number = sigwaitinfo(&interrupts.waited_for, NULL);
+  if (number < 0 || number == SIGCHLD) return;
+  interrupts.came = number;
+  for (size_t i = 0; i < count; i++)
+    if (pids[i] > 0) kill(pids[i], number);
+}
+
 pid_t process_start(char *const *argv, int in, int out, int err) {
   posix_spawn_file_actions_t actions;
+  posix_spawnattr_t attributes;
   pid_t pid;
+  posix_spawnattr_init(&attributes);
+  if (interrupts.holds) {
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+    posix_spawnattr_setsigmask(&attributes, &interrupts.before);
+  }
   posix_spawn_file_actions_init(&actions);
   if (in >= 0) posix_spawn_file_actions_adddup2(&actions, in, 0);
   if (out >= 0) posix_spawn_file_actions_adddup2(&actions, out, 1);
   if (err >= 0) posix_spawn_file_actions_adddup2(&actions, err, 2);
-  int code = posix_spawnp(&pid, argv[0], &actions, NULL, argv, environ);
+  int code = posix_spawnp(&pid, argv[0], &actions, &attributes, argv, environ);
   posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
   if (code == 0) return pid;
   errno = code;
   return -1;
 }
 
+/* waitpid for `which`, one of these or any; negative: there is none. */
+static pid_t wait_for(pid_t which, const pid_t *pids, size_t count, int *status) {
+  for (;;) {
+    pid_t ended = waitpid(which, status, interrupts.holds ? WNOHANG : 0);
+    if (ended > 0 || (ended < 0 && errno != EINTR)) return ended;
+    if (ended == 0) wait_held(pids, count);
+  }
+}
+
 int process_wait(pid_t pid) {
   int status;
-  while (waitpid(pid, &status, 0) < 0)
-    if (errno != EINTR) return -1;
-  return status;
+  return wait_for(pid, &pid, 1, &status) < 0 ? -1 : status;
 }
 
 size_t process_wait_any(const pid_t *pids, size_t count, int *status) {
   for (size_t i = 0; i < count; i++)
     if (pids[i] < 0) return *status = -1, i;
   for (;;) {
-    pid_t ended = waitpid(-1, status, 0);
-    if (ended < 0 && errno != EINTR) abort(); /* none of ours is left: count was 0 */
+    pid_t ended = wait_for(-1, pids, count, status);
+    if (ended < 0) abort(); /* none of ours is left: count was 0 */
     for (size_t i = 0; i < count; i++)
-      if (ended > 0 && pids[i] == ended) return i;
+      if (pids[i] == ended) return i;
   }
 }
 

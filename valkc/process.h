@@ -26,6 +26,12 @@ bool copy_executable(const char *from, const char *to);
 char *make_temporary_dir(void);
 void remove_tree(const char *path);
 
+/* Between these, which nest, what would end this process (SIGINT, SIGTERM, SIGHUP) goes to those that it
+ * waits for, and comes to itself only at the last release: temporary files can be removed before. */
+void interrupts_hold(void);
+void interrupts_release(void);
+bool interrupts_came(void); /* it will end there */
+
 /* Starts argv[0] (looked up in PATH) with these descriptors as 0, 1 and 2; -1 leaves the
  * parent's. Gives the process id or -1 with errno. */
 pid_t process_start(char *const *argv, int in, int out, int err);

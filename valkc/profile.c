@@ -50,6 +50,7 @@ static int run(const char *program, char **args, const char *counts) {
 }
 
 int profile_run(Compilation *c, char **args, Profile *profile) {
+  interrupts_hold();
   char *dir = make_temporary_dir(), *program, *counts;
   if (asprintf(&program, "%s/program", dir) < 0 || asprintf(&counts, "%s/counts", dir) < 0) abort();
   *profile = (Profile){0};
@@ -57,6 +58,7 @@ int profile_run(Compilation *c, char **args, Profile *profile) {
   if (status == EXIT_OK) status = run(program, args, counts);
   if (status == EXIT_OK) status = read_counts(counts, profile);
   remove_tree(dir);
+  interrupts_release();
   free(dir);
   free(program);
   free(counts);

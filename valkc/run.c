@@ -27,11 +27,13 @@ static int cannot_start(const char *path) {
 
 /* Without a cache: the executable is opened, its name removed, and run by its descriptor. */
 static int run_once(Compilation *c) {
+  interrupts_hold();
   char *dir = make_temporary_dir(), *path;
   if (asprintf(&path, "%s/program", dir) < 0) abort();
   int status = build_executable(c, path);
   int fd = status == EXIT_OK ? open(path, O_RDONLY | O_CLOEXEC) : -1;
   remove_tree(dir);
+  interrupts_release();
   if (status != EXIT_OK) return status;
   fflush(stdout);
   if (fd >= 0) fexecve(fd, c->options->args, environ);

@@ -482,7 +482,8 @@ static void wait_for_child(Runner *r) {
 static void kill_children(Runner *r) {
   for (unsigned i = 0; i < r->job_count; i++) {
     if (r->jobs[i].state == IDLE) continue;
-    kill(r->jobs[i].pid, SIGKILL);
+    /* who compiles has C compilers to end */
+    kill(r->jobs[i].pid, r->jobs[i].state == COMPILING ? SIGTERM : SIGKILL);
     process_wait(r->jobs[i].pid);
   }
 }
