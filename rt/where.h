@@ -1,8 +1,8 @@
 /* where.h - the heap or a bump stack: what generated code says where it allocates.
  *
  * Places are VK_ON_HEAP, VK_ON_SCRATCH_0 and VK_ON_SCRATCH_1 (vk.h). A function whose result the
- * caller may want in scratch begins with vk_take_result; its own temporaries go to VK_TEMPORARIES of
- * that, the other stack. The caller takes marks before calls and resets after them. */
+ * caller may want in scratch has the place as its last argument, or begins with vk_take_result; its own
+ * temporaries go to VK_TEMPORARIES of that, the other stack. The caller takes marks before calls and resets after them. */
 #ifndef VK_WHERE_H
 #define VK_WHERE_H
 #include "poison.h"

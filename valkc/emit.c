@@ -117,6 +117,7 @@ static void put_known_args(Emit *e, const LowOp *op) {
     put(e, ", ");
     put_arg_as(e, op->args[i], op->fn->params.items[i - self]->rep);
   }
+  if (emit_is_passed_where(op->fn)) put(e, ", "), put_where(e, op->where);
   put(e, ")");
 }
 
@@ -304,10 +305,13 @@ static void emit_tail_call(Emit *e, const LowOp *op, bool is_guarded) {
   emit_extra_args(e, op);
   if (is_guarded) {
     size_t count = register_args(op);
+    bool is_passed = emit_is_passed_where(op->fn);
+    const char *entry = is_passed ? "__e" : "";
     put_line_start(e);
     put(e, "if (VK_UNLIKELY(VK_TAIL_LOW(c))) return ");
-    if (count <= 4) put(e, "vk_park_code(c, (void *)%f, %z", op->fn, count);
-    else put(e, "vk_park_code5(c, (void *)%f", op->fn);
+    if (is_passed) put(e, "c->result_where = "), put_where(e, op->where), put(e, ", ");
+    if (count <= 4) put(e, "vk_park_code(c, (void *)%f%s, %z", op->fn, entry, count);
+    else put(e, "vk_park_code5(c, (void *)%f%s", op->fn, entry);
     for (size_t i = 0; i < count; i++) { /* words: a raw integer is one too */
       size_t self = op->fn->captures.count ? 1 : 0;
       bool is_raw = i >= self && op->fn->params.items[i - self]->rep != REP_VALUE;
@@ -320,7 +324,7 @@ static void emit_tail_call(Emit *e, const LowOp *op, bool is_guarded) {
   }
   put_line_start(e);
   if (can_jump(e, op->fn)) {
-    put(e, "VK_JUMP%z(%f, c", 1 + register_args(op), op->fn);
+    put(e, "VK_JUMP%z(%f, c", (emit_is_passed_where(op->fn) ? 2 : 1) + register_args(op), op->fn);
     put_known_args(e, op);
   } else {
     put(e, "return ");
@@ -646,14 +650,27 @@ static void emit_body(Emit *e, const LowBody *body) {
 
 /* ---- functions ----------------------------------------------------------------------------- */
 
-static void put_signature(Emit *e, const LowFn *f) {
+/* What the C function is called with, or "" and its entry, which is not told where the result goes. */
+static void put_declarator(Emit *e, const LowFn *f, const char *suffix) {
   bool is_outlined = f->lambda && f->lambda->is_outlined;
-  put(e, "%s%s%s%f(vk *c", f->is_shared ? "VK_SHARED " : "static ", is_outlined ? "__attribute__((noinline)) " : "",
-      rep_type(f->result), f);
+  put(e, "%s%s%s%f%s(vk *c", f->is_shared ? "VK_SHARED " : "static ", is_outlined ? "__attribute__((noinline)) " : "",
+      rep_type(f->result), f, suffix);
   if (f->captures.count) put(e, ", V self");
   for (size_t i = 0; i < f->params.count && i < LOW_REG_ARGS; i++)
     put(e, ", %s%v", rep_type(f->params.items[i]->rep), f->params.items[i]);
+  if (!*suffix && emit_is_passed_where(f)) put(e, ", const unsigned res");
   put(e, ")");
+}
+
+static void put_signature(Emit *e, const LowFn *f) { put_declarator(e, f, ""); }
+
+/* What closures with captured values call, and who runs a parked call: the place is in c. */
+static void emit_entry_fn(Emit *e, const LowFn *f) {
+  put(e, "\n");
+  put_declarator(e, f, "__e");
+  put(e, " {\n  return %f(c%s", f, f->captures.count ? ", self" : "");
+  for (size_t i = 0; i < f->params.count; i++) put(e, ", %v", f->params.items[i]);
+  put(e, ", vk_take_result(c));\n}\n");
 }
 
 static void emit_params(Emit *e, const LowFn *f) {
@@ -706,7 +723,8 @@ static void emit_wrapper(Emit *e, const LowFn *f) {
   bool is_jump = f->result == REP_VALUE && can_jump(e, f);
   if (!is_jump) put(e, "return ");
   put_convert_begin(e, f->result, REP_VALUE);
-  if (is_jump) put(e, "VK_JUMP%z(%f, c", count + 1, f);
+  bool is_passed = emit_is_passed_where(f);
+  if (is_jump) put(e, "VK_JUMP%z(%f, c", count + (is_passed ? 2 : 1), f);
   else put(e, "%f(c", f);
   for (size_t i = 0; i < count; i++) {
     put(e, ", ");
@@ -714,7 +732,7 @@ static void emit_wrapper(Emit *e, const LowFn *f) {
     put(e, "a%z", i);
     put_convert_end(e, REP_VALUE, f->params.items[i]->rep);
   }
-  put(e, ")");
+  put(e, is_passed ? ", vk_take_result(c))" : ")");
   put_convert_end(e, f->result, REP_VALUE);
   put(e, ";\n}\n");
 }
@@ -722,6 +740,7 @@ static void emit_wrapper(Emit *e, const LowFn *f) {
 void emit_prototype(Emit *e, const LowFn *f) {
   put_signature(e, f);
   put(e, ";\n");
+  if (emit_has_entry(f)) put_declarator(e, f, "__e"), put(e, ";\n");
   if (!emit_has_wrapper(f)) return;
   put(e, f->is_shared ? "VK_SHARED V %f__v(vk *c, V self" : "static V %f__v(vk *c, V self", f);
   for (size_t i = 0; i < f->params.count && i < LOW_REG_ARGS; i++) put(e, ", V a%z", i);
@@ -744,6 +763,7 @@ static void begin_part(Emit *e, unsigned part) {
 
 static void emit_fn_and_wrapper(Emit *e, const LowFn *f) {
   emit_fn(e, f);
+  if (emit_has_entry(f)) emit_entry_fn(e, f);
   if (emit_has_wrapper(f)) emit_wrapper(e, f);
 }
 

@@ -318,7 +318,8 @@ void emit_fn_info(Emit *e, const LowFn *f, const char *prefix, bool is_wrapper) 
     put_string(e, name, strlen(name));
   else
     put(e, "NULL");
-  put(e, ", (void *)%f%s, %u, ", f, is_wrapper ? "__v" : "", f->required);
+  const char *suffix = is_wrapper ? "__v" : emit_has_entry(f) && strcmp(prefix, "code_") ? "__e" : "";
+  put(e, ", (void *)%f%s, %u, ", f, suffix, f->required);
   if (f->has_rest)
     put(e, "VK_ANY, VK_CONV_REST, VK_COMPILED, ");
   else

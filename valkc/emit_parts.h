@@ -86,6 +86,8 @@ bool emit_needs_array(const LowOp *op);                   /* its arguments are i
 
 /* emit_where.c: scratch */
 void put_where(Emit *e, LowWhere where);
+bool emit_is_passed_where(const LowFn *f);
+bool emit_has_entry(const LowFn *f);
 void put_pos(Emit *e, const LowOp *op);
 /* Their number, for the next. Declares them, unless they have a number: two copies share them. */
 unsigned emit_round_marks(Emit *e, uint8_t resets, unsigned shared);

@@ -1,6 +1,6 @@
 /* emit_where.c - what place.c decided, as C: where things go, marks and resets; pairs, lists, closures.
  *
- * A function that takes_where has `res`, the place of its result, and `tmp` and `alt`, the two
+ * A function that takes_where has `res`, the place of its result, by an argument or from c->result_where, and `tmp` and `alt`, the two
  * stacks; in others these are the same ones always. */
 #include "emit_parts.h"
 #include "place.h"
@@ -100,12 +100,26 @@ void emit_untell(Emit *e, const LowOp *op) {
   if (emit_is_told(op)) put_line(e, "c->%s = VK_ON_HEAP;", op->makes_number ? "number_where" : "where");
 }
 
+/* Told where its result goes by its last C argument; else by c->result_where, for what has no register left. */
+bool emit_is_passed_where(const LowFn *f) {
+  return f->takes_where && f->params.count + (f->captures.count ? 1 : 0) <= LOW_REG_ARGS;
+}
+
+/* Who calls it by its address says in c->result_where. */
+bool emit_has_entry(const LowFn *f) {
+  return emit_is_passed_where(f) && ((f->is_value && f->captures.count) || f->is_parked);
+}
+
+static void tell_result(Emit *e, const LowOp *op) {
+  if (op->kind != OP_CALL || op->where == WHERE_HEAP || !op->fn->takes_where || emit_is_passed_where(op->fn)) return;
+  put_line(e, "c->result_where = %s;", where_text(e, op->where));
+}
+
 /* Before an operation and behind it; gives the number of the marks. */
 unsigned emit_place_begin(Emit *e, const LowOp *op) {
   unsigned mark = emit_marks(e, op->resets, op->mark);
   if (op->opens) e->opened_mark = emit_marks(e, op->opens, op->open_mark);
-  if (op->kind == OP_CALL && op->where != WHERE_HEAP && op->fn->takes_where)
-    put_line(e, "c->result_where = %s;", where_text(e, op->where));
+  tell_result(e, op);
   emit_tell(e, op);
   return mark;
 }
@@ -189,7 +203,8 @@ bool emit_return_resets(const Emit *e) { return needs_exits(e->loop); }
 
 void emit_entry(Emit *e, const LowFn *f) {
   if (f->takes_where) {
-    put(e, "  const unsigned res = vk_take_result(c), tmp = VK_TEMPORARIES(res), alt = 3 - tmp;\n");
+    put(e, "  const unsigned %stmp = VK_TEMPORARIES(res), alt = 3 - tmp;\n",
+        emit_is_passed_where(f) ? "" : "res = vk_take_result(c), ");
     put(e, "  (void)res, (void)tmp, (void)alt;\n");
   }
   if (f->has_entry_mark) put(e, "  char *entry = vk_mark(c, %s);\n", where_text(e, WHERE_TEMP));
@@ -199,6 +214,5 @@ void emit_entry(Emit *e, const LowFn *f) {
 void emit_before_tail_call(Emit *e, const LowOp *op) {
   emit_loop_exits(e, e->loop, NULL, RESET_OTHER);
   if (op->resets & RESET_TEMP) put_line(e, "vk_reset_to(c, %s, entry);", where_text(e, WHERE_TEMP));
-  if (op->kind == OP_CALL && op->where != WHERE_HEAP && op->fn->takes_where)
-    put_line(e, "c->result_where = %s;", where_text(e, op->where));
+  tell_result(e, op);
 }

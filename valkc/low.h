@@ -280,6 +280,7 @@ struct LowFn {
   bool uses_self, uses_c; /* what the body mentions */
   LowRep result;          /* how the C function gives its value */
   bool takes_where;       /* place.c: the caller says where its result goes */
+  bool is_parked;         /* lower_facts.c: a guarded tail call may leave it for later */
   bool has_entry_mark;    /* the same: resets its temporaries before some tail calls */
   unsigned temp_count, label_count, mark_count;
   LowBody body;

@@ -88,6 +88,7 @@ static bool mark_guards(LowFn *f) {
   for (size_t i = 0; i < f->tail_calls.count; i++) {
     LowStmt *s = f->tail_calls.items[i];
     s->is_guarded = s->op.kind == OP_CALL && s->op.fn->component == f->component;
+    if (s->is_guarded) s->op.fn->is_parked = true;
     may_park |= s->is_guarded || s->op.kind == OP_CALL_VALUE;
   }
   return may_park;
