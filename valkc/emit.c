@@ -576,7 +576,7 @@ static void emit_loop(Emit *e, const LowStmt *s) {
 static void emit_jump(Emit *e, const LowStmt *s) {
   bool is_next = s->kind == STMT_NEXT, is_loop = is_next || s->label->is_loop;
   emit_loop_exits(e, e->loop, is_loop ? s->label : s->label->around, RESET_TEMP | RESET_OTHER);
-  if (is_next) emit_resets(e, s->label->resets, s->label->mark);
+  if (is_next) emit_resets(e, s->label->resets & (uint8_t)~s->clean, s->label->mark);
   if (is_next && s->label->enter) {
     put_line(e, "goto enter_%u;", s->label->enter->id);
     return;

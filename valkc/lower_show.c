@@ -203,6 +203,7 @@ static void show_stmt(Show *s, const LowStmt *stmt) {
   case STMT_NEXT:
     fprintf(s->out, "next L%u", stmt->label->id);
     if (stmt->entry) fprintf(s->out, " at L%u", stmt->entry->id);
+    if (stmt->label->resets && !(stmt->label->resets & ~stmt->clean)) fputs("  resets nothing", s->out);
     break;
   case STMT_TRY:
     fputs("try ", s->out);

@@ -160,4 +160,5 @@ void place_run(LowProgram *low) {
   low->placement = place_analyse(low, NULL);
   place_assign(low->placement);
   place_assign_numbers(place_analyse(low, low->placement));
+  place_find_clean_rounds(low);
 }

@@ -163,6 +163,8 @@ void place_assign(Place *p);
 
 /* place.c: the graph of all functions, solved */
 Place *place_analyse(LowProgram *low, Place *objects);
+/* place_rounds.c: what need not be reset */
+void place_find_clean_rounds(LowProgram *low);
 /* place_number.c: numbers, where all else is decided */
 void place_pin_objects(Place *p, PlaceFn *f);
 void place_find_numbers(PlaceFn *f);
