@@ -323,7 +323,7 @@ docs: all
 LIBDIR = $(DESTDIR)$(PREFIX)/lib/valkc
 BINDIR = $(DESTDIR)$(PREFIX)/bin
 SHAREDIR = $(DESTDIR)$(PREFIX)/share
-INSTALLED_TARGETS = $(wildcard $(TARGETS:%=$(BUILD)/%/librt.a))
+INSTALLED_TARGETS = $(wildcard $(BUILD)/*-linux/librt.a $(BUILD)/*-linux-musl/librt.a)
 # The libraries go along, so that building programs needs only a C compiler and libc.
 install: all
 	install -d "$(BINDIR)" "$(LIBDIR)/include/prims" "$(LIBDIR)/std" "$(SHAREDIR)/doc/valkc"

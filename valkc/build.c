@@ -108,8 +108,8 @@ static bool prepare(BuildCommand *b, const Options *o) {
   if (!is_there)
     fprintf(stderr,
             "valkc: the runtime for %s is not there (%s)\n"
-            "  make it in valkc's source tree: make targets\n",
-            target_name(b->target), runtime);
+            "  make it in valkc's source tree: make targets TARGETS=%s\n",
+            target_name(b->target), runtime, target_name(b->target));
   free(runtime);
   return is_there;
 }

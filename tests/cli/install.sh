@@ -28,6 +28,10 @@ fi
 if [ -e "moved to/lib/valkc/aarch64-linux/librt.a" ]; then
   run 0 valkc build --target=aarch64-linux --no-cache a.valk -o arm
 fi
+for archive in "$(dirname "$VALKC")"/*-linux*/librt.a; do
+  target=$(basename "$(dirname "$archive")")
+  [ ! -e "$archive" ] || [ -e "moved to/lib/valkc/$target/librt.a" ] || fail "$target is not installed"
+done
 [ -e "moved to/lib/valkc/valk-gdb.py" ] || fail "the script for gdb is not installed"
 # It is static: `run`, `--eval` and `repl` need nothing else, no /proc and no /tmp either.
 if ! readelf -lW "$VALKC" | grep -q INTERP && unshare -r true 2>/dev/null; then

@@ -64,3 +64,10 @@ if [ "$(uname -m)" = x86_64 ]; then
   PATH=$PWD/empty run 1 "$VALKC" build --target=aarch64-linux a.valk
   has err "apt-get install gcc-aarch64-linux-gnu"
 fi
+# A runtime that was not made.
+mkdir -p alone/bin alone/lib/valkc
+cp "$VALKC" alone/bin
+ln -s "$TREE/rt" alone/lib/valkc/include
+ln -s "$TREE/std" alone/lib/valkc/std
+run 1 alone/bin/valkc build --libc=musl a.valk
+has err "make targets TARGETS=$(uname -m)-linux-musl"
