@@ -335,7 +335,8 @@ install: all
 	done
 	@if [ -s $(BUILD)/prelinked ]; then \
 	  install -m 644 $(BUILD)/base.o $(BUILD)/base-net.o "$(LIBDIR)" && \
-	    grep -v '/lib\(tommath\|uv_a\|nghttp2\|ssl\|crypto\)\.a$$' $(BUILD)/prelinked >"$(LIBDIR)/prelinked"; \
+	    grep -v '/lib\(tommath\|uv_a\|nghttp2\|ssl\|crypto\)\.a$$' $(BUILD)/prelinked >"$(LIBDIR)/prelinked" && \
+	    chmod 644 "$(LIBDIR)/prelinked"; \
 	fi
 	install -m 644 rt/*.h rt/*.def "$(LIBDIR)/include"
 	install -m 644 rt/prims/*.def "$(LIBDIR)/include/prims"

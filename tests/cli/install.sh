@@ -1,7 +1,9 @@
 # An installed valkc finds its files beside itself, wherever the prefix is moved: also to a path
 # with blanks, where nothing can be written, and used by somebody else.
 build=$(basename "$(dirname "$VALKC")")
-make -s -C "$TREE" install BUILD="$build" PREFIX=/usr DESTDIR="$PWD/stage" >/dev/null
+(umask 077 && make -s -C "$TREE" install BUILD="$build" PREFIX=/usr DESTDIR="$PWD/stage" >/dev/null)
+closed=$(find stage ! -perm -004 -o -type d ! -perm -005)
+[ -z "$closed" ] || fail "others cannot read: $closed"
 mv stage/usr "moved to"
 echo '(print (map (\ {x} {* x x}) {1 2 3}))' >a.valk
 PATH="$PWD/moved to/bin:$PATH"
