@@ -209,6 +209,8 @@ static void resize(vk *c, V map, size_t room) {
   VkMap *m = VK_MAPP(map);
   V index = room > VK_MAP_LINEAR ? new_index(c, slots_for(room)) : VK_NIL;
   V store = vk_store_new(c, 2 * room); /* young until the next allocation: no barrier */
+  vk_note_part(c, map, index);
+  vk_note_part(c, map, store);
   V *to = VK_STOREP(store)->items;
   for (size_t i = 0; i < m->used; i++) {
     const V *from = entry_at(m, i);
@@ -333,12 +335,25 @@ V vk_map_get_n(vk *c, size_t n, const V *args) {
   return vk_map_get3(c, args[0], args[1], n > 2 ? args[2] : VK_NIL);
 }
 
+/* A string in scratch where the map's other parts go: place.c lets keys be anywhere. */
+static V keep_key(vk *c, V key) {
+  if (!VK_IS_KIND(key, VK_STRING) || !vk_is_temporary(c, key)) return key;
+  return vk_string(c, VK_STR(key)->bytes, VK_STR(key)->len);
+}
+
 static __attribute__((noinline)) V put_checked(vk *c, V map, V key, V value) {
   NEED_MUTABLE_MAP("map/put!", map);
   if (VK_MAPP(map)->len >= ENTRIES_MAX)
     return vk_errorf(c, VK_SYM(range), "map/put!: the map is full");
-  vk_map_put(c, map, vk_keep_string(c, key), value);
-  return VK_NIL;
+  if (may_be_mutable(key)) vk_freeze(key);
+  uint32_t number = find(VK_MAPP(map), key);
+  if (number) {
+    vk_write(c, VK_MAPP(map)->entries, entry_of(VK_MAPP(map), number) + 1, value);
+    return VK_NIL;
+  }
+  key = keep_key(c, key);
+  if (!VK_IS_ABN(key)) add_entry(c, map, key, value);
+  return VK_IS_ABN(key) ? key : VK_NIL;
 }
 
 V vk_map_put_p(vk *c, V map, V key, V value) {

@@ -232,6 +232,19 @@ void *vk_new_placed(vk *c, size_t bytes) {
   return p;
 }
 
+bool vk_extend_placed(vk *c, void *object, size_t bytes, size_t wanted) {
+  if (c->where == VK_ON_HEAP || wanted > VK_SCRATCH_BYTES_MAX) return false;
+  int s = (int)c->where - 1;
+  VkScratch *stack = &c->scratch[s];
+  size_t old = (bytes + 15) & ~(size_t)15, more = ((wanted + 15) & ~(size_t)15) - old;
+  if ((char *)object + old != stack->cur || vk_scratch_spills(c, s)) return false;
+  if ((size_t)(stack->lim - stack->cur) < more) return false;
+  vk_unpoison(stack->cur, more);
+  clear(stack->cur, more);
+  stack->cur += more;
+  return true;
+}
+
 void *vk_try_new_placed(vk *c, size_t bytes, bool is_zeroed) {
   if (c->where == VK_ON_HEAP || bytes > c->heap->arena_bytes) return vk_try_new(c, bytes);
   size_t rounded = (bytes + 15) & ~(size_t)15;
@@ -316,6 +329,13 @@ bool vk_is_temporary(const vk *c, V v) {
   const void *address = (const void *)(v & ~(V)7);
   return 0x62u >> (v & 7) & 1 && (vk_scratch_owns(address) || heap_debug_is_owned(c->heap, address));
 }
+
+#ifdef VK_DEBUG
+void vk_note_part(vk *c, V whole, V part) {
+  const void *address = (const void *)(part & ~(V)7);
+  if (part != VK_NIL && vk_is_temporary(c, whole) && !vk_is_temporary(c, part)) heap_debug_own(c->heap, address);
+}
+#endif
 
 V vk_keep_string(vk *c, V v) {
   if (!VK_IS_KIND(v, VK_STRING) || !vk_is_temporary(c, v)) return v;

@@ -78,6 +78,18 @@ V vk_keep_string(vk *c, V v);
  * as that (place_prim.c). A string, or an error if there is no memory. */
 V vk_string_apart(vk *c, V s);
 
+/* Runtime C: makes an object of so many bytes larger where it is, if it is the last one made at c->where, which is
+ * where the larger one is to go. What is added is zero. */
+bool vk_extend_placed(vk *c, void *object, size_t bytes, size_t wanted);
+
+/* `part` was made on the heap and is to be a part of `whole`: if that belongs to a region, so does the part (debug
+ * builds know). */
+#ifdef VK_DEBUG
+void vk_note_part(vk *c, V whole, V part);
+#else
+static inline void vk_note_part(vk *c, V whole, V part) { (void)c, (void)whole, (void)part; }
+#endif
+
 /* ---- for the collector and mem/arena ------------------------------------------------------ */
 
 typedef struct VkScratchWalk { /* start: only fiber set */

@@ -142,10 +142,21 @@ static void set_store(vk *c, V vector, VkElements kind, V store) {
   v->hdr = (v->hdr & ~VK_HDR(0, 0xFFFF, 0)) | VK_HDR(0, kind, 0);
 }
 
+/* The store has room behind it: nothing is copied, and no dead one stays. */
+static bool extend(vk *c, VkVector *v, VkElements kind, size_t capacity) {
+  size_t bytes = store_bytes(kind, capacity);
+  if (!vk_extend_placed(c, VK_OBJ(v->store), store_bytes(kind, capacity_of(v)), bytes)) return false;
+  if (kind == VK_VALUES) VK_STOREP(v->store)->capacity = capacity;
+  else VK_RAWP(v->store)->bytes = bytes - sizeof(VkRaw);
+  return true;
+}
+
 /* Room for `capacity` elements, all kept as `kind`, which can hold those it has. */
 static void set_capacity(vk *c, V vector, VkElements kind, size_t capacity) {
   VkVector *v = VK_VEC(vector);
+  if (kind == VK_ELEMENTS(vector) && v->len > 0 && extend(c, v, kind, capacity)) return;
   V store = new_store(c, kind, capacity);
+  vk_note_part(c, vector, store);
   if (kind == VK_ELEMENTS(vector) && v->len > 0) /* young: no barrier */
     memcpy(VK_ITEM(store, 0), VK_ITEM(v->store, 0), v->len * item_bytes(kind));
   else

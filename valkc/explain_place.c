@@ -85,7 +85,7 @@ static void collect(Report *r) {
     PlaceFn *f = p->all.items[i];
     for (size_t j = 0; j < f->sites.count; j++) {
       PlaceSite *s = &f->sites.items[j];
-      Entry e = {.site = s, .fn = f, .at = site_span(r, s), .kind = s->grows ? KIND_HEAP : kind_of(s)};
+      Entry e = {.site = s, .fn = f, .at = site_span(r, s), .kind = kind_of(s)};
       if (!place_is_shown(s) || !is_user_text(r, e.at)) continue;
       diag_line_col(r->diag, e.at, &e.line, &e.column);
       count_bytes(r, &e);
@@ -124,12 +124,7 @@ static const char *written_in(Report *r, const PlaceNode *n, Span at) {
 
 /* From the value made to what keeps it. */
 static size_t find_steps(Report *r, const PlaceSite *s, Step steps[STEPS_MAX]) {
-  static const char *const grown = "it changes something that may need more room, which is on the heap";
   size_t count = 0;
-  if (s->grows) {
-    steps[0] = (Step){grown, s->op->pos, NULL};
-    return 1;
-  }
   unsigned k = 0;
   while (k < DEPTHS && !((s->fresh >> k & 1) && s->node->lives[k] == LIVES_ON_HEAP)) k++;
   const PlaceNode *n = k < DEPTHS ? s->node : NULL;
@@ -382,16 +377,15 @@ static void report_site(Report *r, const PlaceFn *f, const PlaceSite *s, const c
   size_t count = find_steps(r, s, steps);
   Span at = site_span(r, s);
   if (at.file == NO_FILE) at = s->op->pos.file != NO_FILE ? s->op->pos : s->stmt->span;
-  const char *in = name_of_fn(f), *verb = s->grows ? "may need memory" : "is on the heap";
-  if (in && !is_named(f, function)) diag_error(r->diag, at, "%s %s, in `%s`, which `%s` calls", s->name, verb, in, function);
-  else diag_error(r->diag, at, "%s %s, in `%s`", s->name, verb, function);
+  const char *in = name_of_fn(f);
+  if (in && !is_named(f, function)) diag_error(r->diag, at, "%s is on the heap, in `%s`, which `%s` calls", s->name, in, function);
+  else diag_error(r->diag, at, "%s is on the heap, in `%s`", s->name, function);
   for (size_t i = 0; i < count; i++)
     diag_note(r->diag, steps[i].at.file != NO_FILE ? steps[i].at : at, "%s%s", i ? "there " : "", steps[i].text);
 }
 
 /* Of calls, those whose result the callee is told to put on the heap. */
 static bool is_on_heap(const PlaceSite *s) {
-  if (s->grows) return true;
   return s->fresh && s->op->where == WHERE_HEAP && !(s->callee && s->stmt->is_tail);
 }
 

@@ -76,6 +76,16 @@ static void choose_stacks(PlaceFn *f) {
   }
 }
 
+/* A tail call makes what it makes where this function's result goes. What must be elsewhere, as it is
+ * stored into an argument, is on the heap if the result is. */
+static bool settle_tail(Place *p, PlaceFn *f, PlaceSite *s, int lives) {
+  if (!s->callee || !s->stmt->is_tail || !place_is_in_params(s->callee->fresh) || f->ends_unknown) return false;
+  if (lives == LIVES_IN_RESULT) return false;
+  f->ends_unknown = true;
+  force(p, s, "stored by a function called last");
+  return true;
+}
+
 bool place_settle(Place *p, PlaceFn *f) {
   bool forced = false;
   for (size_t i = 0; i < f->sites.count; i++) {
@@ -85,6 +95,7 @@ bool place_settle(Place *p, PlaceFn *f) {
     if (lives == LIVES_ON_HEAP) forced |= force(p, s, "carried from one round to the next");
     if (lives == LIVES_IN_RESULT && f->ends_unknown)
       forced |= force(p, s, "part of the result of a function that may end in a call of an unknown one");
+    forced |= settle_tail(p, f, s, lives);
   }
   if (forced) return true;
   choose_stacks(f);
@@ -152,16 +163,30 @@ static uint8_t resets_of_call(const PlaceSite *s) {
 
 /* ---- values that the next statement uses up ---------------------------------------------------- */
 
+static bool stores_new(const PlaceFn *f) { return place_is_in_params(f->fresh); }
+
+/* It may store something new, or of one argument, in an argument. */
+static bool stores(const PlaceFn *f) {
+  for (unsigned i = 0; i <= f->param_count; i++)
+    for (unsigned k = 0; f->params[i] && k < DEPTHS; k++) {
+      PlaceParts own = SLOT_PARAMS + i < SLOTS_MAX ? place_part(SLOT_PARAMS + i, k) : 0;
+      if (place_is_in_params(f->params[i]->parts[k] & ~own)) return true;
+    }
+  return stores_new(f);
+}
+
 static bool is_stored_by(const LowOp *op) {
   return op->kind == OP_PRIM && (op->prim->flags & PRIM_STORES || op->where != WHERE_HEAP);
 }
 
 /* (len (make n)): what the first made, of whatever size, is dead behind the second. */
-static void close_after_use(const Place *p, const PlaceSite *s) {
+static void close_after_use(Place *p, const PlaceSite *s) {
   LowStmt *user = s->stmt->next;
+  if (s->callee && stores_new(s->callee)) return;
   bool is_large = s->callee || (s->op->kind == OP_PRIM && s->op->count != 2);
   if (s->stmt->kind != STMT_SET || !s->stmt->is_decl || &s->stmt->op != s->op || s->stmt->is_tail) return;
   if (!is_large || !user || user->kind != STMT_SET || s->stmt->var->read_count != 1 || s->stmt->var->is_box) return;
+  if (user->op.kind == OP_CALL && stores(place_fn(p, user->op.fn))) return;
   if (user->op.kind != OP_CALL && (user->op.kind != OP_PRIM || is_stored_by(&user->op))) return;
   bool is_used = false;
   for (size_t i = 0; i < user->op.count; i++)
@@ -192,7 +217,7 @@ static void finish_fn(Place *p, PlaceFn *f) {
   }
 }
 
-bool place_is_shown(const PlaceSite *s) { return s->grows || (s->fresh && !s->callee); }
+bool place_is_shown(const PlaceSite *s) { return s->fresh && !s->callee; }
 
 static void number_sites(Place *p) {
   unsigned number = 0;

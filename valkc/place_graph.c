@@ -2,9 +2,11 @@
  *
  * Nodes are variables, parameters and results of operations; an edge says that one may be, or be
  * held by, another. Demands go against the edges: what flows into something must live as long.
- * Lists, closures and partial applications do not change once made, so that edges need one
- * direction; a value stored into something that does change goes to the heap, except cells hung on
- * the end of a list that is being built (place_hang). */
+ * Lists, closures and partial applications do not change once made: for them edges need one
+ * direction, but for cells hung on the end of a list that is being built (place_hang). What is stored
+ * into a vector, a map or a shared variable is held by all its aliases: that something is stored is noted
+ * against the edges, too, up to where it came from, and where it is noted, what it holds has the demands
+ * of both ends. */
 #include "place_parts.h"
 #include <stdarg.h>
 #include <string.h>
@@ -55,30 +57,31 @@ const PlaceReason *place_reason(Place *p, Span at, const char *format, ...) {
   return r;
 }
 
-static void queue(Place *p, PlaceNode *n) {
+void place_queue(Place *p, PlaceNode *n) {
   if (n->is_queued) return;
   n->is_queued = true;
   PUSH(p->arena, p->queue, n);
 }
 
-/* What holds something is in the result at these depths: where the held is. */
-static uint8_t one_deeper(uint8_t depths) { return (uint8_t)((depths << 1 & 6) | (depths & 4)); }
+PlaceParts place_one_deeper(PlaceParts parts) {
+  const PlaceParts first = 0111111111111111111111u, last = first << (DEPTHS - 1);
+  return (parts << 1 & ~first) | (parts & last);
+}
 
-void place_demand(Place *p, PlaceNode *n, unsigned depth, int lives, uint8_t in_result, uint64_t rounds,
-                  PlaceWhy why) {
+void place_demand(Place *p, PlaceNode *n, unsigned depth, int lives, PlaceParts parts, uint64_t rounds, PlaceWhy why) {
   bool changed = false;
-  if (in_result && lives > LIVES_IN_RESULT) lives = LIVES_IN_RESULT;
-  for (unsigned k = depth; k < DEPTHS; k++, in_result = one_deeper(in_result)) {
+  if (parts && lives > LIVES_IN_RESULT) lives = LIVES_IN_RESULT;
+  for (unsigned k = depth; k < DEPTHS; k++, parts = place_one_deeper(parts)) {
     if (lives < n->lives[k]) {
       n->lives[k] = (int8_t)lives;
       if (lives == LIVES_ON_HEAP) n->why[k] = why;
       changed = true;
     }
-    changed |= (in_result & ~n->in_result[k]) || (rounds & ~n->rounds[k]);
-    n->in_result[k] |= in_result;
+    changed |= (parts & ~n->parts[k]) || (rounds & ~n->rounds[k]);
+    n->parts[k] |= parts;
     n->rounds[k] |= rounds;
   }
-  if (changed) queue(p, n);
+  if (changed) place_queue(p, n);
 }
 
 void place_heap(Place *p, PlaceNode *n, unsigned depth, const PlaceReason *reason) {
@@ -86,22 +89,87 @@ void place_heap(Place *p, PlaceNode *n, unsigned depth, const PlaceReason *reaso
 }
 
 PlaceEdge *place_flow(Place *p, PlaceNode *from, PlaceNode *to, const uint8_t into[DEPTHS], uint64_t rounds) {
-  if (!from || !to || from == to) return NULL;
+  if (!from || !to || (from == to && into[0] & 1)) return NULL;
   PlaceEdge *e = ARENA_NEW(p->arena, PlaceEdge);
-  *e = (PlaceEdge){.from = from, .rounds = rounds, .next = to->from};
+  *e = (PlaceEdge){.from = from, .to = to, .rounds = rounds, .next = to->from, .next_to = from->to};
   memcpy(e->into, into, sizeof e->into);
-  to->from = e;
-  queue(p, to);
+  to->from = from->to = e;
+  place_queue(p, to);
   return e;
 }
 
-static void spread(Place *p, PlaceNode *to) {
-  for (const PlaceEdge *e = to->from; e; e = e->next)
-    for (unsigned k = 0; k < DEPTHS; k++)
-      for (unsigned j = 0; j < DEPTHS; j++)
-        if (e->into[k] >> j & 1)
-          place_demand(p, e->from, k, to->lives[j], to->in_result[j], to->rounds[j] | e->rounds,
-                       (PlaceWhy){.via = to, .via_depth = j});
+/* ---- what changes ---------------------------------------------------------------------------- */
+
+void place_note_stored(Place *p, PlaceNode *n, unsigned depth, uint8_t how) {
+  if (!(how & ~n->stored[depth])) return;
+  n->stored[depth] |= how;
+  place_queue(p, n);
+  if (n->foreign) place_heap(p, n, place_deeper(depth), n->foreign);
+}
+
+void place_store(Place *p, PlaceNode *n, PlaceNode *x, bool adds, const PlaceReason *reason) {
+  if (!n) place_heap(p, x, 0, reason);
+  if (!n) return;
+  place_note_stored(p, n, 0, adds ? STORED : STORED | REPLACED);
+  PlaceEdge *e = place_flow(p, x, n, place_holds, 0);
+  if (e) e->reason = reason;
+  if (!e || adds) return;
+  e->may_replace = true;
+  e->loop = p->loop;
+  e->again = p->stmt->rounds_after;
+}
+
+/* What is stored later is not all that there is then: nothing in a loop only adds to it. */
+void place_drop(Place *p, PlaceNode *n) {
+  if (n) place_demand(p, n, 1, LIVES_NOWHERE, 0, ALL_ROUNDS, (PlaceWhy){0});
+}
+
+PlaceNode *place_foreign(Place *p, const PlaceReason *reason) {
+  PlaceNode *n = place_new_node(p);
+  n->foreign = reason;
+  PUSH(p->arena, p->in->foreign_nodes, n);
+  return n;
+}
+
+/* ---- solving --------------------------------------------------------------------------------- */
+
+/* Dead states must not pile up: what a round stores into something older, in the place of what was
+ * there, is carried round. */
+static uint64_t carried(const PlaceEdge *e, unsigned depth) {
+  uint64_t rounds = e->rounds;
+  for (const PlaceLoop *l = e->loop; l && (int)l->depth > e->to->lives[depth]; l = l->outer) rounds |= l->bit & e->again;
+  if (e->is_in_cycle && place_is_in_params(e->to->parts[depth])) rounds |= (uint64_t)1 << LOOP_TAIL_CALLS;
+  return rounds;
+}
+
+/* The same object is at depth k of one end and j of the other, and is changed: so what it holds is the same. */
+static void spread_back(Place *p, const PlaceEdge *e, unsigned k, unsigned j) {
+  const PlaceNode *from = e->from;
+  k = place_deeper(k);
+  j = place_deeper(j);
+  place_demand(p, e->to, j, from->lives[k], from->parts[k], from->rounds[k], (PlaceWhy){.via = e->from, .via_depth = k});
+  place_note_stored(p, e->to, j, from->stored[k]);
+}
+
+static void spread_edge(Place *p, const PlaceEdge *e, bool is_back_only) {
+  const PlaceNode *to = e->to;
+  for (unsigned k = 0; k < DEPTHS; k++)
+    for (unsigned j = 0; j < DEPTHS; j++) {
+      if (!(e->into[k] >> j & 1)) continue;
+      if (to->stored[j]) spread_back(p, e, k, j);
+      if (is_back_only) continue;
+      place_demand(p, e->from, k, to->lives[j], to->parts[j], to->rounds[j] | carried(e, j),
+                   (PlaceWhy){e->reason, e->to, j});
+      place_note_stored(p, e->from, k, to->stored[j]);
+    }
+}
+
+static bool is_changed(const PlaceNode *n) { return n->stored[0] || n->stored[1] || n->stored[2]; }
+
+static void spread(Place *p, PlaceNode *n) {
+  for (const PlaceEdge *e = n->from; e; e = e->next) spread_edge(p, e, false);
+  for (const PlaceEdge *e = n->to; e; e = e->next_to)
+    if (is_changed(e->to)) spread_edge(p, e, true);
 }
 
 void place_solve(Place *p) {
@@ -155,14 +223,14 @@ static PlaceNode *held_by_new(Place *p, LowOp *op, size_t first, const char *nam
 
 static PlaceCall *add_call(Place *p, LowOp *op, LowFn *callee, PlaceNode *result, bool is_call) {
   PlaceFn *f = place_fn(p, callee);
-  PlaceCall call = {.callee = f, .op = op, .result = result, .is_call = is_call};
+  PlaceCall call = {.callee = f, .op = op, .result = result, .is_call = is_call, .loop = p->loop,
+                    .again = p->stmt->rounds_after, .is_guarded = p->in->has_guard,
+                    .is_in_cycle = callee->is_recursive && p->in->low->is_recursive};
   call.args = ARENA_ARRAY(p->arena, PlaceNode *, f->param_count + 1);
   PUSH(p->arena, p->in->calls, call);
   if (!f->users.count || f->users.items[f->users.count - 1] != p->in) PUSH(p->arena, f->users, p->in);
   return &p->in->calls.items[p->in->calls.count - 1];
 }
-
-static const uint8_t nothing[DEPTHS];
 
 static PlaceNode *known_call(Place *p, LowOp *op, LowStmt *tail) {
   PlaceNode *n = place_new_node(p);
@@ -178,15 +246,16 @@ static PlaceNode *known_call(Place *p, LowOp *op, LowStmt *tail) {
   PlaceCall *call = add_call(p, op, op->fn, n, true);
   memcpy(call->args, args, (f->param_count + 1) * sizeof *args);
   call->reason = place_reason(p, op->pos, "passed to `%s`", fn_label(op->fn));
-  call->edges = ARENA_ARRAY(p->arena, PlaceEdge *, f->param_count + 1);
-  for (size_t i = 0; i <= f->param_count; i++) call->edges[i] = place_flow(p, args[i], n, nothing, 0);
-  PlaceSite *site = place_add_site(p, op, n, 0, "result of a call");
+  call->made = place_new_node(p);
+  PlaceSite *site = place_add_site(p, op, call->made, 0, "result of a call");
   site->callee = f;
+  if (p->objects) site->number = call->number = place_new_node(p);
   return n;
 }
 
 static PlaceNode *unknown_call(Place *p, LowOp *op, LowStmt *tail) {
-  PlaceNode *n = place_new_node(p), *callee = place_arg(p, op->args[0]);
+  PlaceNode *n = place_foreign(p, place_reason(p, op->pos, "given by a function that is not known here"));
+  PlaceNode *callee = place_arg(p, op->args[0]);
   const PlaceReason *reason = place_reason(p, op->pos, "passed to a function that is not known here");
   for (size_t i = 1; i < op->count; i++) place_heap(p, place_arg(p, op->args[i]), 0, reason);
   if (tail) {
@@ -228,6 +297,12 @@ static PlaceNode *literal(Place *p, LowOp *op) {
   return n;
 }
 
+/* Something that changes. */
+static bool may_hold(LowFacts facts) {
+  const uint32_t types = T_PAIR | T_LISTOBJ | T_FUN | T_VECTOR | T_MAP | T_OTHER;
+  return !facts.types || facts.types & types;
+}
+
 static PlaceNode *op_node(Place *p, LowOp *op, LowStmt *tail) {
   PlaceNode *n = NULL;
   switch (op->kind) {
@@ -244,8 +319,10 @@ static PlaceNode *op_node(Place *p, LowOp *op, LowStmt *tail) {
     return n;
   case OP_CALL: n = known_call(p, op, tail); break;
   case OP_CALL_VALUE: n = unknown_call(p, op, tail); break;
-  case OP_MADE:
+  case OP_MADE: return may_hold(op->facts) ? place_foreign(p, place_reason(p, op->pos, "a constant")) : NULL;
   case OP_GLOBAL:
+    if (!may_hold(op->facts)) return NULL;
+    return place_foreign(p, place_reason(p, op->pos, "held by global `%s`", op->global->name));
   case OP_NO_GLOBAL:
   case OP_AT: return NULL;
   }
@@ -330,7 +407,7 @@ static void decide_late(Place *p, Late *late) {
   for (size_t i = 0; i < late->crossings.count; i++) {
     Crossing c = late->crossings.items[i];
     if (!is_built_up(c.var)) c.edge->rounds = c.rounds;
-    queue(p, c.var);
+    place_queue(p, c.var);
   }
 }
 
@@ -426,7 +503,8 @@ static void read_stmt(Place *p, LowStmt *s) {
   case STMT_SET:
   case STMT_DO: read_set(p, s); break;
   case STMT_SET_BOX:
-    place_heap(p, place_arg(p, s->op.args[1]), 0, place_reason(p, s->span, "assigned to a variable that functions share"));
+    place_store(p, place_arg(p, s->op.args[0]), place_arg(p, s->op.args[1]), false,
+                place_reason(p, s->span, "assigned to a variable that functions share"));
     break;
   case STMT_SET_GLOBAL:
     place_heap(p, place_arg(p, s->op.args[0]), 0, place_reason(p, s->span, "stored in global `%s`", s->global->name));
@@ -467,8 +545,17 @@ PlaceFn *place_fn(Place *p, LowFn *low) {
   if (!p->objects) return f;
   f->objects = ptrmap_get(&p->objects->fns, low);
   f->fresh = f->objects->fresh;
+  f->foreign = f->objects->foreign;
   f->ends_unknown = f->objects->ends_unknown;
   return f;
+}
+
+/* Who calls it may have it anywhere; the number of slots is limited. */
+static void init_param(Place *p, PlaceNode *n, size_t i) {
+  static const PlaceReason anywhere = {"a parameter of a function that is called as a value", {.file = NO_FILE}};
+  unsigned slot = SLOT_PARAMS + (unsigned)i;
+  if (p->in->low->is_value || slot >= SLOTS_MAX) n->foreign = &anywhere;
+  for (unsigned k = 1; k < DEPTHS && slot < SLOTS_MAX; k++) n->parts[k] = place_part(slot, k);
 }
 
 void place_read_fn(Place *p, PlaceFn *f) {
@@ -479,13 +566,16 @@ void place_read_fn(Place *p, PlaceFn *f) {
   p->near = f->low->span;
   for (size_t i = 0; i < f->param_count; i++) {
     f->params[i] = var_node(p, f->low->params.items[i]);
-    if (f->params[i]) f->params[i]->is_param = true;
+    if (!f->params[i]) continue;
+    f->params[i]->is_param = true;
+    init_param(p, f->params[i], i);
   }
   f->params[f->param_count] = place_new_node(p);
+  init_param(p, f->params[f->param_count], f->param_count);
   f->result = place_new_node(p);
   for (unsigned k = 0; k < DEPTHS; k++) {
     f->result->lives[k] = f->low->lambda ? LIVES_IN_RESULT : LIVES_IN_FUNCTION;
-    f->result->in_result[k] = f->low->lambda ? (uint8_t)(1u << k) : 0;
+    f->result->parts[k] = f->low->lambda ? place_part(SLOT_RESULT, k) : 0;
   }
   find_rounds(p, &f->low->body, 0);
   read_body(p, &f->low->body);

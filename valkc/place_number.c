@@ -16,18 +16,17 @@
 void place_pin_objects(Place *p, PlaceFn *f) {
   for (size_t i = 0; i < f->sites.count; i++) {
     PlaceSite *s = &f->sites.items[i];
-    if (s->callee) s->fresh = s->callee->fresh;
+    if (s->callee) s->fresh = s->callee->fresh ? 1 : 0;
     if (s->fresh && s->op->where == WHERE_HEAP) place_heap(p, s->node, place_first_fresh(s), NULL);
   }
 }
 
-/* Depths of f's result at which there may be numbers made for it. */
+/* Where in f's result and in its arguments there may be numbers that it made. */
 void place_find_numbers(PlaceFn *f) {
   for (size_t i = 0; i < f->sites.count; i++) {
     const PlaceSite *s = &f->sites.items[i];
-    uint8_t depths = s->is_number ? 1 : s->numbers;
-    for (unsigned k = 0; k < DEPTHS; k++)
-      if (depths >> k & 1) f->numbers |= s->node->in_result[k];
+    if (s->is_number) f->numbers |= s->node->parts[0];
+    else if (s->callee && s->callee->numbers) f->numbers |= s->number->parts[0];
   }
 }
 
@@ -72,7 +71,9 @@ static LowWhere where_of(const PlaceFn *f, const PlaceSite *s, bool has_call_reg
 static bool suits(const PlaceFn *f, const PlaceSite *s) {
   LowWhere where = s->op->where;
   if (where == WHERE_HEAP || !s->callee->low->takes_where) return true;
-  int lives = place_lives_at(s, s->numbers);
+  PlaceSite made = *s;
+  made.node = s->number;
+  int lives = place_lives_at(&made, 1);
   if (where == WHERE_RESULT) return lives != LIVES_ON_HEAP && !f->is_out_of_result;
   return region_at(s->loop, where) <= lives && !s->op->opens;
 }
@@ -84,7 +85,7 @@ static void find_misfits(Place *p) {
       PlaceFn *f = p->all.items[i];
       for (size_t j = 0; j < f->sites.count; j++) {
         PlaceSite *s = &f->sites.items[j];
-        if (!s->callee || !s->numbers || s->callee->is_out_of_result || suits(f, s)) continue;
+        if (!s->callee || !s->callee->numbers || s->callee->is_out_of_result || suits(f, s)) continue;
         changed = s->callee->is_out_of_result = true;
       }
     }

@@ -10,7 +10,15 @@ enum { LIVES_ON_HEAP = -2, LIVES_IN_RESULT = -1, LIVES_IN_FUNCTION = 0, LIVES_NO
 
 /* A value is described at three depths: itself, what it holds directly (elements, captured values),
  * and all that is deeper. */
-enum { DEPTHS = 3 };
+enum { DEPTHS = 3, ALL_DEPTHS = 7 };
+static inline unsigned place_deeper(unsigned depth) { return depth + 1 < DEPTHS ? depth + 1 : depth; }
+
+/* Depths of what a call gives and gets: bit DEPTHS * slot + depth. Slot 0 is the result, the next ones are
+ * the parameters, then self. Of parameters: what is stored into them. */
+typedef uint64_t PlaceParts;
+enum { SLOT_RESULT = 0, SLOT_PARAMS = 1, SLOTS_MAX = 21 };
+static inline PlaceParts place_part(unsigned slot, unsigned depth) { return (PlaceParts)1 << (DEPTHS * slot + depth); }
+static inline bool place_is_in_params(PlaceParts parts) { return parts >> DEPTHS * SLOT_PARAMS; }
 
 typedef struct PlaceReason { /* why something must be on the heap */
   const char *what;          /* "stored in global `cache`" */
@@ -31,18 +39,29 @@ typedef struct PlaceWhy { /* the last step of a shortest chain */
 /* from may be what `to` is or holds: where `to` must live at depth j, from must at each depth k with
  * bit j of into[k]. */
 typedef struct PlaceEdge {
-  PlaceNode *from;
+  PlaceNode *from, *to;
   uint8_t into[DEPTHS];
   uint64_t rounds; /* loops that it leaves the round of, other than as part of what they build up */
-  struct PlaceEdge *next;
+  /* Of a store that may replace what was stored before: the loops around in which it may come again,
+   * and whether a call may lead back here. */
+  bool may_replace, is_in_cycle;
+  const PlaceLoop *loop;
+  uint64_t again;
+  const PlaceReason *reason; /* of a store: for people */
+  struct PlaceEdge *next, *next_to; /* into the same node, from the same node */
 } PlaceEdge;
+
+/* What is done to objects that change: something is stored, in the place of something else. */
+enum { STORED = 1, REPLACED = 2 };
 
 struct PlaceNode {
   int8_t lives[DEPTHS];
-  uint8_t in_result[DEPTHS]; /* depths of the function's result that it may be part of */
-  uint64_t rounds[DEPTHS];   /* loops that carry it round */
+  uint8_t stored[DEPTHS];   /* what is there is changed, here or where it came from here; STORED.. */
+  const PlaceReason *foreign; /* it may be, or hold, what was on the heap before, and why; or NULL */
+  PlaceParts parts[DEPTHS]; /* what of the function's result and parameters it may become part of */
+  uint64_t rounds[DEPTHS];  /* loops that carry it round */
   PlaceWhy why[DEPTHS];
-  PlaceEdge *from;           /* what flows into it */
+  PlaceEdge *from, *to;     /* what flows into it, and where it flows */
   VEC(const LowOp *) defs;   /* of a variable: what it is set to */
   unsigned depth;            /* loops around its declaration */
   const LowVar *var;         /* or NULL */
@@ -53,6 +72,7 @@ struct PlaceNode {
   bool is_hung;              /* %set-tail! put it at the end of a list */
 };
 
+#define ALL_ROUNDS UINT64_MAX
 enum { LOOP_TAIL_CALLS = 0, LOOPS_MAX = 63 }; /* bits: cycles of tail calls; further loops share the last */
 struct PlaceLoop {
   PlaceLoop *outer;
@@ -67,26 +87,38 @@ struct PlaceLoop {
 typedef struct PlaceSite { /* an operation that allocates */
   LowOp *op;
   LowStmt *stmt;
-  PlaceNode *node;    /* its result */
+  PlaceNode *node;    /* its result; of a call: all that the callee makes there */
   PlaceLoop *loop;    /* innermost around */
   uint64_t rounds;    /* all loops around */
-  uint8_t fresh;      /* depths at which it is new; of calls: the callee's */
+  uint8_t fresh;      /* depths at which it is new */
   bool is_fixed;      /* always on the heap: a primitive that cannot be told where */
-  bool grows;         /* what it changes may grow, on the heap */
   bool is_number;     /* makes a big integer or boxed float, seldom */
-  uint8_t numbers;    /* calls: depths at which such numbers may be that the callee made for its result */
+  PlaceNode *number;  /* of a call: such numbers that the callee makes, where numbers are placed */
   PlaceFn *callee;    /* a call */
   const char *name;   /* of what is allocated, for people */
   Span near;          /* the last place in the program's own text before it */
 } PlaceSite;
 
+typedef struct PlaceLink { /* an edge that the callee's facts ask for */
+  PlaceEdge *edge;
+  unsigned source, slot;
+  struct PlaceLink *next;
+} PlaceLink;
+
 typedef struct PlaceCall { /* a use of what is known about another function */
   PlaceFn *callee;
   const LowOp *op;
   PlaceNode **args; /* one per parameter, then self; NULL: nothing that could be allocated */
-  PlaceEdge **edges; /* calls: from each argument to the result, what the callee says */
+  PlaceLink *links; /* from arguments and what the callee makes to the result and to arguments */
   PlaceNode *result; /* of the call; closures and partial applications: themselves */
+  PlaceNode *number; /* calls: numbers that it makes there; where numbers are placed */
+  PlaceNode *made;   /* calls: what the callee makes that is in its result or stored in arguments */
+  PlaceNode *foreign; /* what was elsewhere on the heap and is there now; or NULL */
+  const PlaceLoop *loop;
+  uint64_t again;
   bool is_call;
+  bool is_in_cycle; /* the call may come from within itself */
+  bool is_guarded;  /* all that the callee put into scratch goes if memory runs out */
   const PlaceReason *reason;
 } PlaceCall;
 
@@ -101,14 +133,17 @@ struct PlaceFn {
   VEC(PlaceLoop *) loops; /* outer before inner */
   VEC(LowStmt *) unknown_calls;
   unsigned loop_count;
-  uint8_t fresh;          /* depths of its result at which something new may be */
+  VEC(PlaceNode *) foreign_nodes;
+  PlaceParts fresh;       /* where something new may be that goes where the caller says */
+  PlaceParts foreign;     /* where something may be that was on the heap before, or is made there */
+  bool has_guard;
   bool ends_unknown;      /* may end in a tail call of an unknown function */
   bool is_dirty;          /* leaves something on the stack of its temporaries */
   bool is_queued;
   uint64_t summary;
   /* Where numbers are placed: */
   const PlaceFn *objects; /* what was decided before */
-  uint8_t numbers;        /* depths of its result at which there may be numbers that it made */
+  PlaceParts numbers;     /* where there may be numbers that it made */
   bool is_out_of_result;  /* not where its result is: for some caller they must live longer */
 };
 
@@ -136,11 +171,18 @@ PlaceFn *place_fn(Place *p, LowFn *f);
 void place_read_fn(Place *p, PlaceFn *f);
 PlaceNode *place_new_node(Place *p);
 const PlaceReason *place_reason(Place *p, Span at, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* NULL if there is nothing to say. */
 PlaceEdge *place_flow(Place *p, PlaceNode *from, PlaceNode *to, const uint8_t into[DEPTHS], uint64_t rounds);
 void place_heap(Place *p, PlaceNode *n, unsigned depth, const PlaceReason *reason);
 /* n, at this depth and deeper, must live at least as long, be in the result there, is carried round. */
-void place_demand(Place *p, PlaceNode *n, unsigned depth, int lives, uint8_t in_result, uint64_t rounds,
-                  PlaceWhy why);
+void place_demand(Place *p, PlaceNode *n, unsigned depth, int lives, PlaceParts parts, uint64_t rounds, PlaceWhy why);
+PlaceParts place_one_deeper(PlaceParts parts); /* of what holds something: of what it holds */
+/* x is stored into n: as a part more, or in the place of another. */
+void place_store(Place *p, PlaceNode *n, PlaceNode *x, bool adds, const PlaceReason *reason);
+void place_note_stored(Place *p, PlaceNode *n, unsigned depth, uint8_t how);
+void place_drop(Place *p, PlaceNode *n); /* something is taken out of n */
+PlaceNode *place_foreign(Place *p, const PlaceReason *reason); /* what was on the heap before */
+void place_queue(Place *p, PlaceNode *n);
 PlaceNode *place_arg(Place *p, LowArg a); /* NULL: nothing that could be allocated */
 void place_solve(Place *p);
 bool place_may_be_allocated(const Place *p, LowFacts facts);

@@ -6,9 +6,11 @@
  *   c  its elements are elements of the result      d  its elements are elements of elements
  *   j  may be it, or an element of it               f  what it holds at any depth is an element
  *   x  it and all it holds may be anywhere in it    H  goes to the heap, stored or given away
- *   K  what it holds goes to the heap: contents of vectors and maps, which change
- *   s  strings are copied, all else goes to the heap: what errors hold, new keys of maps
- *   r  a number, which may be it or an element     q  a number or a list, it or an element may be it
+ *   s  strings are copied, all else goes to the heap: what errors hold
+ *   W  changed: what follows is stored in it        D  changed: something is taken out of it
+ *   a  becomes an element more of it                p  becomes an element in the place of another
+ *   k  a key of it: strings are copied if need be
+ *   r  a number, which may be it or an element      q  a number or a list, it or an element may be it
  *
  * fresh: depths at which the result may be new, a bit each. is_placed: the C function may be told
  * where to put it (c->where, rt/vk.h): all that it allocates is part of its result or for its own
@@ -54,15 +56,15 @@ static const PrimRow rows[] = {
     {"str/upper", ".", 1, true}, {"str/lower", ".", 1, true}, {"str/join", ".", 1, true},
     {"str/repeat", ".", 1, true}, {"str/pad", ".", 1, true}, {"str/bytes", ".", 1, true},
     {"str/from-bytes", ".", 1, true}, {"str/chars", ".", 3, true}, {"num->str", ".", 1, true},
-    /* vectors and maps: what they hold is on the heap, as it may be replaced later */
-    {"vec", "H", 1, true}, {"vec/make", ".H", 1, true}, {"vec/get", "o.", 0, false},
-    {"vec/set!", "..H", 0, false}, {"vec/push!", ".H", 0, false}, {"vec/pop!", "o", 0, false},
-    {"vec/slice", "c..", 1, true}, {"vec/->list", "c", 1, true}, {"%list->vec", "K", 1, true},
-    {"%unpack-vec", "K", 1, true}, {"map/new", "", 1, true}, {"map/of", "H", 1, true},
+    /* vectors and maps */
+    {"vec", "e", 1, true}, {"vec/make", ".e", 1, true}, {"vec/get", "o.", 0, false},
+    {"vec/set!", "W.p", 0, false}, {"vec/push!", "Wa", 0, true}, {"vec/pop!", "D", 0, false},
+    {"vec/slice", "c..", 1, true}, {"vec/->list", "c", 1, true}, {"%list->vec", "c", 1, true},
+    {"%unpack-vec", "c", 1, true}, {"map/new", "", 1, true}, {"map/of", "e", 1, true}, {"map/merge", "c", 1, true},
     {"%map/get2", "o.", 0, false}, {"%map/get3", "o.=", 0, false}, {"map/get", "o.=", 0, false},
-    {"map/put!", ".sH", 0, false}, {"map/del!", "..", 0, false}, {"map/has?", "..", 0, false},
+    {"map/put!", "Wkp", 0, true}, {"map/del!", "D.", 0, false}, {"map/has?", "..", 0, false},
     {"map/keys", "c", 1, true}, {"map/vals", "c", 1, true}, {"%entries", "c..", 1, true},
-    {"%list->map", "K", 1, true}, {"freeze", "=", 0, false},
+    {"%list->map", "c", 1, true}, {"freeze", "=", 0, false},
     /* the rest */
     {"error", "s", 0, false}, {"reset!", ".H", 0, false}, {"deref", "o", 0, false}, {"error-message", ".", 0, false}, {"error-kind", ".", 0, false},
     {"error-data", ".", 0, false}, {"print", ".", 0, false}, {"printf", ".", 0, false},
@@ -132,12 +134,27 @@ static const PrimRow *row_of_apply(const Place *p, const LowOp *op) {
   }
 }
 
-static void flow_arg(Place *p, LowOp *op, size_t i, char how, PlaceNode *to) {
+static const PlaceReason *given_to(Place *p, const LowOp *op) {
+  return place_reason(p, op->pos, "given to `%s`", made_by(op->prim));
+}
+
+/* *changed: what later arguments are stored in. */
+static void flow_arg(Place *p, LowOp *op, size_t i, char how, PlaceNode *to, PlaceNode **changed) {
   static const uint8_t deeper[DEPTHS] = {0, 4, 4}, flat[DEPTHS] = {2, 2, 6}, any[DEPTHS] = {7, 7, 7};
   if (how == '.') return;
   PlaceNode *a = place_arg(p, op->args[i]);
   if (!a) return;
   switch (how) {
+  case 'W': *changed = a; break;
+  case 'D':
+    place_drop(p, a);
+    place_flow(p, a, to, place_reads, 0);
+    break;
+  case 'k':
+    if (op->args[i].facts.types == T_STRING) break;
+    __attribute__((fallthrough));
+  case 'a':
+  case 'p': place_store(p, *changed, a, how == 'a', given_to(p, op)); break;
   case '=': place_flow(p, a, to, place_copies, 0); break;
   case 'e': place_flow(p, a, to, place_holds, 0); break;
   case 'o': place_flow(p, a, to, place_reads, 0); break;
@@ -158,8 +175,7 @@ static void flow_arg(Place *p, LowOp *op, size_t i, char how, PlaceNode *to) {
   case 's':
     if (op->args[i].facts.types == T_STRING) break;
     __attribute__((fallthrough));
-  case 'H': place_heap(p, a, 0, place_reason(p, op->pos, "given to `%s`", made_by(op->prim))); break;
-  case 'K': place_heap(p, a, 1, place_reason(p, op->pos, "held by what `%s` makes", made_by(op->prim))); break;
+  case 'H': place_heap(p, a, 0, given_to(p, op)); break;
   default: diag_bug(p->low->program->diag, op->pos, "place", "the letter %c", how);
   }
 }
@@ -201,6 +217,16 @@ static bool makes_number(const LowOp *op) {
   return false;
 }
 
+/* ---- the whole ------------------------------------------------------------------------------- */
+
+/* What has no room for something more gets a larger store, which is a part of it. There is twice as much
+ * as it had: what is left behind is no more than what it has, however often that comes. */
+static void grow(Place *p, LowOp *op, PlaceNode *n) {
+  PlaceNode *more = place_new_node(p);
+  place_store(p, n, more, true, place_reason(p, op->pos, "a part of what it is added to"));
+  place_add_site(p, op, more, 1, made_by(op->prim));
+}
+
 PlaceNode *place_prim(Place *p, LowOp *op) {
   if (is_named(op, "%set-tail!")) {
     place_hang(p, op->args[0], op->args[1]);
@@ -209,10 +235,13 @@ PlaceNode *place_prim(Place *p, LowOp *op) {
   const PrimRow *row = is_named(op, "%apply") ? row_of_apply(p, op) : row_of(op->prim);
   if (is_named(op, "%set-head!")) row = &sets_head;
   if (!row) row = guess(p, op->prim);
-  PlaceNode *n = place_new_node(p);
+  PlaceNode *n = place_new_node(p), *changed = NULL;
   size_t last = strlen(row->args);
   for (size_t i = 0; i < op->count && last; i++)
-    flow_arg(p, op, i, row->args[i < last ? i : last - 1], n);
+    flow_arg(p, op, i, row->args[i < last ? i : last - 1], n, &changed);
+  bool is_from_elsewhere = !row->fresh && !strpbrk(row->args, "=oecdfjxDqr");
+  if (is_from_elsewhere && place_may_be_allocated(p, op->facts))
+    place_flow(p, place_foreign(p, place_reason(p, op->pos, "given by `%s`", made_by(op->prim))), n, place_copies, 0);
   if (p->objects && makes_number(op)) place_add_site(p, op, n, 0, made_by(op->prim))->is_number = true;
   uint8_t fresh = fresh_depths(p, op, row);
   if (fresh) {
@@ -220,6 +249,7 @@ PlaceNode *place_prim(Place *p, LowOp *op) {
     site->is_fixed = !row->is_placed;
     if (site->is_fixed) place_heap(p, n, 0, place_reason(p, op->pos, "made by `%s`, which always uses the heap", made_by(op->prim)));
   }
-  if (is_growing(op->prim)) place_add_site(p, op, n, 0, made_by(op->prim))->grows = true;
+  if (is_named(op, "%guard")) p->in->has_guard = true;
+  if (is_growing(op->prim)) grow(p, op, changed);
   return place_may_be_allocated(p, op->facts) ? n : NULL;
 }

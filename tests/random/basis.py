@@ -12,7 +12,7 @@ KINDS = ":a :b :missing :range :type :deep".split()
 DATA = ["int", "float", "num", "str", "kw", "nil", ("list", "int"), ("list", "any"), ("vec", "any"), "bool"]
 FEATURES = """wrong float big string vector map closure set loop while for partial rest library error
 block quasi narrow case redefine unbound effect shadow higher local_rec any atom eval finally sort match
-vector_loop define stored thread group generic""".split()
+vector_loop define stored thread group generic container""".split()
 PREDICATES = {"int": "int?", "float": "float?", "num": "number?", "str": "string?", "kw": "keyword?",
               "nil": "nil?", "error": "error?"}
 WORK_MAX = 4000      # estimated expressions evaluated by one top form or call

@@ -24,10 +24,10 @@ import sys
 sys.dont_write_bytecode = True
 import numbers_of
 from basis import PROGRAM_WORK_MAX, Fn
-from groups import Groups
+from containers import Containers
 
 
-class Generator(Groups):
+class Generator(Containers):
     def begin(self, budget):
         self.budget, self.work, self.mult = budget, 0, 1
 
@@ -187,6 +187,9 @@ class Generator(Groups):
                 forms.append(self.redefine())
             elif k < 0.55:
                 forms.append(self.check())
+            elif k < 0.65 and "container" in self.on:
+                forms.append(self.containers())
+                self.total_work += self.work
             else:
                 forms.append(self.observe())
                 self.total_work += self.work
