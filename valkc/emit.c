@@ -400,7 +400,7 @@ static void emit_return_later(Emit *e, const LowOp *op) {
   put(e, ";\n");
   emit_profile_end(e, op, profile);
   emit_untell(e, op);
-  emit_loop_exits(e, e->loop, NULL, RESET_OTHER);
+  emit_return_exits(e);
   put_line(e, "return result;");
   e->depth--;
   put_line(e, "}");
@@ -575,7 +575,7 @@ static void emit_loop(Emit *e, const LowStmt *s) {
 
 static void emit_jump(Emit *e, const LowStmt *s) {
   bool is_next = s->kind == STMT_NEXT, is_loop = is_next || s->label->is_loop;
-  emit_loop_exits(e, e->loop, is_loop ? s->label : s->label->around, RESET_TEMP | RESET_OTHER);
+  emit_loop_exits(e, e->loop, is_loop ? s->label : s->label->around);
   if (is_next) emit_resets(e, s->label->resets & (uint8_t)~s->clean, s->label->mark);
   if (is_next && s->label->enter) {
     put_line(e, "goto enter_%u;", s->label->enter->id);

@@ -187,14 +187,21 @@ void emit_closure(Emit *e, const LowOp *op, const LowVar *v, bool is_decl) {
 
 /* ---- loops and functions ------------------------------------------------------------------------- */
 
-/* Jumping from inside `from` to inside `to`, or out of all loops if that is NULL. */
-void emit_loop_exits(Emit *e, const LowLabel *from, const LowLabel *to, uint8_t which) {
-  for (const LowLabel *l = from; l && l != to; l = l->around) emit_resets(e, l->resets & which, l->mark);
+/* Jumping from inside `from` to inside `to`. */
+void emit_loop_exits(Emit *e, const LowLabel *from, const LowLabel *to) {
+  for (const LowLabel *l = from; l && l != to; l = l->around) emit_resets(e, l->resets, l->mark);
+}
+
+/* On a way out of the function: the stack of temporaries is the caller's to reset. */
+static uint8_t resets_at_return(const LowLabel *l) { return l->is_kept_at_return ? 0 : l->resets & RESET_OTHER; }
+
+void emit_return_exits(Emit *e) {
+  for (const LowLabel *l = e->loop; l; l = l->around) emit_resets(e, resets_at_return(l), l->mark);
 }
 
 static bool needs_exits(const LowLabel *loop) {
   for (const LowLabel *l = loop; l; l = l->around)
-    if (l->resets & RESET_OTHER) return true;
+    if (resets_at_return(l)) return true;
   return false;
 }
 
@@ -212,7 +219,7 @@ void emit_entry(Emit *e, const LowFn *f) {
 
 /* Before a tail call: nothing of this call stays, except what the callee's result goes to. */
 void emit_before_tail_call(Emit *e, const LowOp *op) {
-  emit_loop_exits(e, e->loop, NULL, RESET_OTHER);
+  emit_return_exits(e);
   if (op->resets & RESET_TEMP) put_line(e, "vk_reset_to(c, %s, entry);", where_text(e, WHERE_TEMP));
   tell_result(e, op);
 }

@@ -202,10 +202,11 @@ typedef struct LowLabel {
   bool is_calm;                 /* LOOP: each round does something costly; calm.c */
   bool is_loop;                 /* place.c: of a LOOP, which is known to it */
   struct LowLabel *around;      /* place.c: of the innermost LOOP around, or NULL */
-  uint64_t loop_bit, rounds_next, rounds_after; /* place_graph.c */
+  uint64_t loop_bit, loops_around, rounds_next, rounds_after, resets_next, resets_after; /* place_graph.c */
   uint8_t resets;               /* LOOP: stacks that each round ends as it began */
   unsigned depth;               /* place_rounds.c: LOOP: 1 if there is none around; and what was put on stacks */
   uint64_t put;                 /* where it is left */
+  bool is_kept_at_return;       /* LOOP: what its last round makes for the result is on the stack that rounds reset */
   unsigned mark;                /* emit: number of the C variable with the mark */
   unsigned shared_mark;         /* hot.c: the same for both copies; 0: none */
   struct LowLabel *enter;       /* hot.c: LOOP: where its rounds begin, if it has a hot copy */
@@ -250,7 +251,7 @@ struct LowStmt {
   bool is_guarded; /* is_tail, CALL: in a cycle of the tail-call graph, parks if the stack is low */
   Span span;
   uint8_t clean;         /* NEXT: stacks that the loop resets, and on which nothing was put in this round, this way */
-  uint64_t rounds_after; /* place.c: of which loops around another round may follow; a bit each */
+  uint64_t rounds_after, resets_after; /* place_graph.c: what may follow */
   LowStmt *next;
   LowVar *var;
   LowLabel *label;

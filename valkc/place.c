@@ -221,6 +221,7 @@ Place *place_analyse(LowProgram *low, Place *objects) {
   for (size_t i = 0; i < low->fns.count; i++) place_read_fn(p, place_fn(p, low->fns.items[i]));
   for (size_t i = 0; i < low->tops.count; i++) place_read_fn(p, place_fn(p, low->tops.items[i]));
   for (size_t i = 0; objects && i < p->all.count; i++) place_pin_objects(p, p->all.items[i]);
+  for (size_t i = 0; i < p->all.count; i++) place_decide_late(p, p->all.items[i]);
   enqueue_callees_first(p);
   for (size_t done = 0; done < p->work.count; done++) {
     PlaceFn *f = p->work.items[done];

@@ -63,7 +63,7 @@ static void choose_stacks(PlaceFn *f) {
     for (size_t i = 0; i < f->sites.count; i++) {
       const PlaceSite *s = &f->sites.items[i];
       PlaceLoop *l = (PlaceLoop *)place_loop_at(s->loop, depth);
-      if (!s->fresh || !l || l->depth != depth) continue;
+      if (!s->fresh || !l || l->depth != depth || !(s->stmt->resets_after & l->bit)) continue;
       int lives = place_lives(s);
       if (lives != LIVES_ON_HEAP && lives < (int)depth) l->survivors |= stack_of(l, lives);
     }
@@ -117,12 +117,20 @@ static LowWhere where_of(const PlaceSite *s) {
   return stack_of(s->loop, lives) == RESET_TEMP ? WHERE_TEMP : WHERE_OTHER;
 }
 
+/* What a round makes for the result before it returns may be on the stack that the rounds reset: then returns
+ * do not, and what else is on it stays as long as the result. */
+static void keep_at_returns(PlaceFn *f, const PlaceSite *s) {
+  f->low->takes_where = true;
+  for (const PlaceLoop *l = s->loop; l; l = l->outer)
+    if (!(s->stmt->resets_after & l->bit)) l->label->is_kept_at_return = true;
+}
+
 static void assign_fn(PlaceFn *f) {
   choose_stacks(f);
   for (size_t i = 0; i < f->sites.count; i++) {
     PlaceSite *s = &f->sites.items[i];
     s->op->where = where_of(s);
-    if (s->op->where == WHERE_RESULT) f->low->takes_where = true;
+    if (s->op->where == WHERE_RESULT) keep_at_returns(f, s);
     if (s->op->where != WHERE_TEMP && s->op->where != WHERE_OTHER) continue;
     int lives = place_lives(s);
     if (lives > LIVES_IN_FUNCTION) {

@@ -341,39 +341,70 @@ typedef struct Hanging { /* %set-tail! cell tail */
   LowArg cell;
   PlaceNode *tail;
 } Hanging;
-typedef struct Late { /* decided when the function has been read */
+typedef struct Late { /* decided when all functions have been read */
   VEC(Crossing) crossings;
   VEC(Hanging) hangings;
 } Late;
 
-enum { CHAIN_MAX = 6 };
+enum { CHAIN_MAX = 6, ASKED_MAX = 4 };
 
 static bool is_cons(const LowOp *op) {
   return op->kind == OP_PRIM && op->count == 2 &&
          (!strcmp(op->prim->name, "cons") || !strcmp(op->prim->name, "%pair") || !strcmp(op->prim->name, "%qq-cons"));
 }
 
-static bool builds_op(const LowVar *v, const LowOp *op, unsigned steps);
+static bool is_join(const LowOp *op) {
+  return op->kind == OP_PRIM && op->count && (!strcmp(op->prim->name, "join") || !strcmp(op->prim->name, "append"));
+}
+
+static bool builds_op(Place *p, const LowVar *v, const LowOp *op, unsigned steps);
+
+/* An error or a small integer: what v was is dropped, but nothing can be put before it, once and for all. */
+static bool ends_building(LowFacts facts) {
+  return facts.types && !(facts.types & ~(uint32_t)(T_FIX | T_ERROR));
+}
 
 /* a is v, or v with something put before it or hung on it: what was made for it stays in use. */
-static bool builds(const LowVar *v, LowArg a, unsigned steps) {
+static bool builds(Place *p, const LowVar *v, LowArg a, unsigned steps) {
+  if (ends_building(a.facts)) return true;
   if (a.kind != ARG_VAR || steps == CHAIN_MAX) return false;
   if (a.var == v || (a.var->node && a.var->node->is_hung)) return true;
   if (!a.var->node || a.var->node->is_param || !a.var->node->defs.count) return false;
   for (size_t i = 0; i < a.var->node->defs.count; i++)
-    if (!builds_op(v, a.var->node->defs.items[i], steps + 1)) return false;
+    if (!builds_op(p, v, a.var->node->defs.items[i], steps + 1)) return false;
   return true;
 }
 
-static bool builds_op(const LowVar *v, const LowOp *op, unsigned steps) {
-  if (op->kind == OP_COPY) return builds(v, op->args[0], steps);
-  return is_cons(op) && builds(v, op->args[1], steps);
-}
-
-static bool is_built_up(const PlaceNode *n) {
+static bool is_built_up(Place *p, const PlaceNode *n) {
   for (size_t i = n->is_param ? 0 : 1; i < n->defs.count; i++)
-    if (!builds_op(n->var, n->defs.items[i], 0)) return false;
+    if (!builds_op(p, n->var, n->defs.items[i], 0)) return false;
   return true;
+}
+
+/* The result of f is its i-th argument with something put before it. A call of f itself on the way is taken
+ * to be so: then all are. */
+static bool result_builds(Place *p, PlaceFn *f, size_t i) {
+  PlaceNode *param = f->params[i];
+  if (f->is_asked) return f->asked == i;
+  if (!param || f->hangs || p->asked_count == ASKED_MAX) return false;
+  f->is_asked = true;
+  f->asked = i;
+  p->asked_count++;
+  bool is_so = is_built_up(p, param);
+  for (size_t j = 0; is_so && j < f->returns.count; j++) is_so = builds_op(p, param->var, f->returns.items[j], 0);
+  f->is_asked = false;
+  p->asked_count--;
+  return is_so;
+}
+
+static bool builds_op(Place *p, const LowVar *v, const LowOp *op, unsigned steps) {
+  if (op->kind == OP_COPY) return builds(p, v, op->args[0], steps);
+  if (is_cons(op) || is_join(op)) return builds(p, v, op->args[op->count - 1], steps);
+  if (op->kind != OP_CALL || steps == CHAIN_MAX) return false;
+  size_t self = op->fn->captures.count ? 1 : 0;
+  for (size_t i = self; i < op->count; i++)
+    if (builds(p, v, op->args[i], steps + 1) && result_builds(p, place_fn(p, op->fn), i - self)) return true;
+  return false;
 }
 
 /* tail becomes part of every list whose last cell may be in v. */
@@ -397,7 +428,8 @@ static void hang(Place *p, LowVar *v, PlaceNode *tail, unsigned steps, const Pla
   }
 }
 
-static void decide_late(Place *p, Late *late) {
+void place_decide_late(Place *p, PlaceFn *f) {
+  Late *late = f->late;
   const PlaceReason *elsewhere = place_reason(p, NO_SPAN, "hung on a list made elsewhere");
   for (size_t i = 0; i < late->hangings.count; i++) {
     Hanging h = late->hangings.items[i];
@@ -406,7 +438,7 @@ static void decide_late(Place *p, Late *late) {
   }
   for (size_t i = 0; i < late->crossings.count; i++) {
     Crossing c = late->crossings.items[i];
-    if (!is_built_up(c.var)) c.edge->rounds = c.rounds;
+    if (!is_built_up(p, c.var)) c.edge->rounds = c.rounds;
     place_queue(p, c.var);
   }
 }
@@ -415,39 +447,55 @@ void place_hang(Place *p, LowArg cell, LowArg tail) {
   PlaceNode *n = place_arg(p, tail);
   if (!n) return;
   n->is_hung = true;
+  p->in->hangs = true;
   Hanging h = {cell, n};
-  PUSH(p->arena, p->late->hangings, h);
+  PUSH(p->arena, p->in->late->hangings, h);
 }
 
 /* ---- statements ------------------------------------------------------------------------------- */
 
-/* After which statements another round of which loops may follow: from the end to the start. */
-static uint64_t find_rounds(Place *p, LowBody *body, uint64_t after) {
+/* What may follow a statement, a bit for each loop: another round of it; that or its end without leaving the
+ * function, where its stack is reset too. */
+typedef struct After {
+  uint64_t rounds, resets;
+} After;
+
+static After either(After a, After b) { return (After){a.rounds | b.rounds, a.resets | b.resets}; }
+
+/* From the end to the start. around: the loops that body is in. */
+static After find_after(Place *p, LowBody *body, After after, uint64_t around) {
+  const uint64_t shared = (uint64_t)1 << LOOPS_MAX;
   VEC(LowStmt *) all = {0};
   for (LowStmt *s = body->first; s; s = s->next) PUSH(p->arena, all, s);
   for (size_t i = all.count; i-- > 0;) {
     LowStmt *s = all.items[i];
-    s->rounds_after = after;
+    LowLabel *label = s->label;
+    if (s->kind == STMT_RETURN) after = (After){0};
+    s->rounds_after = after.rounds;
+    s->resets_after = after.resets;
     switch (s->kind) {
-    case STMT_NEXT: after = s->label->rounds_next; break;
-    case STMT_LEAVE: after = s->label->rounds_after; break;
-    case STMT_RETURN: after = 0; break;
-    case STMT_IF: {
-      uint64_t then = find_rounds(p, &s->body, after);
-      after = then | find_rounds(p, &s->other, after);
+    case STMT_NEXT: after = (After){label->rounds_next, label->resets_next}; break;
+    case STMT_LEAVE:
+      after = (After){label->rounds_after, label->resets_after | (around & (~label->loops_around | shared))};
       break;
-    }
+    case STMT_IF: after = either(find_after(p, &s->body, after, around), find_after(p, &s->other, after, around)); break;
     case STMT_LOOP: {
-      unsigned bit = ++p->in->loop_count < LOOPS_MAX ? p->in->loop_count : LOOPS_MAX;
-      s->label->rounds_after = after;
-      s->label->loop_bit = (uint64_t)1 << bit;
-      s->label->rounds_next = after | s->label->loop_bit;
-      after = find_rounds(p, &s->body, after);
+      unsigned number = ++p->in->loop_count < LOOPS_MAX ? p->in->loop_count : LOOPS_MAX;
+      uint64_t bit = label->loop_bit = (uint64_t)1 << number;
+      label->loops_around = around;
+      label->rounds_after = after.rounds;
+      label->resets_after = after.resets;
+      label->rounds_next = after.rounds | bit;
+      label->resets_next = after.resets | bit;
+      after.resets |= bit;
+      after = find_after(p, &s->body, after, around | bit);
       break;
     }
     case STMT_BLOCK:
-      s->label->rounds_after = after;
-      after = find_rounds(p, &s->body, after);
+      label->loops_around = around;
+      label->rounds_after = after.rounds;
+      label->resets_after = after.resets;
+      after = find_after(p, &s->body, after, around);
       break;
     default: break;
     }
@@ -467,7 +515,7 @@ static void read_set(Place *p, LowStmt *s) {
   uint64_t crossed = 0;
   for (PlaceLoop *l = p->loop; l && l->depth > v->depth; l = l->outer) crossed |= l->bit;
   Crossing c = {v, edge, &s->op, crossed & s->rounds_after};
-  if (c.rounds) PUSH(p->arena, p->late->crossings, c);
+  if (c.rounds) PUSH(p->arena, p->in->late->crossings, c);
 }
 
 static void read_loop(Place *p, LowStmt *s) {
@@ -487,6 +535,7 @@ static void read_loop(Place *p, LowStmt *s) {
 
 static void read_return(Place *p, LowStmt *s) {
   PlaceNode *n = op_node(p, &s->op, s->is_tail ? s : NULL);
+  PUSH(p->arena, p->in->returns, &s->op);
   place_flow(p, n, p->in->result, place_copies, 0);
 }
 
@@ -559,9 +608,8 @@ static void init_param(Place *p, PlaceNode *n, size_t i) {
 }
 
 void place_read_fn(Place *p, PlaceFn *f) {
-  Late late = {0};
   p->in = f;
-  p->late = &late;
+  f->late = ARENA_NEW(p->arena, Late);
   p->stmt = NULL;
   p->near = f->low->span;
   for (size_t i = 0; i < f->param_count; i++) {
@@ -577,7 +625,6 @@ void place_read_fn(Place *p, PlaceFn *f) {
     f->result->lives[k] = f->low->lambda ? LIVES_IN_RESULT : LIVES_IN_FUNCTION;
     f->result->parts[k] = f->low->lambda ? place_part(SLOT_RESULT, k) : 0;
   }
-  find_rounds(p, &f->low->body, 0);
+  find_after(p, &f->low->body, (After){0}, 0);
   read_body(p, &f->low->body);
-  decide_late(p, &late);
 }

@@ -137,6 +137,11 @@ struct PlaceFn {
   PlaceParts fresh;       /* where something new may be that goes where the caller says */
   PlaceParts foreign;     /* where something may be that was on the heap before, or is made there */
   bool has_guard;
+  struct Late *late;           /* place_graph.c */
+  VEC(const LowOp *) returns;
+  size_t asked;           /* is_asked: whether its result builds up this argument is being found out */
+  bool is_asked;
+  bool hangs;             /* %set-tail! is used */
   bool ends_unknown;      /* may end in a tail call of an unknown function */
   bool is_dirty;          /* leaves something on the stack of its temporaries */
   bool is_queued;
@@ -156,6 +161,7 @@ struct Place {
   VEC(PlaceFn *) work;
   VEC(PlaceNode *) queue; /* nodes whose facts grew */
   bool is_dirty_unknown;  /* calls of unknown functions may leave something on a stack */
+  unsigned asked_count;   /* functions with is_asked */
   /* While a function is read: */
   PlaceFn *in;
   PlaceLoop *loop;
@@ -169,6 +175,7 @@ struct Place {
 /* place_graph.c: the constraints of a function's statements */
 PlaceFn *place_fn(Place *p, LowFn *f);
 void place_read_fn(Place *p, PlaceFn *f);
+void place_decide_late(Place *p, PlaceFn *f); /* of all functions, when all have been read */
 PlaceNode *place_new_node(Place *p);
 const PlaceReason *place_reason(Place *p, Span at, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* NULL if there is nothing to say. */
