@@ -503,9 +503,15 @@ static After find_after(Place *p, LowBody *body, After after, uint64_t around) {
   return after;
 }
 
-static void read_body(Place *p, LowBody *body);
+static void read_body(Place *p, LowBody *body, const LowVar *failed);
 
-static void read_set(Place *p, LowStmt *s) {
+/* Of an error, which is on the heap and ends what was built up, whatever its variable is elsewhere. */
+static bool is_failure(const LowOp *op, const LowVar *failed) {
+  return op->kind == OP_AT || (failed && op->kind == OP_COPY && op->args[0].kind == ARG_VAR && op->args[0].var == failed);
+}
+
+static void read_set(Place *p, LowStmt *s, const LowVar *failed) {
+  if (is_failure(&s->op, failed)) return;
   PlaceNode *n = op_node(p, &s->op, NULL);
   PlaceNode *v = s->var ? var_node(p, s->var) : NULL;
   if (!v) return;
@@ -527,13 +533,14 @@ static void read_loop(Place *p, LowStmt *s) {
   PUSH(p->arena, p->in->loops, l);
   p->loop = l;
   p->rounds |= l->bit;
-  read_body(p, &s->body);
+  read_body(p, &s->body, NULL);
   p->loop = l->outer;
   p->rounds = outer_rounds;
   p->loop_depth--;
 }
 
-static void read_return(Place *p, LowStmt *s) {
+static void read_return(Place *p, LowStmt *s, const LowVar *failed) {
+  if (is_failure(&s->op, failed)) return;
   PlaceNode *n = op_node(p, &s->op, s->is_tail ? s : NULL);
   PUSH(p->arena, p->in->returns, &s->op);
   place_flow(p, n, p->in->result, place_copies, 0);
@@ -543,14 +550,15 @@ static bool is_user_text(const Place *p, Span at) {
   return at.file != NO_FILE && !p->low->program->diag->sources.items[at.file].is_library;
 }
 
-static void read_stmt(Place *p, LowStmt *s) {
+/* failed: the variable that this is the first thing done with after it was found to be an error, or NULL. */
+static void read_stmt(Place *p, LowStmt *s, const LowVar *failed) {
   p->stmt = s;
   if (is_user_text(p, s->op.pos)) p->near = s->op.pos;
   else if (is_user_text(p, s->span)) p->near = s->span;
   switch (s->kind) {
   case STMT_DECLARE: var_node(p, s->var); break;
   case STMT_SET:
-  case STMT_DO: read_set(p, s); break;
+  case STMT_DO: read_set(p, s, failed); break;
   case STMT_SET_BOX:
     place_store(p, place_arg(p, s->op.args[0]), place_arg(p, s->op.args[1]), false,
                 place_reason(p, s->span, "assigned to a variable that functions share"));
@@ -559,15 +567,15 @@ static void read_stmt(Place *p, LowStmt *s) {
     place_heap(p, place_arg(p, s->op.args[0]), 0, place_reason(p, s->span, "stored in global `%s`", s->global->name));
     break;
   case STMT_IF:
-    read_body(p, &s->body);
-    read_body(p, &s->other);
+    read_body(p, &s->body, s->test == TEST_ERROR && s->op.count == 1 ? s->op.args[0].var : NULL);
+    read_body(p, &s->other, NULL);
     break;
   case STMT_BLOCK:
     s->label->around = p->loop ? p->loop->label : NULL;
-    read_body(p, &s->body);
+    read_body(p, &s->body, NULL);
     break;
   case STMT_LOOP: read_loop(p, s); break;
-  case STMT_RETURN: read_return(p, s); break;
+  case STMT_RETURN: read_return(p, s, failed); break;
   case STMT_TRY: /* later: hot.c */
   case STMT_COLD:
   case STMT_HERE:
@@ -576,8 +584,8 @@ static void read_stmt(Place *p, LowStmt *s) {
   }
 }
 
-static void read_body(Place *p, LowBody *body) {
-  for (LowStmt *s = body->first; s; s = s->next) read_stmt(p, s);
+static void read_body(Place *p, LowBody *body, const LowVar *failed) {
+  for (LowStmt *s = body->first; s; s = s->next, failed = NULL) read_stmt(p, s, failed);
 }
 
 /* ---- functions --------------------------------------------------------------------------------- */
@@ -626,5 +634,5 @@ void place_read_fn(Place *p, PlaceFn *f) {
     f->result->parts[k] = f->low->lambda ? place_part(SLOT_RESULT, k) : 0;
   }
   find_after(p, &f->low->body, (After){0}, 0);
-  read_body(p, &f->low->body);
+  read_body(p, &f->low->body, NULL);
 }
