@@ -36,7 +36,8 @@ RELEASE = -O2 -fPIE -ffunction-sections -fdata-sections
 SSP = -fstack-protector-strong
 RT_RELEASE = $(RELEASE) -fno-plt $(SSP)
 ASAN = -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -DVK_DEBUG
-# What libnet.a stands on; the archives of the distribution, so that nothing is loaded at start.
+# What libnet.a stands on; the archives of the distribution, so that nothing is loaded at start. Where
+# they are not as usual, tools/net-archives makes them.
 NET_LIBS = -l:libuv_a.a -l:libnghttp2.a -l:libssl.a -l:libcrypto.a
 EDITLINE = -l:libedit.a -l:libtinfo.a -l:libbsd.a -l:libmd.a
 TSAN = -O1 -g -fsanitize=thread -fno-omit-frame-pointer
@@ -47,7 +48,7 @@ PACKED = -Wl,-z,pack-relative-relocs
 # GNU ld warns of what would load modules of the C library, which we do not use (net/loop.c); the rest is shown.
 without_nss_warnings = { $(1) 2>$@.log || { cat $@.log >&2; rm -f $@.log; false; }; } && \
   { sed '/: in function /{N;/in statically linked applications requires/d}' $@.log >&2; rm -f $@.log; }
-LIBS = $(BUILD)/libtcc.a $(NET_LIBS) -l:libtommath.a $(EDITLINE) -lm
+LIBS = $(BUILD)/libtcc.a -L$(BUILD) $(NET_LIBS) -l:libtommath.a $(EDITLINE) -lm
 OBJCOPY = objcopy
 HOSTCC = $(CC)
 LIBTCC = $$($(CC) -print-file-name=libtcc.a)
@@ -116,6 +117,10 @@ $(BUILD)/libvalkc.a: $(VALKC_OBJ) $(QUICK_OBJ)
 $(BUILD)/liblang.a: $(LANG_OBJ)
 $(BUILD)/librt.a: $(RT_OBJ) $(FRONT_OBJ)
 $(BUILD)/libnet.a: $(BUILD)/obj/rt/text_end.o $(NET_OBJ)
+$(BUILD)/libnet.a $(BUILD)/asan/libnet.a $(BUILD)/tsan/libnet.a: | $(BUILD)/net-archives
+# For another machine tools/sysroot has them.
+$(BUILD)/net-archives: $(BUILD)/flags tools/net-archives
+	$(Q)$(if $(TARGET),,tools/net-archives $(BUILD) '$(CC) -print-file-name=' $(AR) &&) touch $@
 
 # The runtime and its libraries as objects for programs of some length.
 $(BUILD)/prelinked: $(BUILD)/valkc $(BUILD)/librt.a $(BUILD)/libnet.a tools/prelink tools/prelink.valk tools/prelink-net.valk
@@ -331,7 +336,9 @@ install: all
 	install -m 644 $(BUILD)/librt.a "$(LIBDIR)/librt.a"
 	install -m 644 $(BUILD)/libnet.a "$(LIBDIR)/libnet.a"
 	@for library in libtommath libuv_a libnghttp2 libssl libcrypto; do \
-	  install -m 644 "$$($(CC) -print-file-name=$$library.a)" "$(LIBDIR)/$$library.a" || exit; \
+	  archive=$(BUILD)/$$library.a; \
+	  [ -e $$archive ] || archive=$$($(CC) -print-file-name=$$library.a); \
+	  install -m 644 "$$archive" "$(LIBDIR)/$$library.a" || exit; \
 	done
 	@if [ -s $(BUILD)/prelinked ]; then \
 	  install -m 644 $(BUILD)/base.o $(BUILD)/base-net.o "$(LIBDIR)" && \

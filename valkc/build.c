@@ -219,6 +219,7 @@ static void add_libraries(BuildCommand *b, const Options *o, bool uses_net, bool
   if (uses_net) add_in(b, "%s/libnet.a", b->archive_dir);
   add_in(b, "%s/librt.a", b->archive_dir);
   add_in(b, "-L%s", b->archive_dir);
+  if (has_checkers(o)) add_in(b, "-L%s", home_get()->archive_dir);
   /* libuv looks names up by what glibc would load, where names are looked up at all: a warning. */
   if (uses_net) add_all(b, "-l:libuv_a.a -l:libnghttp2.a -l:libssl.a -l:libcrypto.a");
   if (b->target.is_musl)
