@@ -35,6 +35,11 @@ typedef struct BuildCommand {
   char *map_dir, *map_path; /* --size: where the linker writes its map */
 } BuildCommand;
 
+static const char idle_at_O1[] =
+    "-fno-move-loop-invariants -fno-tree-sra -fno-tree-slsr -fno-ssa-backprop -fno-forward-propagate"
+    " -fno-tree-ch -fno-tree-ccp -fno-tree-fre -fno-cprop-registers -fno-dse -fno-tree-loop-optimize"
+    " -fno-tree-copy-prop";
+
 /* ---- the command line --------------------------------------------------------------------- */
 
 static void add(BuildCommand *b, const char *word) {
@@ -144,10 +149,7 @@ static const bool is_debug_build = false;
 static void add_idle_passes(BuildCommand *b, unsigned level) {
   add(b, "-fno-tree-pta");
   if (!strcmp(b->target.machine->name, "x86_64-linux")) add(b, "-fno-schedule-insns2");
-  if (level == 1)
-    add_all(b, "-fno-move-loop-invariants -fno-tree-sra -fno-tree-slsr -fno-ssa-backprop"
-               " -fno-forward-propagate -fno-tree-ch -fno-tree-ccp -fno-tree-fre -fno-cprop-registers"
-               " -fno-dse -fno-tree-loop-optimize -fno-tree-copy-prop");
+  if (level == 1) add_all(b, idle_at_O1);
 }
 
 /* The words of V and vk.h's structures are read through several types: no strict aliasing. gcc
@@ -370,27 +372,34 @@ static char *object_path(BuildCommand *b, const char *dir, unsigned part) {
  * whole text had (a tenth less work, and as fast). */
 enum { LARGE_UNIT = 10000 };
 
-/* Code that the time is not spent in is not worth the work of optimising it. */
-static const char *part_level(const Compilation *c, const BuildCommand *b, unsigned part) {
+/* Code that the time is not spent in is not worth the work of optimising it. What -O1 does to jumps costs a
+ * seventh of it, which only loops that do nothing costly are worth. */
+static const char *part_options(const Compilation *c, const BuildCommand *b, unsigned part) {
   bool is_once = part >= c->low->first_once, is_calm = part >= c->low->first_calm;
-  if (!is_calm || c->options->optimise == 0) return NULL;
+  if (!is_calm || c->options->optimise == 0) return "";
   bool is_least = is_once || c->options->optimise == 1;
-  return is_least && b->family == GCC ? "-Og" : "-O1";
+  if (b->family != GCC) return "-O1";
+  return is_least ? "-Og" : "-O1 -fno-tree-dominator-opts";
 }
 
+/* Its command is built behind the words that are there, which stay as they are. */
 static Job start_part(const Compilation *c, BuildCommand *b, const char *dir, unsigned part) {
-  VEC(char *) words = {0};
-  const char *level = part_level(c, b, part);
-  char *more[] = {arena_printf(&b->arena, "-DVK_PART=%u", part), "-c", "-x", "c", "/dev/stdin", "-o",
-                  object_path(b, dir, part), NULL};
-  for (size_t i = 0; i < b->input_at; i++) PUSH(&b->arena, words, b->words.items[i]);
-  if (level) PUSH(&b->arena, words, arena_copy(&b->arena, level, strlen(level)));
+  const char *options = part_options(c, b, part);
+  size_t count = b->words.count;
+  for (size_t i = 0; i < b->input_at; i++) PUSH(&b->arena, b->words, b->words.items[i]);
+  add_all(b, options);
   if (b->family == GCC) {
-    PUSH(&b->arena, words, "--param");
-    PUSH(&b->arena, words, arena_printf(&b->arena, "large-unit-insns=%u", LARGE_UNIT / c->low->part_count));
+    if (*options) add_all(b, idle_at_O1);
+    add(b, "--param");
+    add(b, arena_printf(&b->arena, "large-unit-insns=%u", LARGE_UNIT / c->low->part_count));
   }
-  for (size_t i = 0; i < sizeof more / sizeof *more; i++) PUSH(&b->arena, words, more[i]);
-  return start_compiler(c, words.items);
+  add(b, arena_printf(&b->arena, "-DVK_PART=%u", part));
+  add_all(b, "-c -x c /dev/stdin -o");
+  add(b, object_path(b, dir, part));
+  PUSH(&b->arena, b->words, NULL);
+  Job job = start_compiler(c, b->words.items + count);
+  b->words.count = count;
+  return job;
 }
 
 static unsigned processors(void) {
@@ -398,19 +407,31 @@ static unsigned processors(void) {
   return count > 1 ? (unsigned)count : 1;
 }
 
+/* The costliest first, so that they do not end alone. */
+static unsigned *order_of_parts(const Compilation *c, BuildCommand *b) {
+  const size_t *costs = c->low->part_costs;
+  unsigned *order = ARENA_ARRAY(&b->arena, unsigned, c->low->part_count);
+  for (unsigned part = 0; part < c->low->part_count; part++) {
+    unsigned at = part;
+    for (; at > 0 && costs[order[at - 1]] < costs[part]; at--) order[at] = order[at - 1];
+    order[at] = part;
+  }
+  return order;
+}
+
 /* Objects of all parts in dir, as many at once as there are processors. */
 static bool compile_parts(const Compilation *c, BuildCommand *b, const char *dir, Text *messages) {
   unsigned count = c->low->part_count, limit = processors(), running = 0;
+  unsigned *order = order_of_parts(c, b);
   Job *jobs = ARENA_ARRAY(&b->arena, Job, count);
   pid_t *pids = ARENA_ARRAY(&b->arena, pid_t, count); /* of those that run; 0: none */
   bool is_ok = true;
   for (unsigned started = 0; started < count || running > 0;) {
-    if (interrupts_came()) count = started;
     if (started < count && running < limit) {
-      jobs[started] = start_part(c, b, dir, started);
+      jobs[started] = start_part(c, b, dir, order[started]);
       pids[started] = jobs[started].pid;
       running++, started++;
-    } else if (running > 0) {
+    } else {
       int status;
       size_t ended = process_wait_any(pids, started, &status);
       pids[ended] = 0;

@@ -1,7 +1,8 @@
 /* emit_split.c - a long text in parts, which C compilers work on at the same time.
  *
  * in:    low, as it will be printed
- * out:   low->part_count, first_calm, first_once; fn->part; fn->is_shared if other parts, or data, name the function
+ * out:   low->part_count, first_calm, first_once, part_costs; fn->part; fn->is_shared if other parts, or data, name
+ *        the function
  * keeps: the number of parts depends on the program alone, so the same program gives the same bytes on
  *        every machine
  * cost:  linear
@@ -10,13 +11,17 @@
  * A part is a run of functions in the order of the text: those that stand together call each other
  * most. What is lost is what a C compiler would inline from one part into another. Calm functions, and
  * those without loops that run once, are in parts of their own, the last ones, which build.c has
- * compiled with less optimisation. Part 0 has all data. */
+ * compiled with less optimisation. Part 0 has all data.
+ *
+ * Each part costs the C compiler 20 ms for itself, so they are few. Of a group that is more than a small part of
+ * all there is an even number: two processors work on them for as long. */
 #include "emit_parts.h"
 
 enum {
   WHOLE_MAX = 1600, /* weight of a text that stays whole: larger than any of bench/kernels */
-  BUSY_MAX = 1600, CALM_MAX = 2600, ONCE_MAX = 4000, /* of a part */
-  PARTS_MAX = 16,
+  COST_MAX = 10000, /* of a part */
+  SMALL = 4,        /* a group of less than this fraction of all is one part */
+  PARTS_MAX = 16,   /* of a group */
 };
 
 typedef struct Group { /* functions that share parts */
@@ -45,8 +50,18 @@ static void spread(Group *g, unsigned first, unsigned count) {
     g->fns.items[i]->part = first + (unsigned)(g->middles.items[i] * count / g->weight);
 }
 
-static unsigned parts_for(const Group *g, size_t weight) {
-  size_t count = (g->weight + weight - 1) / weight;
+enum { BUSY, CALM, ONCE, GROUPS };
+/* Of a unit of weight: optimised, less, and least but with calls of more arguments. */
+static const size_t unit_costs[GROUPS] = {[BUSY] = 4, [CALM] = 2, [ONCE] = 5};
+
+static size_t cost_of(const Group groups[GROUPS], int group) {
+  return groups[group].weight * unit_costs[group];
+}
+
+static unsigned parts_for(size_t cost, size_t all) {
+  if (cost == 0) return 0;
+  if (cost < all / SMALL && cost <= COST_MAX) return 1;
+  size_t count = 2 * ((cost + 2 * COST_MAX - 1) / (2 * COST_MAX));
   return count < PARTS_MAX ? (unsigned)count : PARTS_MAX;
 }
 
@@ -66,8 +81,6 @@ static void share(Group *g) {
   }
 }
 
-enum { BUSY, CALM, ONCE, GROUPS };
-
 static Group *group_of(Group groups[GROUPS], const LowFn *f) {
   return &groups[f->is_once ? ONCE : f->is_calm ? CALM : BUSY];
 }
@@ -79,11 +92,18 @@ void emit_split(LowProgram *low) {
   for (size_t i = 0; i < low->tops.count; i++)
     add_to(low->arena, group_of(groups, low->tops.items[i]), low->tops.items[i]);
   if (groups[BUSY].weight + groups[CALM].weight + groups[ONCE].weight <= WHOLE_MAX) return;
-  low->first_calm = parts_for(&groups[BUSY], BUSY_MAX);
-  low->first_once = low->first_calm + parts_for(&groups[CALM], CALM_MAX);
-  low->part_count = low->first_once + parts_for(&groups[ONCE], ONCE_MAX);
-  spread(&groups[BUSY], 0, low->first_calm);
-  spread(&groups[CALM], low->first_calm, low->first_once - low->first_calm);
-  spread(&groups[ONCE], low->first_once, low->part_count - low->first_once);
+  size_t all = 0;
+  for (int i = 0; i < GROUPS; i++) all += cost_of(groups, i);
+  low->part_costs = ARENA_ARRAY(low->arena, size_t, GROUPS * PARTS_MAX);
+  unsigned firsts[GROUPS + 1] = {0};
+  for (int i = 0; i < GROUPS; i++) {
+    unsigned count = parts_for(cost_of(groups, i), all);
+    spread(&groups[i], firsts[i], count);
+    for (unsigned k = 0; k < count; k++) low->part_costs[firsts[i] + k] = cost_of(groups, i) / count;
+    firsts[i + 1] = firsts[i] + count;
+  }
+  low->first_calm = firsts[CALM];
+  low->first_once = firsts[ONCE];
+  low->part_count = firsts[GROUPS];
   for (size_t i = 0; i < GROUPS; i++) share(&groups[i]);
 }

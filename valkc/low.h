@@ -313,6 +313,7 @@ typedef struct LowProgram {
   struct Place *placement;    /* place.c, for explain; NULL if it was left out */
   unsigned part_count; /* of the text; 0 or 1: it is whole */
   unsigned first_calm, first_once; /* from these parts on, functions are calm, are once */
+  size_t *part_costs; /* about proportional to the C compiler's work on each part */
   const char *uses_net;       /* emit: the first primitive of libnet.a in the text; NULL: none */
   bool may_listen;            /* emit: one that starts a server is */
 } LowProgram;
