@@ -332,13 +332,13 @@ V vk_uniq(vk *c, V l) {
   return b.first;
 }
 
-/* The elements of a list or vector as a plain list, or VK_UNBOUND. */
-static V elements_of(vk *c, V v) {
-  return VK_IS_VECTOR(v) ? vk_vec_to_list(c, v) : vk_list_of(v);
-}
-
 static V fold(vk *c, const char *who, V l, V start, V (*combine)(vk *, V, V)) {
-  V p = elements_of(c, l);
+  if (VK_IS_VECTOR(l)) {
+    for (size_t i = 0; i < vk_vec_count(l) && !VK_IS_ABN(start); i++)
+      start = combine(c, start, vk_vec_ref(c, l, i));
+    return start;
+  }
+  V p = vk_list_of(l);
   if (p == VK_UNBOUND) return vk_arg_error(c, who, 1, l, "a list or vector");
   for (; VK_IS_PAIR(p) && !VK_IS_ABN(start); p = VK_TAIL(p))
     start = combine(c, start, VK_HEAD(p));
@@ -427,6 +427,11 @@ V vk_set_tail(vk *c, V pair, V tail) {
 V vk_set_head(vk *c, V pair, V x) {
   vk_write(c, pair, &VK_HEAD(pair), x);
   return VK_NIL;
+}
+
+/* The elements of a list or vector as a plain list, or VK_UNBOUND. */
+static V elements_of(vk *c, V v) {
+  return VK_IS_VECTOR(v) ? vk_vec_to_list(c, v) : vk_list_of(v);
 }
 
 V vk_items(vk *c, V l, V who, V index) {

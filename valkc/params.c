@@ -99,6 +99,8 @@ bool params_run(Program *p) {
   Params x = {.p = p, .callees.arena = p->arena, .handed_on.arena = p->arena};
   bool changed = false;
   core_each_root(p, visit, &x);
+  for (size_t i = 0; i < p->globals.count; i++) /* what a redefined name starts with */
+    if (p->globals.items[i]->library) callee_of(&x, p->globals.items[i]->library)->is_value = true;
   for (size_t i = 0; i < p->globals.count; i++) {
     Global *g = p->globals.items[i];
     if (g->kind == GLOBAL_FUNCTION && g->lambda && g->is_reachable && !g->lambda->has_rest) changed |= shrink(&x, g);

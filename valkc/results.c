@@ -304,9 +304,13 @@ static void drop_built(Results *x) {
 
 /* ---- the program ---------------------------------------------------------------------------- */
 
-static void note_open(Results *x) {
-  for (size_t i = 0; i < x->p->globals.count; i++)
-    if (x->p->globals.items[i]->is_open) use(x, x->p->globals.items[i]);
+/* Code that is not seen calls them, or a redefined name, which starts with the library's function. */
+static void note_unseen(Results *x) {
+  for (size_t i = 0; i < x->p->globals.count; i++) {
+    Global *g = x->p->globals.items[i];
+    if (g->is_open) use(x, g);
+    if (g->library) use(x, g->library);
+  }
 }
 
 static void forget_results(Results *x) {
@@ -319,7 +323,7 @@ static void forget_results(Results *x) {
 
 static bool results_round(Program *p) {
   Results x = {.p = p, .used.arena = p->arena};
-  note_open(&x);
+  note_unseen(&x);
   core_each_root(p, visit_root, &x);
   spread(&x);
   forget_results(&x);
