@@ -1,7 +1,7 @@
 /* bigint.c - arithmetic on integers beyond 61 bits: see bigint.h.
  *
- * Sums, differences and small products are written straight into a new heap object, which
- * libtommath's mp_add and mp_sub allow because they grow their target only if it is too small.
+ * Sums, differences, small products, shifts and bits are written straight into a new object, which
+ * libtommath's functions for them allow because they grow their target only if it is too small.
  * Its other functions exchange or free their target's digits, so they get one in malloc memory.
  * Division is in bigint_divide.c, text in bigint_text.c. */
 #include "bigint.h"
@@ -110,10 +110,7 @@ V big_from_i128(vk *c, __int128 n) {
 
 /* ---- sums and products ------------------------------------------------------------------- */
 
-typedef mp_err (*InPlace)(const mp_int *, const mp_int *, mp_int *);
-
-/* mp_add or mp_sub with a heap object as target: see the header comment. */
-static V big_in_place(vk *c, V a, V b, InPlace op) {
+V big_in_place(vk *c, V a, V b, BigInPlace *op) {
   BigView wa, wb;
   const mp_int *x = big_view(&wa, a), *y = big_view(&wb, b);
   int room = (x->used > y->used ? x->used : y->used) + 1;
@@ -121,6 +118,18 @@ static V big_in_place(vk *c, V a, V b, InPlace op) {
   if (!big) return vk_out_of_memory(c, (size_t)room * sizeof(mp_digit));
   mp_int target = {.used = 0, .alloc = room, .sign = MP_ZPOS, .dp = big->digits};
   mp_err e = op(x, y, &target);
+  if (e != MP_OKAY || target.dp != big->digits) abort();
+  return big_finish(c, big, target.used, target.sign == MP_NEG);
+}
+
+V big_shift_in_place(vk *c, V a, int bits, int room, BigShift *op) {
+  BigView wa;
+  const mp_int *x = big_view(&wa, a);
+  room += x->used + 1;
+  VkBigint *big = big_room(c, (size_t)room);
+  if (!big) return vk_out_of_memory(c, (size_t)room * sizeof(mp_digit));
+  mp_int target = {.used = 0, .alloc = room, .sign = MP_ZPOS, .dp = big->digits};
+  mp_err e = op(x, bits, &target);
   if (e != MP_OKAY || target.dp != big->digits) abort();
   return big_finish(c, big, target.used, target.sign == MP_NEG);
 }
@@ -143,7 +152,7 @@ static void multiply_schoolbook(mp_digit *out, const mp_int *x, const mp_int *y)
 
 static V multiply_large(vk *c, const mp_int *x, const mp_int *y) {
   mp_int r;
-  mp_err e = mp_init(&r);
+  mp_err e = mp_init_size(&r, x->used + y->used + 1);
   if (e == MP_OKAY) e = x->dp == y->dp ? mp_sqr(x, &r) : mp_mul(x, y, &r);
   return big_take(c, e, &r);
 }

@@ -2,7 +2,7 @@
  *
  * A VkBigint holds its digits (60 bits each) inline in the collected heap. For an operation it
  * is seen in place as a read-only mp_int whose dp points at them, so operands are never copied
- * and nothing needs a finaliser. Sums and small products are computed straight into a new
+ * and nothing needs a finaliser. Sums, small products, shifts and bits are computed straight into a new
  * VkBigint; the rest in malloc memory by libtommath, then copied once.
  *
  * Every V that comes back is normalised (a fixnum if it fits) or an error value: :range past
@@ -26,6 +26,13 @@ typedef struct BigView {
   mp_digit fix_digits[2];
 } BigView;
 const mp_int *big_view(BigView *w, V v); /* requires: an integer */
+
+/* What libtommath does with the digits of a new number as target, which it must not exchange: it needs at
+ * most one more than the longer operand. Shifts: room for so many more than a has, and one. */
+typedef mp_err BigInPlace(const mp_int *, const mp_int *, mp_int *);
+V big_in_place(vk *c, V a, V b, BigInPlace *op);
+typedef mp_err BigShift(const mp_int *, int, mp_int *);
+V big_shift_in_place(vk *c, V a, int bits, int room, BigShift *op);
 
 /* Takes over the mp_int r that an operation of outcome e wrote, and clears it. */
 V big_take(vk *c, mp_err e, mp_int *r);

@@ -2,23 +2,13 @@
 #include "bigint.h"
 #include "fns.h"
 
-typedef mp_err (*BitOp)(const mp_int *, const mp_int *, mp_int *);
-
-static V big_bits(vk *c, V a, V b, BitOp op) {
-  BigView wa, wb;
-  mp_int r;
-  mp_err e = mp_init(&r);
-  if (e == MP_OKAY) e = op(big_view(&wa, a), big_view(&wb, b), &r);
-  return big_take(c, e, &r);
-}
-
 /* name(a, b), its slow path in ops.h, and name over any number of arguments. */
 #define BIT_OPERATION(name, who, op, on_digits)                                                \
   V vk_bit_##name(vk *c, V a, V b) {                                                           \
     if (VK_IS_FIX2(a, b)) return a op b;                                                       \
     if (!VK_IS_INT(a)) return vk_arg_error(c, who, 1, a, "an integer");                        \
     if (!VK_IS_INT(b)) return vk_arg_error(c, who, 2, b, "an integer");                        \
-    return big_bits(c, a, b, on_digits);                                                       \
+    return big_in_place(c, a, b, on_digits);                                                   \
   }                                                                                            \
   V vk_bit_##name##_slow(vk *c, V a, V b, const VkPos *pos) {                                  \
     return vk_number_on(c, vk_bit_##name, a, b, pos);                                          \
@@ -55,11 +45,8 @@ V vk_bit_shl(vk *c, V a, V n) {
   if (failure != VK_NIL) return failure;
   if (a == VK_FIX(0) || (n == VK_FIX(0) && VK_IS_FIX(a))) return a;
   if (!VK_IS_FIX(n) || VK_INT(n) > BIG_BITS_MAX) return big_too_large(c);
-  BigView w;
-  mp_int r;
-  mp_err e = mp_init(&r);
-  if (e == MP_OKAY) e = mp_mul_2d(big_view(&w, a), (int)VK_INT(n), &r);
-  return big_take(c, e, &r);
+  int bits = (int)VK_INT(n);
+  return big_shift_in_place(c, a, bits, bits / MP_DIGIT_BIT + 1, mp_mul_2d);
 }
 
 V vk_bit_shr(vk *c, V a, V n) {
@@ -68,11 +55,7 @@ V vk_bit_shr(vk *c, V a, V n) {
   V all_gone = VK_FIX(big_sign(a) < 0 ? -1 : 0);
   if (!VK_IS_FIX(n) || VK_INT(n) > BIG_BITS_MAX + MP_DIGIT_BIT) return all_gone;
   if (VK_IS_FIX(a)) return VK_INT(n) > 60 ? all_gone : VK_FIX(VK_INT(a) >> VK_INT(n));
-  BigView w;
-  mp_int r;
-  mp_err e = mp_init(&r);
-  if (e == MP_OKAY) e = mp_signed_rsh(big_view(&w, a), (int)VK_INT(n), &r);
-  return big_take(c, e, &r);
+  return big_shift_in_place(c, a, (int)VK_INT(n), 0, mp_signed_rsh);
 }
 
 V vk_bit_shl_slow(vk *c, V a, V n, const VkPos *pos) {

@@ -12,16 +12,6 @@
 
 /* ---- where they go ----------------------------------------------------------------------- */
 
-void *vk_number_room(vk *c, size_t bytes) {
-  bool is_large = bytes > VK_SCRATCH_BYTES_MAX; /* what makes it takes longer than collecting it */
-  if (VK_LIKELY(c->number_where == VK_ON_HEAP) || is_large) return vk_heap_object(c, bytes);
-  unsigned where = c->where;
-  c->where = c->number_where;
-  void *room = vk_new_placed(c, bytes);
-  c->where = where;
-  return room;
-}
-
 _Static_assert(_Alignof(VkPos) > VK_ON_SCRATCH_1, "a place and where a number goes, in one word");
 V vk_number_on(vk *c, VkBinary *op, V a, V b, const VkPos *pos) {
   unsigned where = (unsigned)((uintptr_t)pos & (_Alignof(VkPos) - 1));

@@ -2,6 +2,7 @@
 #include "scratch.h"
 #include "fiber_impl.h"
 #include "heap_impl.h"
+#include "numbers.h"
 #include "poison.h"
 #include "strings.h"
 #include <stdio.h>
@@ -348,6 +349,89 @@ V vk_keep_string(vk *c, V v) {
 
 V vk_string_apart(vk *c, V s) {
   return vk_is_temporary(c, s) ? vk_string(c, VK_STR(s)->bytes, VK_STR(s)->len) : s;
+}
+
+/* ---- numbers ------------------------------------------------------------------------------ */
+
+/* What makes a large one takes longer than collecting it. On the heap a number belongs to no region: it
+ * holds nothing, and who must keep it copies it if it is in scratch. */
+void *vk_number_room(vk *c, size_t bytes) {
+  if (VK_LIKELY(c->number_where == VK_ON_HEAP) || bytes > VK_SCRATCH_BYTES_MAX) return vk_heap_object(c, bytes);
+  size_t rounded = (bytes + 15) & ~(size_t)15;
+  unsigned where = c->where;
+  c->where = c->number_where;
+  char *p = take_placed(c, rounded);
+  c->where = where;
+  if (!p) return vk_heap_object(c, bytes);
+  clear(p, rounded);
+  return p;
+}
+
+static size_t number_bytes(V v) {
+  if (VK_IS_KIND(v, VK_FLOAT)) return sizeof(VkFloat);
+  size_t bytes = sizeof(VkBigint) + VK_HDR_COUNT(*VK_OBJ(v)) * sizeof(uint64_t);
+  return (bytes + 15) & ~(size_t)15;
+}
+
+static bool is_boxed_number(V v) { return VK_IS_KIND(v, VK_BIGINT) || VK_IS_KIND(v, VK_FLOAT); }
+
+static V copy_to_heap(vk *c, V number) {
+  size_t bytes = number_bytes(number);
+  void *p = vk_heap_object(c, bytes);
+  memcpy(p, VK_OBJ(number), bytes);
+  return VK_FROM_OBJ(p);
+}
+
+V vk_number_out_slow(vk *c, V v) {
+  return is_boxed_number(v) && vk_scratch_owns(VK_OBJ(v)) ? copy_to_heap(c, v) : v;
+}
+
+/* Which of kept are numbers from `start` on, by address, each once; in all their bytes. */
+static size_t find_numbers(size_t count, const V *kept, const char *start, const char *end, V *found, size_t *bytes) {
+  size_t n = 0;
+  *bytes = 0;
+  for (size_t i = 0; i < count; i++) {
+    V v = kept[i];
+    if (!is_boxed_number(v) || (char *)VK_OBJ(v) < start || (char *)VK_OBJ(v) >= end) continue;
+    size_t at = n;
+    while (at > 0 && found[at - 1] > v) at--;
+    if (at > 0 && found[at - 1] == v) continue;
+    memmove(&found[at + 1], &found[at], (n - at) * sizeof *found);
+    found[at] = v;
+    n++;
+    *bytes += number_bytes(v);
+  }
+  return n;
+}
+
+static void replace(size_t count, V *kept, V old, V new) {
+  for (size_t i = 0; i < count; i++)
+    if (kept[i] == old) kept[i] = new;
+}
+
+/* In the newest chunk: what numbers in those before it take is given back with them. If it is much that
+ * stays, moving it again and again would cost more than the heap. */
+char *vk_keep_numbers(vk *c, unsigned where, char *mark, size_t count, V *kept) {
+  int s = (int)where - 1;
+  VkScratchChunk *chunk = c->fiber->scratch[s];
+  if (!chunk || vk_scratch_spills(c, s)) return c->scratch[s].cur;
+  heap_check_stores(c->heap);
+  char *end = c->scratch[s].cur, *start = chunk_data(chunk), *to;
+  if (mark > start && mark <= end) start = mark;
+  size_t bytes;
+  V found[count + 1];
+  size_t n = find_numbers(count, kept, start, end, found, &bytes);
+  bool is_much = bytes > VK_MANY_BYTES / 4 * 3;
+  to = start;
+  for (size_t i = 0; i < n; i++) {
+    size_t size = number_bytes(found[i]);
+    V moved = is_much ? copy_to_heap(c, found[i]) : VK_FROM_OBJ(to);
+    if (!is_much) memmove(to, VK_OBJ(found[i]), size);
+    replace(count, kept, found[i], moved);
+    if (!is_much) to += size;
+  }
+  vk_poison(to, (size_t)(end - to));
+  return c->scratch[s].cur = to;
 }
 
 /* ---- looking ------------------------------------------------------------------------------ */

@@ -108,6 +108,18 @@ static inline char *vk_round_mark(vk *c, unsigned where) {
 static inline void vk_reset_to(vk *c, unsigned where, char *mark) {
   vk_scratch_reset(c, (int)where - 1, mark);
 }
+/* Numbers that a loop makes: since base, which begins as the mark at its start. */
+enum { VK_MANY_BYTES = 1 << (VK_SCRATCH_SHIFT - 1) };
+#define VK_ARE_MANY(c, where, base) ((size_t)((c)->bump[where].cur - (base)) > VK_MANY_BYTES)
+/* Of what is on that stack since the mark, only these numbers stay (others may be among them), and are moved. Gives
+ * the next base. */
+char *vk_keep_numbers(vk *c, unsigned where, char *mark, size_t count, V *kept) VK_COLD;
+static inline void vk_leave_numbers(vk *c, unsigned where, char *mark) {
+  if (VK_UNLIKELY(c->bump[where].cur != mark)) vk_scratch_reset_slow(c, (int)where - 1, mark);
+}
+/* v, or if that is a number in scratch, the same on the heap. */
+V vk_number_out_slow(vk *c, V v) VK_COLD;
+static inline V vk_number_out(vk *c, V v) { return VK_LIKELY(VK_IS_FIX(v)) ? v : vk_number_out_slow(c, v); }
 /* The place to tell runtime C: `where`, unless it is full. */
 #define VK_OPEN(c, where) ((unsigned)(where) & ~(c)->full)
 /* The place of the result of the function that begins here. */

@@ -175,7 +175,10 @@ void emit_target(Emit *e, const LowVar *v, bool is_decl) {
 static void put_op_as(Emit *e, const LowOp *op, LowRep rep) {
   LowRep own = low_op_rep(op);
   if (op->kind == OP_COPY) {
+    bool moves_out = op->moves_out && rep == REP_VALUE;
+    if (moves_out) put(e, "vk_number_out(c, ");
     put_arg_as(e, op->args[0], rep);
+    if (moves_out) put(e, ")");
     return;
   }
   put_convert_begin(e, own, rep);
@@ -540,6 +543,7 @@ static void emit_hot(Emit *e, const LowStmt *s) {
   LowHot *hot = s->hot;
   bool is_tested = false;
   hot->label->mark = s->label->mark;
+  hot->label->numbers_mark = s->label->numbers_mark;
   emit_shared_marks(e, &s->body);
   put_line(e, "enter_%u:;", hot->enter->id);
   for (size_t i = 0; i < hot->tested_count; i++) {
@@ -566,10 +570,12 @@ static void emit_loop(Emit *e, const LowStmt *s) {
   const LowLabel *outer = e->loop;
   LowLabel *label = s->label;
   label->mark = emit_round_marks(e, label->resets, label->shared_mark);
+  emit_numbers_begin(e, label);
   if (s->hot) emit_hot(e, s);
   emit_rounds(e, label, &s->body);
   if (label->needs_leave) put_line(e, "leave_%u:;", label->id);
   emit_resets(e, label->resets, label->mark);
+  emit_numbers_end(e, label);
   e->loop = outer;
 }
 
@@ -577,6 +583,7 @@ static void emit_jump(Emit *e, const LowStmt *s) {
   bool is_next = s->kind == STMT_NEXT, is_loop = is_next || s->label->is_loop;
   emit_loop_exits(e, e->loop, is_loop ? s->label : s->label->around);
   if (is_next) emit_resets(e, s->label->resets & (uint8_t)~s->clean, s->label->mark);
+  if (is_next) emit_numbers_next(e, s->label);
   if (is_next && s->label->enter) {
     put_line(e, "goto enter_%u;", s->label->enter->id);
     return;

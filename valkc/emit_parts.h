@@ -95,6 +95,9 @@ void emit_shared_marks(Emit *e, const LowBody *body); /* declares those, and sha
 void emit_resets(Emit *e, uint8_t resets, unsigned mark);
 bool emit_makes_pair(const LowOp *op); /* a pair in scratch, made inline */
 bool emit_is_told(const LowOp *op);
+void emit_numbers_begin(Emit *e, LowLabel *l);
+void emit_numbers_next(Emit *e, const LowLabel *l);
+void emit_numbers_end(Emit *e, const LowLabel *l);
 void emit_tell(Emit *e, const LowOp *op);
 void emit_untell(Emit *e, const LowOp *op);
 unsigned emit_profile_begin(Emit *e, const LowOp *op);

@@ -53,6 +53,8 @@ void emit_shared_marks(Emit *e, const LowBody *body) {
     else if (op->mark && !s->is_tail) declare_marks(e, op->resets, op->mark); /* of tail calls: the entry mark */
     if (op->open_mark) declare_marks(e, op->opens, op->open_mark);
     if (s->kind == STMT_LOOP && s->label->shared_mark) declare_marks(e, s->label->resets, s->label->shared_mark);
+    if (s->kind == STMT_LOOP && s->label->shared_numbers)
+      put_line(e, "char *mark_%un, *mark_%ub;", s->label->shared_numbers, s->label->shared_numbers);
     emit_shared_marks(e, &s->body);
     emit_shared_marks(e, &s->other);
   }
@@ -187,21 +189,62 @@ void emit_closure(Emit *e, const LowOp *op, const LowVar *v, bool is_decl) {
 
 /* ---- loops and functions ------------------------------------------------------------------------- */
 
+static const char *numbers_text(const Emit *e, const LowLabel *l) {
+  return where_text(e, l->numbers == RESET_TEMP ? WHERE_TEMP : WHERE_OTHER);
+}
+
+void emit_numbers_begin(Emit *e, LowLabel *l) {
+  if (!l->numbers) return;
+  unsigned mark = l->numbers_mark = l->shared_numbers ? l->shared_numbers : ++e->mark_count;
+  put_line(e, "%smark_%un = vk_mark(c, %s)%s", l->shared_numbers ? "" : "char *", mark, numbers_text(e, l),
+           l->shared_numbers ? ";" : ",");
+  put_line(e, "%smark_%ub = mark_%un;", l->shared_numbers ? "" : "     *", mark, mark);
+}
+
+/* At the end of a round: those that go round are moved together when there is much else. */
+void emit_numbers_next(Emit *e, const LowLabel *l) {
+  if (!l->numbers || l->is_quiet) return;
+  unsigned mark = l->numbers_mark;
+  size_t count = 0;
+  put_line(e, "if (VK_UNLIKELY(VK_ARE_MANY(c, %s, mark_%ub))) {", numbers_text(e, l), mark);
+  e->depth++;
+  put_line_start(e);
+  for (size_t i = 0; i < l->kept_count; i++)
+    if (emit_is_read(l->kept[i])) put(e, count++ ? ", %v" : "V kept[] = {%v", l->kept[i]);
+  if (count) put(e, "};\n"), put_line_start(e);
+  put(e, "mark_%ub = vk_keep_numbers(c, %s, mark_%un, %z, %s);\n", mark, numbers_text(e, l), mark, count, count ? "kept" : "NULL");
+  count = 0;
+  for (size_t i = 0; i < l->kept_count; i++)
+    if (emit_is_read(l->kept[i])) put_line(e, "%v = kept[%z];", l->kept[i], count++);
+  e->depth--;
+  put_line(e, "}");
+}
+
+void emit_numbers_end(Emit *e, const LowLabel *l) {
+  if (l->numbers) put_line(e, "vk_leave_numbers(c, %s, mark_%un);", numbers_text(e, l), l->numbers_mark);
+}
+
 /* Jumping from inside `from` to inside `to`. */
 void emit_loop_exits(Emit *e, const LowLabel *from, const LowLabel *to) {
-  for (const LowLabel *l = from; l && l != to; l = l->around) emit_resets(e, l->resets, l->mark);
+  for (const LowLabel *l = from; l && l != to; l = l->around) {
+    emit_resets(e, l->resets, l->mark);
+    emit_numbers_end(e, l);
+  }
 }
 
 /* On a way out of the function: the stack of temporaries is the caller's to reset. */
 static uint8_t resets_at_return(const LowLabel *l) { return l->is_kept_at_return ? 0 : l->resets & RESET_OTHER; }
 
 void emit_return_exits(Emit *e) {
-  for (const LowLabel *l = e->loop; l; l = l->around) emit_resets(e, resets_at_return(l), l->mark);
+  for (const LowLabel *l = e->loop; l; l = l->around) {
+    emit_resets(e, resets_at_return(l), l->mark);
+    emit_numbers_end(e, l);
+  }
 }
 
 static bool needs_exits(const LowLabel *loop) {
   for (const LowLabel *l = loop; l; l = l->around)
-    if (resets_at_return(l)) return true;
+    if (resets_at_return(l) || l->numbers) return true;
   return false;
 }
 

@@ -162,6 +162,7 @@ static void number_marks(Hot *h, LowBody *body) {
     if (op->resets || is_cell(op)) op->mark = ++h->fn->mark_count;
     if (op->opens) op->open_mark = ++h->fn->mark_count;
     if (s->kind == STMT_LOOP && s->label->resets) s->label->shared_mark = ++h->fn->mark_count;
+    if (s->kind == STMT_LOOP && s->label->numbers) s->label->shared_numbers = ++h->fn->mark_count;
     number_marks(h, &s->body);
     number_marks(h, &s->other);
   }
@@ -317,6 +318,7 @@ static void copy_fixnums(Hot *h, LowStmt *s, LowBody *out, const HotOp *fast, Co
     if (!is_fixnum(&s->op.args[i])) test_fixnum(h, s->op.args[i].var, out, before(h, cold), s->span);
   LowStmt *copy = append(h, out, s);
   copy->op.fast = &fast->fast;
+  copy->op.makes_number = false;
   if (!strcmp(fast->prim, "%mul")) choose_product(h, &copy->op);
   if (!fast->is_tried) return;
   copy->kind = STMT_TRY;
@@ -521,6 +523,18 @@ static void put_declarations(Hot *h, LowBody *body, LowStmt *loop) {
   }
 }
 
+/* Whether it makes no numbers in memory; noted for the loops in it, too. */
+static bool note_quiet(LowBody *body) {
+  bool is_quiet = true;
+  for (LowStmt *s = body->first; s; s = s->next) {
+    is_quiet &= !s->op.makes_number;
+    bool is_inside = note_quiet(&s->body) & note_quiet(&s->other);
+    if (s->kind == STMT_LOOP) s->label->is_quiet = is_inside;
+    is_quiet &= is_inside;
+  }
+  return is_quiet;
+}
+
 static void copy_loop(Hot *h, LowBody *body, LowStmt *loop) {
   h->hot = loop->hot = ARENA_NEW(h->low->arena, LowHot);
   h->labels = h->parts = (PtrMap){.arena = h->low->arena};
@@ -533,6 +547,7 @@ static void copy_loop(Hot *h, LowBody *body, LowStmt *loop) {
   note_assigned(&loop->body, true);
   assume_fixnums(h, &loop->body, true);
   copy_body(h, &loop->body, &h->hot->body);
+  h->hot->label->is_quiet = note_quiet(&h->hot->body);
   note_assigned(&loop->body, false);
   assume_fixnums(h, &loop->body, false);
   sort_parts(h);

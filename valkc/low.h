@@ -60,6 +60,7 @@ typedef struct LowVar {
   bool is_placed;    /* errors it holds have the place `placed` already */
   Span placed;
   struct PlaceNode *node; /* place.c */
+  struct LowLabel *kept_in; /* place_kept.c: the loop that carries this number round in scratch, or NULL */
 } LowVar;
 
 /* ---- constants ---------------------------------------------------------------------------
@@ -177,7 +178,8 @@ typedef struct LowOp {
   bool is_called;            /* by a call, though it has a fast path; beside.c */
   const char *guard;         /* the same: it gives an error unless this C function gives 1 */
   LowWhere where;
-  bool makes_number;        /* where is of a big integer or boxed float, for which no region is there alone */
+  bool makes_number;        /* where is of a big integer or boxed float: place_number.c */
+  bool moves_out;           /* COPY: a number, to the heap if it is in scratch: place_kept.c */
   unsigned site;            /* is_profiled: its number among those that allocate, from 1; else 0 */
   struct PlaceNode *made;   /* place.c: what it makes */
   uint8_t resets;           /* calls: stacks to reset behind it to what they were before */
@@ -209,6 +211,14 @@ typedef struct LowLabel {
   bool is_kept_at_return;       /* LOOP: what its last round makes for the result is on the stack that rounds reset */
   unsigned mark;                /* emit: number of the C variable with the mark */
   unsigned shared_mark;         /* hot.c: the same for both copies; 0: none */
+  /* LOOP, place_kept.c: a stack for numbers made in its rounds alone, and those that go round in it */
+  uint8_t free;                 /* stacks that nothing made in its rounds is on */
+  uint8_t numbers;              /* the one, as RESET_*, or 0 */
+  bool makes_numbers;           /* some operation in it may */
+  LowVar **kept;
+  unsigned kept_count;
+  unsigned numbers_mark, shared_numbers; /* as mark, shared_mark */
+  bool is_quiet;                /* hot.c: this copy makes none */
   struct LowLabel *enter;       /* hot.c: LOOP: where its rounds begin, if it has a hot copy */
 } LowLabel;
 

@@ -119,6 +119,7 @@ static void show_op(Show *s, const LowOp *op) {
       [OP_LITERAL] = "literal"};
   if (op->kind == OP_COPY) {
     show_arg(s, op->args[0]);
+    if (op->moves_out) fputs("  moves out", s->out);
     return;
   }
   fputs(names[op->kind], s->out);
@@ -195,6 +196,11 @@ static void show_stmt(Show *s, const LowStmt *stmt) {
   case STMT_LOOP:
     fprintf(s->out, "%s L%u", stmt->kind == STMT_LOOP ? "loop" : "block", stmt->label->id);
     show_stacks(s, "resets", stmt->label->resets);
+    show_stacks(s, "numbers", stmt->label->numbers);
+    for (unsigned i = 0; stmt->label->numbers && i < stmt->label->kept_count; i++) {
+      fputs(i ? " " : "  keeps ", s->out);
+      show_var(s, stmt->label->kept[i]);
+    }
     fputs(stmt->label->is_calm ? " calm\n" : "\n", s->out);
     show_nested(s, &stmt->body);
     if (stmt->hot) show_hot(s, stmt->hot);

@@ -174,6 +174,7 @@ static void solve_fn(Place *p, PlaceFn *f) {
   use_callees(p, f);
   place_solve(p);
   if (p->objects) {
+    while (place_drop_kept(p, f)) place_solve(p);
     place_find_numbers(f);
   } else {
     while (place_settle(p, f)) place_solve(p);

@@ -125,6 +125,18 @@ static void keep_at_returns(PlaceFn *f, const PlaceSite *s) {
     if (!(s->stmt->resets_after & l->bit)) l->label->is_kept_at_return = true;
 }
 
+/* Stacks that nothing made in a loop's rounds is on; what is made on a way out counts here. */
+static void note_free(PlaceFn *f) {
+  for (size_t i = 0; i < f->loops.count; i++)
+    f->loops.items[i]->label->free = (RESET_TEMP | RESET_OTHER) & (uint8_t)~f->loops.items[i]->label->resets;
+  for (size_t i = 0; i < f->sites.count; i++) {
+    const PlaceSite *s = &f->sites.items[i];
+    int lives = s->fresh ? place_lives(s) : LIVES_ON_HEAP;
+    for (const PlaceLoop *l = s->loop; l && lives != LIVES_ON_HEAP; l = l->outer)
+      if (lives < (int)l->depth) l->label->free &= (uint8_t)~stack_of(l, lives);
+  }
+}
+
 static void assign_fn(PlaceFn *f) {
   choose_stacks(f);
   for (size_t i = 0; i < f->sites.count; i++) {
@@ -139,6 +151,7 @@ static void assign_fn(PlaceFn *f) {
     }
     if (s->op->where == WHERE_TEMP) f->is_dirty = true;
   }
+  note_free(f);
 }
 
 /* Tail calls hand the place of the result on, and leave what they leave to the same caller. */

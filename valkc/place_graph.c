@@ -39,7 +39,7 @@ static PlaceNode *var_node(Place *p, LowVar *v) {
   if (v->rep != REP_VALUE || (!v->is_box && !place_may_be_allocated(p, v->facts))) return NULL;
   v->node = place_new_node(p);
   v->node->var = v;
-  for (unsigned k = 0; k < DEPTHS; k++) v->node->lives[k] = (int8_t)p->loop_depth;
+  for (unsigned k = 0; k < DEPTHS && !place_is_kept(p, v); k++) v->node->lives[k] = (int8_t)p->loop_depth;
   return v->node;
 }
 
@@ -517,9 +517,10 @@ static void read_set(Place *p, LowStmt *s, const LowVar *failed) {
   if (!v) return;
   PUSH(p->arena, v->defs, &s->op);
   if (!n || n == v) return;
-  PlaceEdge *edge = place_flow(p, n, v, place_copies, 0);
   uint64_t crossed = 0;
   for (PlaceLoop *l = p->loop; l && l->depth > v->depth; l = l->outer) crossed |= l->bit;
+  if (crossed && place_cuts(p, s, n, v, crossed & s->rounds_after)) return;
+  PlaceEdge *edge = place_flow(p, n, v, place_copies, 0);
   Crossing c = {v, edge, &s->op, crossed & s->rounds_after};
   if (c.rounds) PUSH(p->arena, p->in->late->crossings, c);
 }
@@ -543,6 +544,7 @@ static void read_return(Place *p, LowStmt *s, const LowVar *failed) {
   if (is_failure(&s->op, failed)) return;
   PlaceNode *n = op_node(p, &s->op, s->is_tail ? s : NULL);
   PUSH(p->arena, p->in->returns, &s->op);
+  if (p->in->low->result == REP_VALUE && place_moves_out(p, s)) return;
   place_flow(p, n, p->in->result, place_copies, 0);
 }
 
@@ -620,6 +622,7 @@ void place_read_fn(Place *p, PlaceFn *f) {
   f->late = ARENA_NEW(p->arena, Late);
   p->stmt = NULL;
   p->near = f->low->span;
+  if (p->objects) place_find_kept(p, f);
   for (size_t i = 0; i < f->param_count; i++) {
     f->params[i] = var_node(p, f->low->params.items[i]);
     if (!f->params[i]) continue;

@@ -2,7 +2,8 @@
  *
  * Nearly every `+` might make a number that needs memory, and hardly any does. So numbers are passive:
  * they go to scratch where a region that ends when they may is there for other values anyway; no call gets
- * marks or a place for its result because of them. Their graph is a second run of place_graph.c, in which
+ * marks or a place for its result because of them. Only loops may have a stack for them alone
+ * (place_kept.c), as a round's end costs three instructions, and none where flow's integers are small. Their graph is a second run of place_graph.c, in which
  * values that are always numbers are nodes, too. What the first run decided stays, and is what this
  * one starts from: what is held by something on the heap is there.
  *
@@ -37,7 +38,7 @@ static uint8_t stack_of(LowWhere where) { return where == WHERE_TEMP ? RESET_TEM
 /* How long what is put on that stack there stays: the first loop around that resets it, else the call, or
  * what the caller wants the result for. */
 static int region_at(const PlaceLoop *l, LowWhere where) {
-  while (l && !(l->label->resets & stack_of(where))) l = l->outer;
+  while (l && !((l->label->resets | l->label->numbers) & stack_of(where))) l = l->outer;
   if (l) return (int)l->depth;
   return where == WHERE_TEMP ? LIVES_IN_FUNCTION : LIVES_IN_RESULT;
 }
@@ -52,12 +53,18 @@ static bool gives_back(const PlaceFn *f) {
   return has_temporaries || !has_cycles;
 }
 
+/* For what dies with a round of l. */
+static LowWhere where_in_round(const LowLabel *l) {
+  uint8_t stack = l->numbers ? l->numbers : l->resets;
+  return stack & RESET_TEMP ? WHERE_TEMP : WHERE_OTHER;
+}
+
 /* The stack for what lives so long, if there is a region that ends just then. */
 static LowWhere where_of(const PlaceFn *f, const PlaceSite *s, bool has_call_region) {
   int lives = place_lives_at(s, 1);
   LowWhere where = WHERE_HEAP;
   if (lives > LIVES_IN_FUNCTION)
-    where = place_loop_at(s->loop, (unsigned)lives)->label->resets & RESET_TEMP ? WHERE_TEMP : WHERE_OTHER;
+    where = where_in_round(place_loop_at(s->loop, (unsigned)lives)->label);
   else if (lives == LIVES_IN_FUNCTION && has_call_region)
     where = WHERE_TEMP;
   else if (lives == LIVES_IN_RESULT && f->low->takes_where && !f->ends_unknown && !f->is_out_of_result)
@@ -75,7 +82,8 @@ static bool suits(const PlaceFn *f, const PlaceSite *s) {
   made.node = s->number;
   int lives = place_lives_at(&made, 1);
   if (where == WHERE_RESULT) return lives != LIVES_ON_HEAP && !f->is_out_of_result;
-  return region_at(s->loop, where) <= lives && !s->op->opens;
+  bool is_kept = s->number->kept & 1; /* only what is on the stack for numbers is moved */
+  return region_at(s->loop, where) <= lives && !s->op->opens && !is_kept;
 }
 
 static void find_misfits(Place *p) {
@@ -93,6 +101,7 @@ static void find_misfits(Place *p) {
 }
 
 void place_assign_numbers(Place *p) {
+  for (size_t i = 0; i < p->all.count; i++) place_open_rounds(p, p->all.items[i]);
   find_misfits(p);
   for (size_t i = 0; i < p->all.count; i++) {
     const PlaceFn *f = p->all.items[i];

@@ -70,6 +70,7 @@ struct PlaceNode {
   bool is_queued;
   bool is_param;
   bool is_hung;              /* %set-tail! put it at the end of a list */
+  uint8_t kept;              /* depths that flow into a variable that is kept: place_kept.c */
 };
 
 #define ALL_ROUNDS UINT64_MAX
@@ -122,6 +123,11 @@ typedef struct PlaceCall { /* a use of what is known about another function */
   const PlaceReason *reason;
 } PlaceCall;
 
+typedef struct PlaceCut { /* a value that goes round in a variable which is kept, or did */
+  PlaceNode *from, *to;
+  uint64_t rounds;
+} PlaceCut;
+
 struct PlaceFn {
   LowFn *low;
   PlaceNode **params; /* one per parameter, then self */
@@ -149,6 +155,8 @@ struct PlaceFn {
   /* Where numbers are placed: */
   const PlaceFn *objects; /* what was decided before */
   PlaceParts numbers;     /* where there may be numbers that it made */
+  VEC(LowVar *) kept;     /* perhaps some no longer */
+  VEC(PlaceCut) cuts;
   bool is_out_of_result;  /* not where its result is: for some caller they must live longer */
 };
 
@@ -214,6 +222,14 @@ void place_assign(Place *p);
 Place *place_analyse(LowProgram *low, Place *objects);
 /* place_rounds.c: what need not be reset */
 void place_find_clean_rounds(LowProgram *low);
+/* place_kept.c: numbers that loops carry round */
+void place_find_kept(Place *p, PlaceFn *f);
+bool place_is_kept(const Place *p, const LowVar *v);
+bool place_cuts(Place *p, LowStmt *s, PlaceNode *from, PlaceNode *to, uint64_t rounds);
+bool place_moves_out(Place *p, LowStmt *s);
+bool place_drop_kept(Place *p, PlaceFn *f);
+void place_open_rounds(Place *p, PlaceFn *f);
+bool place_makes_number(const LowOp *op); /* place_prim.c */
 /* place_number.c: numbers, where all else is decided */
 void place_pin_objects(Place *p, PlaceFn *f);
 void place_find_numbers(PlaceFn *f);

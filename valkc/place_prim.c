@@ -209,7 +209,8 @@ static const struct {
 static bool may_be_boxed(LowFacts facts) { return !facts.types || facts.types & (T_BIG | T_FLOAT); }
 
 /* Where an operation is in line, `fast` ones leave for the same slow path. */
-static bool makes_number(const LowOp *op) {
+bool place_makes_number(const LowOp *op) {
+  if (op->kind != OP_PRIM) return false;
   bool is_raw = op->fast && (op->fast->takes != 1 || op->fast->result != 'v');
   if (is_raw || op->symbol || !may_be_boxed(op->facts)) return false;
   for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
@@ -242,7 +243,7 @@ PlaceNode *place_prim(Place *p, LowOp *op) {
   bool is_from_elsewhere = !row->fresh && !strpbrk(row->args, "=oecdfjxDqr");
   if (is_from_elsewhere && place_may_be_allocated(p, op->facts))
     place_flow(p, place_foreign(p, place_reason(p, op->pos, "given by `%s`", made_by(op->prim))), n, place_copies, 0);
-  if (p->objects && makes_number(op)) place_add_site(p, op, n, 0, made_by(op->prim))->is_number = true;
+  if (p->objects && place_makes_number(op)) place_add_site(p, op, n, 0, made_by(op->prim))->is_number = true;
   uint8_t fresh = fresh_depths(p, op, row);
   if (fresh) {
     PlaceSite *site = place_add_site(p, op, n, fresh, made_by(op->prim));
