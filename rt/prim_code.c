@@ -6,10 +6,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Programs that do not link libnet.a have these without code. */
+/* What evaluated data names and the program does not: nothing of libnet.a is linked for it. Where it is, its
+ * functions go before these. */
+static V not_linked(vk *c, const char *name) {
+  return vk_errorf(c, VK_SYM(unbound),
+                   "`%s` is not in this program: of networking it has what its own text names, "
+                   "not what only evaluated data names",
+                   name);
+}
+#define A(name) __attribute__((unused)) V name
+#define WITH_0 (vk *c)
+#define WITH_1 (vk *c, A(a))
+#define WITH_2 (vk *c, A(a), A(b))
+#define WITH_3 (vk *c, A(a), A(b), A(d))
+#define WITH_4 (vk *c, A(a), A(b), A(d), A(e))
+#define WITH_ARRAY (vk *c, __attribute__((unused)) size_t n, __attribute__((unused)) const V *args)
 #define FIX(name, symbol, n, signature, flags, doc)                                            \
-  extern __typeof__(symbol) symbol __attribute__((weak));
-#define VAR(name, symbol, min, max, signature, flags, doc) FIX(name, symbol, 0, 0, 0, 0)
+  __attribute__((weak)) V symbol WITH_##n { return not_linked(c, name); }
+#define VAR(name, symbol, min, max, signature, flags, doc)                                     \
+  __attribute__((weak)) V symbol WITH_ARRAY { return not_linked(c, name); }
 #include "prims/http2.def"
 #undef FIX
 #undef VAR
