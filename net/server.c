@@ -167,13 +167,11 @@ static void end_server(NetServer *s) {
   unlink_server(s);
   l->users--;
   report_end(s);
-  if (!l->servers) {
-    vk_stop_watch(l->isolate, 0);
-    net_runner_end(l);
-  }
+  if (!l->servers) vk_stop_watch(l->isolate, 0);
   if (s->worker) net_workers_server_ended(s);
   release(s);
-  net_signals_server_ended(l);
+  net_signals_server_ended(l); /* which may end the process */
+  if (!l->servers) net_runner_end(l);
 }
 
 static void on_handle_closed(uv_handle_t *handle) {

@@ -1,5 +1,5 @@
 # A handler that fills the heap is answered 500, again and again; the others go on.
-REAL_VALKC=$VALKC
+REAL_VALKC=$VALKC REAL_CHECKED=${CHECKED:-}
 cat >server.valk <<'END'
 (fun {grow l} {grow (cons (list 1 2 3) l)})
 (fun {deep n} {+ 1 (deep (+ n 1))})
@@ -26,9 +26,9 @@ END
 export VALK_HEAP_LIMIT=32m
 for how in run build; do
   if [ $how = build ]; then
-    "$VALKC" build -O1 server.valk -o built
-    printf '#!/bin/sh\nshift 2\nexec ./built "$@"\n' >wrapper && chmod +x wrapper
-    VALKC=./wrapper
+    "$VALKC" build -O1 $REAL_CHECKED server.valk -o built
+    printf '#!/bin/sh\nshift 2\nexec setarch -R ./built "$@"\n' >wrapper && chmod +x wrapper
+    VALKC=./wrapper CHECKED=
   fi
   serve server
   u=http://127.0.0.1:$port
@@ -44,7 +44,7 @@ for how in run build; do
   stop
 done
 # what handlers keep fills it: requests are refused before it is full, and taken again later
-VALKC=$REAL_VALKC
+VALKC=$REAL_VALKC CHECKED=$REAL_CHECKED
 serve keeper
 u=http://127.0.0.1:$port
 refused() { h2c -o out -w '%{http_code}' "$u/keep" >code; [ "$(cat code)" = 503 ]; }
