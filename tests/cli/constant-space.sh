@@ -14,9 +14,20 @@ cat >rounds.valk <<'END'
 (fun {step k i} {if (== i 0) (k (list i)) {k (list (- i 1))}})
 (fun {bounce l} {if (== (head l) 0) 7 {step bounce (head l)}})
 (probe "unknown-tail" (bounce (list n)))
-(fun {inner i} {len (reverse (list i i))})
-(fun {calls i s} {if (== i 0) s {calls (- i 1) (+ s (inner i))}})
+(fun {reversed i} {len (reverse (list i i))})
+(fun {calls i s} {if (== i 0) s {calls (- i 1) (+ s (reversed i))}})
 (probe "calls" (calls n 0))
+(probe "loop" (loop {i 0 s 0} {if (< i n) {recur (+ i 1) (+ s (len (list i s)))} s}))
+(fun {rows k} {loop {j 0 s 0} {if (< j 10) {recur (+ j 1) (+ s (len (inner (+ k j))))} s}})
+(fun {inner k} {list k (list k)})
+(probe "loops-in-loops" (loop {i 0 s 0} {if (< i (/ n 10)) {recur (+ i 1) (+ s (len (list i)) (rows i))} s}))
+(fun {handle request} {str/join (map str (list request (+ request 1))) ","})
+(fun {serve handler i s} {if (== i 0) s {serve handler (- i 1) (+ s (len (handler i)))}})
+(probe "handler" (> (serve (if (== n 0) str handle) (/ n 10) 0) n))
+; A large vector in each round has an area of its own.
+(fun {squares k} {let {v (vec/make 5000 1000)} {(vec/set! v (% k 5000) k) v}})
+(print "large" (loop {i 0 s 0} {if (< i (/ n 1000)) {recur (+ i 1) (+ s (vec/get (squares i) 0))} s})
+  (<= (mem/arena/high-water) 262144))
 END
 run 0 "$VALKC" build -o rounds rounds.valk
 run 0 ./rounds 100000000
