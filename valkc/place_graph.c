@@ -133,11 +133,28 @@ PlaceNode *place_foreign(Place *p, const PlaceReason *reason) {
 
 /* ---- solving --------------------------------------------------------------------------------- */
 
+enum { CHAIN_MAX = 6, ASKED_MAX = 4 };
+
+/* How many loops are around where n was made, in the same round of each: 0 if that is not plain. */
+static unsigned made_within(const PlaceNode *n) {
+  for (unsigned steps = 0; n && steps < CHAIN_MAX && n->var && !n->is_param && n->defs.count == 1; steps++) {
+    const LowOp *op = n->defs.items[0];
+    if (op->kind == OP_PRIM && op->prim->flags & PRIM_FRESH) return n->depth;
+    if (op->kind != OP_COPY || op->args[0].kind != ARG_VAR) return 0;
+    const PlaceNode *from = op->args[0].var->node;
+    if (!from || from->depth < n->depth) return 0;
+    n = from;
+  }
+  return 0;
+}
+
 /* Dead states must not pile up: what a round stores into something older, in the place of what was
  * there, is carried round. */
 static uint64_t carried(const PlaceEdge *e, unsigned depth) {
   uint64_t rounds = e->rounds;
-  for (const PlaceLoop *l = e->loop; l && (int)l->depth > e->to->lives[depth]; l = l->outer) rounds |= l->bit & e->again;
+  unsigned within = e->loop && e->into[0] == place_holds[0] ? made_within(e->to) : 0;
+  for (const PlaceLoop *l = e->loop; l && l->depth > within && (int)l->depth > e->to->lives[depth]; l = l->outer)
+    rounds |= l->bit & e->again;
   if (e->is_in_cycle && place_is_in_params(e->to->parts[depth])) rounds |= (uint64_t)1 << LOOP_TAIL_CALLS;
   return rounds;
 }
@@ -345,8 +362,6 @@ typedef struct Late { /* decided when all functions have been read */
   VEC(Crossing) crossings;
   VEC(Hanging) hangings;
 } Late;
-
-enum { CHAIN_MAX = 6, ASKED_MAX = 4 };
 
 static bool is_cons(const LowOp *op) {
   return op->kind == OP_PRIM && op->count == 2 &&

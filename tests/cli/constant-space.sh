@@ -17,6 +17,15 @@ cat >rounds.valk <<'END'
 (fun {reversed i} {len (reverse (list i i))})
 (fun {calls i s} {if (== i 0) s {calls (- i 1) (+ s (reversed i))}})
 (probe "calls" (calls n 0))
+(def {m} (/ n 10))
+(fun {overwrite n} {let {v (vec/make 4 nil)} {do (loop {i 0} {if (< i n) {do (vec/set! v (mod i 4) (list i n)) (recur (+ i 1))}}) (sum (vec/get v 0))}})
+(probe "replaced" (overwrite m))
+(fun {put-over n} {let {m (map/new)} {do (loop {i 0} {if (< i n) {do (map/put! m (str "k" (mod i 5)) (list i)) (recur (+ i 1))}}) (map/len m)}})
+(probe "put" (put-over m))
+(fun {stack n} {let {v (vec)} {do (loop {i 0} {if (< i n) {do (vec/push! v (list i)) (vec/pop! v) (recur (+ i 1))}}) (vec/len v)}})
+(probe "stack" (stack m))
+(fun {churn n} {let {m (map/new)} {do (loop {i 0} {if (< i n) {do (map/put! m (str "k" i) i) (map/del! m (str "k" (- i 3))) (recur (+ i 1))}}) (map/len m)}})
+(probe "keys" (churn m))
 (probe "loop" (loop {i 0 s 0} {if (< i n) {recur (+ i 1) (+ s (len (list i s)))} s}))
 (fun {rows k} {loop {j 0 s 0} {if (< j 10) {recur (+ j 1) (+ s (len (inner (+ k j))))} s}})
 (fun {inner k} {list k (list k)})
@@ -36,4 +45,8 @@ carried 100000000 1
 in-turn 2 1
 unknown 0 1
 unknown-tail 7 1
-calls 200000000 1" ] || fail "$(cat out)"
+calls 200000000 1
+replaced 19999996 1
+put 5 1
+stack 0 1
+keys 3 1" ] || fail "$(cat out)"

@@ -36,3 +36,33 @@ cat >sums.valk <<'END'
 END
 run 0 "$VALKC" build --no-heap-in=squares -o sums sums.valk
 run 0 "$VALKC" build --skip=place -o plain app.valk
+# Vectors and maps that die with the call, and all that is stored into them, by whatever function.
+cat >request.valk <<'END_OF_PROGRAM'
+(fun {add-pair m part n}
+  {if (> n 3) {add-pair m part 3} {let {pair (str/split part "=")} {map/put! m (fst pair) (list (snd pair))}}})
+(fun {parse query}
+  {let {m (map/new) parts (str/split query "&")} {do (add-pair m (fst parts) 1) (add-pair m (snd parts) 2) m}})
+(fun {rows n}
+  {map (\ {i} {let {m (map/new)} {do (map/put! m "id" (list i)) (map/put! m "name" (str "row" i)) m}}) (range 0 n)})
+(fun {walk t v} {if (list? t) {do (walk (head t) v) (for {x (tail t)} (walk x v))} {vec/push! v (str t "!")}})
+(fun {handle query n}
+  {let {m (parse query) v (vec) row (vec/make 2 nil)}
+    {do (for {r (rows n)} (vec/push! v r))
+        (walk (list n (list n n)) v)
+        (vec/set! row 0 v)
+        (vec/set! row 1 (list m (str n)))
+        (len (str row m))}})
+(print (handle "a=1&b=2" 3))
+(fun {replaced v n} {loop {i 0} {if (< i n) {do (vec/set! v 0 (list i)) (recur (+ i 1))}}})
+(fun {popped v n} {do (vec/push! v (list n)) (vec/pop! v)})
+(fun {stacked n} {let {v (vec)} {do (loop {i 0} {if (< i n) {do (popped v i) (recur (+ i 1))}}) (len v)}})
+(let {v (vec 1)} {do (replaced v 3) (print (stacked 3) v)})
+END_OF_PROGRAM
+run 0 "$VALKC" build --no-heap-in=handle -o request request.valk
+run 0 ./request
+has out 105
+run 1 "$VALKC" build --no-heap-in=replaced -o request request.valk
+has err "list is on the heap, in \`replaced\`"
+has err "carried from one round to the next"
+run 1 "$VALKC" build --no-heap-in=stacked -o request request.valk
+has err "list is on the heap"

@@ -114,7 +114,7 @@ class Containers(Groups):
             (0.5, lambda: "(def {kept} (list %s))" % c),
             (1, lambda: "((\\ {y} {put %s 0 y}) %s)" % (c, x())),
             (1, lambda: "(vec/each (\\ {y} {put %s 1 (list y)}) (vec 1 2))" % c),
-            (1, self.assign_shared(c, n)), (0.3, lambda: "(freeze %s)" % c),
+            (1, self.assign_shared(c, n)), (0.1, lambda: "(freeze %s)" % c),
             (0.5, lambda: '(try {error (str "e" %s)} {e9 (put %s 0 (error-message e9))})' % (n, c)),
         ]
         lower = self.container(level) if level > 0 else None
@@ -129,8 +129,21 @@ class Containers(Groups):
                 del self.cs[del_at]
                 what = r.choice([c, "(either %s %s %s)" % (c, c, n), "(head (list %s))" % c, "(got (list %s) 0)" % c])
                 return "(let {%s %s} (if (or (vec? %s) (map? %s)) (do %s)))" % (alias, c if "got" in what else what, alias, alias, steps)
+            def of_round():
+                """Made and filled in each round, kept by something older or by a list of all."""
+                own, k, kind = self.fresh("c"), self.fresh("i"), r.choice(["vec", "map"])
+                self.cs.append((own, 0, kind, None))
+                steps = [self.direct_store(own, k) if self.chance(0.6) else self.container_step(k, d - 1)
+                         for _ in range(r.randint(1, 3))]
+                self.cs = [row for row in self.cs if row[0] != own]
+                make = r.choice(["(vec/make 2 nil)", "(vec)", "(vec (list %s))" % k]) if kind == "vec" else "(map/new)"
+                if level > 0:
+                    steps.append("(put %s 1 %s)" % (c, own))
+                inner = "(let {%s %s} (do %s %s))" % (own, make, " ".join(steps), own)
+                loop = r.choice(["(for {%s (range 0 %d)} %s)", '(print "m" (str (map (\\ {%s} {do (range 0 %d) %s}) (range 0 3))))'])
+                return loop % (k, r.randint(0, 4), inner)
             rows += [
-                (3, lambda: "(for {%s (range 0 %d)} (do %s))" % (i, r.randint(0, 5), self.container_step(i, d - 1))),
+                (3, of_round), (3, lambda: "(for {%s (range 0 %d)} (do %s))" % (i, r.randint(0, 5), self.container_step(i, d - 1))),
                 (2, lambda: "(loop {%s 0} (if (< %s %d) (do %s (recur (+ %s 1)))))" % (i, i, r.randint(1, 20), self.container_step(i, d - 1), i)),
                 (1, lambda: "(if (> %s 1) %s %s)" % (n, self.container_step(n, d - 1), self.container_step(n, d - 1))),
                 (2, in_let)]
