@@ -49,4 +49,8 @@ calls 200000000 1
 replaced 19999996 1
 put 5 1
 stack 0 1
-keys 3 1" ] || fail "$(cat out)"
+keys 3 1
+loop 200000000 1
+loops-in-loops 210000000 1
+handler 1 1
+large 100930000 1" ] || fail "$(cat out)"
