@@ -367,6 +367,8 @@ void *vk_number_room(vk *c, size_t bytes) {
   return p;
 }
 
+enum { MUCH_BYTES = VK_SCRATCH_CHUNK_BYTES / 8 * 3 };
+
 static size_t number_bytes(V v) {
   if (VK_IS_KIND(v, VK_FLOAT)) return sizeof(VkFloat);
   size_t bytes = sizeof(VkBigint) + VK_HDR_COUNT(*VK_OBJ(v)) * sizeof(uint64_t);
@@ -421,7 +423,7 @@ char *vk_keep_numbers(vk *c, unsigned where, char *mark, size_t count, V *kept) 
   size_t bytes;
   V found[count + 1];
   size_t n = find_numbers(count, kept, start, end, found, &bytes);
-  bool is_much = bytes > VK_MANY_BYTES / 4 * 3;
+  bool is_much = bytes > MUCH_BYTES;
   to = start;
   for (size_t i = 0; i < n; i++) {
     size_t size = number_bytes(found[i]);

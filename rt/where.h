@@ -109,7 +109,11 @@ static inline void vk_reset_to(vk *c, unsigned where, char *mark) {
   vk_scratch_reset(c, (int)where - 1, mark);
 }
 /* Numbers that a loop makes: since base, which begins as the mark at its start. */
+#ifdef VK_DEBUG /* often */
+enum { VK_MANY_BYTES = 64 };
+#else
 enum { VK_MANY_BYTES = 1 << (VK_SCRATCH_SHIFT - 1) };
+#endif
 #define VK_ARE_MANY(c, where, base) ((size_t)((c)->bump[where].cur - (base)) > VK_MANY_BYTES)
 /* Of what is on that stack since the mark, only these numbers stay (others may be among them), and are moved. Gives
  * the next base. */
