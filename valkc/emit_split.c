@@ -13,8 +13,8 @@
  * those without loops that run once, are in parts of their own, the last ones, which build.c has
  * compiled with less optimisation. Part 0 has all data.
  *
- * Each part costs the C compiler 20 ms for itself, so they are few. Of a group that is more than a small part of
- * all there is an even number: two processors work on them for as long. */
+ * Each part costs the C compiler 20 ms for itself, so they are few. Of a group that is more than one part, or is
+ * large beside the others, there is an even number: two processors work on them for as long. */
 #include "emit_parts.h"
 
 enum {
@@ -60,7 +60,7 @@ static size_t cost_of(const Group groups[GROUPS], int group) {
 
 static unsigned parts_for(size_t cost, size_t all) {
   if (cost == 0) return 0;
-  if (cost < all / SMALL && cost <= COST_MAX) return 1;
+  if (cost < all / SMALL ? cost <= COST_MAX : cost <= COST_MAX / 2) return 1;
   size_t count = 2 * ((cost + 2 * COST_MAX - 1) / (2 * COST_MAX));
   return count < PARTS_MAX ? (unsigned)count : PARTS_MAX;
 }
