@@ -528,9 +528,9 @@ static bool note_quiet(LowBody *body) {
   bool is_quiet = true;
   for (LowStmt *s = body->first; s; s = s->next) {
     is_quiet &= !s->op.makes_number;
-    bool is_inside = note_quiet(&s->body) & note_quiet(&s->other);
-    if (s->kind == STMT_LOOP) s->label->is_quiet = is_inside;
-    is_quiet &= is_inside;
+    bool is_body = note_quiet(&s->body), is_other = note_quiet(&s->other);
+    if (s->kind == STMT_LOOP) s->label->is_quiet = is_body;
+    is_quiet &= is_body && is_other;
   }
   return is_quiet;
 }
