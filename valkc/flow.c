@@ -229,17 +229,15 @@ static AVal eval_if(Flow *f, Core *e) {
 static AVal eval_seq(Flow *f, Core *e) {
   AVal r = aval_none();
   bool error_leaves = is_statement(f, e);
-  size_t mark = 0; /* where the first error may have ended it */
+  size_t mark = 0; /* before what may have ended it first */
   for (size_t i = 0; i < e->count; i++) {
     bool is_last = i + 1 == e->count;
-    AVal v = eval_part(f, e->items[i], !is_last || error_leaves);
-    if (is_last) {
-      if (r.types && !error_leaves) join_olds(f, mark, NULL);
-      return flow_join(f, r, v);
-    }
     if (!r.types) mark = f->undo.count;
-    r = flow_join(f, r, aval_keep(v, T_ERROR));
-    if (!(v.types & ~(uint32_t)T_ERROR)) return r;
+    AVal v = eval_part(f, e->items[i], !is_last || error_leaves);
+    bool is_end = is_last || !(v.types & ~(uint32_t)T_ERROR);
+    if (is_end && r.types && !error_leaves) join_olds(f, mark, NULL);
+    r = flow_join(f, r, is_last ? v : aval_keep(v, T_ERROR));
+    if (is_end) return r;
     Core *item = e->items[i];
     if (item->kind == CORE_LOCAL && !item->a) flow_narrow_var(f, item->var, aval_keep(flow_read_var(f, item->var), ~(uint32_t)T_ERROR));
   }
