@@ -7,15 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* int vk_catch_set(VkCatch *k): 0; once more 1 when vk_catch_jump is given k.
+/* int vk_catch_set(VkCatch *k, vk *c): fills the registers and goes on as vk_catch_begin, which gives 0; once
+ * more 1 when vk_catch_jump is given k.
  * void vk_catch_jump(VkCatch *k). Both know the layout of VkCatch: its first words. The jump zeroes
  * what the next frames will have gaps in: see vk_stack_wipe. */
 _Noreturn void vk_catch_jump(VkCatch *k);
+int vk_catch_begin(VkCatch *k, vk *c); /* called by the assembly alone */
 _Static_assert(offsetof(VkCatch, registers) == 0, "the assembly below");
 #if defined(__x86_64__)
 __asm__(".text\n"
         ".globl vk_catch_set, vk_catch_jump\n"
-        ".hidden vk_catch_jump\n"
+        ".hidden vk_catch_jump, vk_catch_begin\n"
         ".type vk_catch_set, @function\n"
         ".type vk_catch_jump, @function\n"
         "vk_catch_set:\n"
@@ -29,8 +31,7 @@ __asm__(".text\n"
         "  movq %r15, 40(%rdi)\n"
         "  movq %rdx, 48(%rdi)\n"
         "  movq %rax, 56(%rdi)\n"
-        "  xorl %eax, %eax\n"
-        "  ret\n"
+        "  jmp vk_catch_begin\n"
         ".size vk_catch_set, . - vk_catch_set\n"
         "vk_catch_jump:\n"
         "  movq 0(%rdi), %rbx\n"
@@ -53,6 +54,7 @@ __asm__(".text\n"
         ".globl vk_catch_set\n"
         ".globl vk_catch_jump\n"
         ".hidden vk_catch_jump\n"
+        ".hidden vk_catch_begin\n"
         ".type vk_catch_set, %function\n"
         ".type vk_catch_jump, %function\n"
         "vk_catch_set:\n"
@@ -68,8 +70,7 @@ __asm__(".text\n"
         "  stp d12, d13, [x0, #128]\n"
         "  stp d14, d15, [x0, #144]\n"
         "  str x9, [x0, #160]\n"
-        "  mov w0, #0\n"
-        "  ret\n"
+        "  b vk_catch_begin\n"
         ".size vk_catch_set, . - vk_catch_set\n"
         "vk_catch_jump:\n"
         "  ldp x19, x20, [x0, #0]\n"
@@ -98,13 +99,13 @@ __asm__(".text\n"
 
 /* ---- setting and dropping ------------------------------------------------------------------ */
 
-VkCatch *vk_catch_begin(vk *c, VkCatch *k) {
+int vk_catch_begin(VkCatch *k, vk *c) {
   k->previous = c->fiber->caught;
   k->scratch[0] = vk_scratch_mark(c, 0);
   k->scratch[1] = vk_scratch_mark(c, 1);
   k->tail_limit = c->tail_limit;
   c->fiber->caught = k;
-  return k;
+  return 0;
 }
 
 V vk_unguard(vk *c) {
@@ -126,7 +127,7 @@ V vk_catch_landed(vk *c, const VkPos *pos) {
 
 V vk_catch_call(vk *c, V (*fn)(vk *c, void *arg), void *arg) {
   VkCatch k;
-  if (vk_catch_set(vk_catch_begin(c, &k))) return vk_catch_landed(c, NULL);
+  if (vk_catch_set(&k, c)) return vk_catch_landed(c, NULL);
   V v = fn(c, arg);
   vk_unguard(c);
   return v;

@@ -331,7 +331,7 @@ V eval_do_if(vk *c, const Code *e, V *env) {
 /* What %unguard ends: the body does that itself. */
 V eval_do_guard(vk *c, const Code *e, V *env) {
   VkCatch k;
-  if (vk_catch_set(vk_catch_begin(c, &k))) {
+  if (vk_catch_set(&k, c)) {
     for (uint32_t i = 0; i < e->count; i++) env[e->slot + i] = VK_UNBOUND; /* what it was making */
     return vk_catch_landed(c, e->pos);
   }

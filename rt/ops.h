@@ -257,7 +257,7 @@ static inline V vk_op_items(vk *c, V l, V who, V index, const VkPos *pos) {
 
 /* Gives nil, and once more an error if memory runs out before %unguard. */
 #define vk_op_guard(c, pos)                                                                    \
-  (vk_catch_set(vk_catch_begin(c, (&(VkCatch){.previous = 0}))) ? vk_catch_landed(c, pos) : VK_NIL)
+  (vk_catch_set((&(VkCatch){.previous = 0}), c) ? vk_catch_landed(c, pos) : VK_NIL)
 
 V vk_qq_cons_slow(vk *c, V x, V rest, const VkPos *pos) VK_COLD;
 static inline V vk_op_qq_cons(vk *c, V x, V rest, const VkPos *pos) {

@@ -379,8 +379,7 @@ typedef struct VkCatch {
   char *scratch[2]; /* marks */
   char *tail_limit;
 } VkCatch;
-VkCatch *vk_catch_begin(vk *c, VkCatch *k);
-int vk_catch_set(VkCatch *k) __attribute__((returns_twice)); /* 0, and 1 when memory ran out */
+int vk_catch_set(VkCatch *k, vk *c) __attribute__((returns_twice)); /* 0, and 1 when memory ran out */
 V vk_catch_landed(vk *c, const VkPos *pos);                  /* the error */
 
 #define VK_IS_FN(f, n) (VK_IS_OBJ(f) && (uint32_t)*VK_OBJ(f) == (VK_CLOSURE | (uint32_t)(n) << 16))

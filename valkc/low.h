@@ -287,6 +287,7 @@ struct LowFn {
   VEC(LowVar *) params;   /* as C gets them, the rest list last */
   unsigned required;      /* parameters without the rest */
   bool has_rest;
+  bool is_needed;         /* lower_call.c: called, or a value, by what is needed */
   bool is_value;          /* its closure is made somewhere: needs VkFn, perhaps a wrapper */
   bool may_park;          /* may return the tail-call marker */
   bool is_recursive;      /* in a cycle of calls of known functions, tail or not */

@@ -19,7 +19,7 @@ static bool is_library_place(const Lower *l, Span at) {
   return at.file < l->p->diag->sources.count && l->p->diag->sources.items[at.file].is_library;
 }
 
-/* The function of a lambda, queued for lowering when first met. own: the variable bound to it,
+/* The function of a lambda, which is lowered if something needs it. own: the variable bound to it,
  * which inside the lambda is its own closure. The binders of all its free variables have been
  * lowered, so which of those are static functions is known. */
 LowFn *lower_fn_of(Lower *l, Lambda *lambda, Var *own) {
@@ -38,14 +38,21 @@ LowFn *lower_fn_of(Lower *l, Lambda *lambda, Var *own) {
     Var *v = lambda->free.items[i];
     if (v != own && !lower_static_fn(l, v)) PUSH(l->arena, f->captures, v);
   }
+  return f;
+}
+
+/* f is called, or is a value: it becomes part of the program. What only it calls itself does not. */
+void lower_need(Lower *l, LowFn *f) {
+  if (f->is_needed) return;
+  f->is_needed = true;
   PUSH(l->arena, l->low->fns, f);
   PUSH(l->arena, l->queue, f);
-  return f;
 }
 
 LowOp lower_closure(Lower *l, LowFn *f) {
   if (f->captures.count == 0) return low_copy(l, arg_const(lower_fn_const(l, f)));
   f->is_value = true;
+  lower_need(l, f);
   LowOp op = {.kind = OP_CLOSURE, .fn = f, .count = f->captures.count};
   op.args = ARENA_ARRAY(l->arena, LowArg, op.count);
   for (size_t i = 0; i < op.count; i++) op.args[i] = lower_var_place(l, f->captures.items[i]);
@@ -100,6 +107,7 @@ static LowOp exact_call(Lower *l, Core *e, LowFn *f, LowArg self, LowArg *args) 
     args = op.args++;
   }
   PUSH(l->arena, l->fn->callees, f);
+  lower_need(l, f);
   if (f->captures.count == 0) return op;
   args[0] = self;
   op.args = args;

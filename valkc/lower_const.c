@@ -92,6 +92,7 @@ LowConst *lower_nil(Lower *l) { return find_or_add(l, (LowConst){.kind = LOW_NIL
 
 LowConst *lower_fn_const(Lower *l, LowFn *f) {
   f->is_value = true;
+  lower_need(l, f);
   return find_or_add(l, (LowConst){.kind = LOW_FUNCTION, .fn = f}, &f, sizeof f);
 }
 

@@ -20,7 +20,7 @@ typedef struct Lower {
   LowVar **vars;       /* Valk variable -> low variable */
   LowFn **fns;         /* lambda -> function */
   LowerLoop **loops;
-  VEC(LowFn *) queue; /* functions met, not lowered yet */
+  VEC(LowFn *) queue; /* functions needed, not lowered yet */
   Names const_keys;   /* lower_const.c */
   PtrMap const_by_key;
 } Lower;
@@ -53,6 +53,7 @@ bool lower_is_inert(const Core *e); /* evaluating it cannot be observed */
 
 /* lower_call.c: functions and calls */
 LowFn *lower_fn_of(Lower *l, Lambda *lambda, Var *own);
+void lower_need(Lower *l, LowFn *f);
 LowFn *lower_static_fn(Lower *l, const Var *v); /* v always is this function without captures */
 LowOp lower_closure(Lower *l, LowFn *f);        /* a new closure, or the static one */
 LowOp lower_literal(Lower *l, Core *e);
