@@ -140,6 +140,7 @@ struct Global {
   unsigned use_count; /* GLOBAL nodes that name it: core_find_free; an upper bound between */
   bool is_library;
   unsigned def_seq;     /* textual order of its first definition: expand.h */
+  bool is_used_early; /* resolve: warned of, once */
   bool is_top_fun;      /* some definition is a `fun` form at top level */
   Datum *definition;    /* library: once it has been read: library.c */
   bool is_pending;      /* library: not expanded yet */

@@ -150,12 +150,21 @@ static void warn_unknown(Resolver *r, const NameRef *ref, Span span) {
   if (near.best) diag_note(r->p->diag, NO_SPAN, "did you mean `%s`?", near.best);
 }
 
+/* A function that runs later, when the program's own function of that name is there, means the library's all the same. */
+static void warn_early(Resolver *r, const NameRef *ref, Global *user, Span span) {
+  if (!r->in || !user->is_top_fun || user->is_used_early || ref->is_quiet) return;
+  user->is_used_early = true;
+  diag_warning(r->p->diag, span, "`%s` is the library's here: the program's own is known from its definition on", ref->text);
+  diag_note(r->p->diag, user->span, "it is defined here");
+}
+
 static Core *resolve_global(Resolver *r, const NameRef *ref, Span span) {
   unsigned seq = 0;
   Global *user = ref->is_library ? NULL : module_find(r->p, ref->module, ref->text, &seq);
   Global *library = library_find(r->p, ref->text);
   if (library && !ref->is_library && ref->text[0] == '%' && ref->text[1]) library = NULL;
   if (user && (!library || ref->seq >= seq)) return global_node(r, user, span);
+  if (library && user) warn_early(r, ref, user, span);
   if (library) return global_node(r, library, span);
   int64_t value;
   bool is_nil;
