@@ -176,13 +176,18 @@ bool interrupts_came(void) {
          !sigisemptyset(&ends);
 }
 
-/* Until a child ends; a signal that comes first is theirs, too. */
+static void pass_on(const pid_t *pids, size_t count) {
+  for (size_t i = 0; interrupts.came && i < count; i++)
+    if (pids[i] > 0) kill(pids[i], interrupts.came);
+}
+
+/* Until a child ends; a signal that comes first is theirs, too, and that of children started after it. */
 static void wait_held(const pid_t *pids, size_t count) {
+  pass_on(pids, count);
   int number = sigwaitinfo(&interrupts.waited_for, NULL);
   if (number < 0 || number == SIGCHLD) return;
   interrupts.came = number;
-  for (size_t i = 0; i < count; i++)
-    if (pids[i] > 0) kill(pids[i], number);
+  pass_on(pids, count);
 }
 
 pid_t process_start(char *const *argv, int in, int out, int err) {
