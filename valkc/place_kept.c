@@ -107,8 +107,9 @@ void place_find_kept(Place *p, PlaceFn *f) {
   }
   find_sets(&s, &f->low->body, NULL);
   find_reads(&s, &f->low->body, NULL);
-  f->has_guard = s.has_guard;
-  for (size_t i = 0; i < s.all.count && !s.has_guard; i++) {
+  f->has_guard |= s.has_guard;
+  f->is_passive = s.has_guard || f->low->is_recursive;
+  for (size_t i = 0; i < s.all.count && !f->is_passive; i++) {
     const Carried *k = s.all.items[i];
     LowLabel *l = k->loop;
     if (!l || k->is_unfit || !k->is_begun || !l->is_next || !l->makes_numbers || !l->free) continue;
@@ -124,7 +125,7 @@ bool place_is_kept(const Place *p, const LowVar *v) { return p->objects && v->ke
 /* The statement copies a number out of the loop around it. */
 bool place_moves_out(Place *p, LowStmt *s) {
   if (!p->objects || !p->loop || !p->loop->label->makes_numbers || s->op.kind != OP_COPY) return false;
-  if (s->rounds_after & p->loop->bit || p->in->has_guard) return false;
+  if (s->rounds_after & p->loop->bit || p->in->is_passive) return false;
   const LowArg *a = &s->op.args[0];
   if (a->kind != ARG_VAR || a->var->rep != REP_VALUE || a->var->is_box) return false;
   if (!is_number(p, a->facts.types ? a->facts : a->var->facts)) return false;
@@ -181,13 +182,14 @@ static void list_kept(PlaceFn *f, LowLabel *l, Arena *arena) {
     if (f->kept.items[i]->kept_in == l) l->kept[l->kept_count++] = f->kept.items[i];
 }
 
-/* Loops get a stack for numbers where some are made that die with a round, and the round has no
- * reset or may not have one, because of what goes round. */
+/* Loops get a stack for numbers where some are made that die with a round, and the round has no reset or may
+ * not have one, because of what goes round. Not in recursive functions: their loops are many and short, and
+ * each would take a mark. */
 void place_open_rounds(Place *p, PlaceFn *f) {
   for (size_t i = 0; i < f->cuts.count; i++)
     if (f->cuts.items[i].to->var->kept_in) mark_kept(f->cuts.items[i].from, 1);
   for (size_t i = 0; i < f->loops.count; i++) list_kept(f, f->loops.items[i]->label, p->arena);
-  for (size_t i = 0; i < f->sites.count && !f->has_guard; i++) {
+  for (size_t i = 0; i < f->sites.count && !f->is_passive; i++) {
     const PlaceSite *s = &f->sites.items[i];
     int lives = s->is_number ? place_lives_at(s, 1) : LIVES_ON_HEAP;
     if (lives <= LIVES_IN_FUNCTION || s->op->opens || s->op->closes) continue;

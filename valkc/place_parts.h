@@ -143,6 +143,7 @@ struct PlaceFn {
   PlaceParts fresh;       /* where something new may be that goes where the caller says */
   PlaceParts foreign;     /* where something may be that was on the heap before, or is made there */
   bool has_guard;
+  bool is_passive;        /* its loops get no stacks for numbers: place_kept.c */
   struct Late *late;           /* place_graph.c */
   VEC(const LowOp *) returns;
   size_t asked;           /* is_asked: whether its result builds up this argument is being found out */
