@@ -113,6 +113,7 @@ static void number(Lower *l, LowVar *v) {
 }
 
 static void set(Lower *l, LowVar *v, LowOp op, bool is_decl) {
+  if (op.kind == OP_COPY && arg_is_var(op.args[0], v)) return; /* (= {v} v) */
   number(l, v);
   LowStmt *s = append_op(l, STMT_SET, op);
   s->var = v;
