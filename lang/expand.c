@@ -64,6 +64,19 @@ void frame_add(Expander *x, Scope *s, Core **body) {
 
 /* ---- globals ----------------------------------------------------------------------------- */
 
+/* `eval` of a function above is not the one defined here, though the program may look so. */
+static void note_form_used(Expander *x, const Datum *head, Ctx ctx) {
+  bool is_text = !ctx.is_library && !ctx.is_quiet && x->expansion_depth == 0;
+  if (is_text && !x->p->is_open && !ptrmap_get(&x->forms_used, head->text)) ptrmap_put(&x->forms_used, head->text, (void *)head);
+}
+
+static void warn_of_form(Expander *x, const char *name, Span span) {
+  const Datum *used = x->p->is_open || x->p->is_compile_time ? NULL : ptrmap_get(&x->forms_used, name);
+  if (!used || used->span.file != span.file) return;
+  diag_warning(x->p->diag, span, "above this definition, `%s` is the special form", name);
+  diag_note(x->p->diag, used->span, "here, for one");
+}
+
 Global *global_define(Expander *x, const char *name, Span span, Ctx ctx, bool is_top_fun) {
   if (ctx.is_library) {
     Global *g = library_find(x->p, name);
@@ -74,6 +87,7 @@ Global *global_define(Expander *x, const char *name, Span span, Ctx ctx, bool is
   if (!x->p->is_compile_time && ctx.module->macros.count) ptrmap_put(&ctx.module->macros, name, NULL);
   if (x->p->is_open) g->kind = GLOBAL_VARIABLE;
   if (g->def_count++ == 0) {
+    warn_of_form(x, name, span);
     g->span = span;
     g->def_seq = ++x->seq;
     g->library = library_find(x->p, name);
@@ -203,7 +217,10 @@ Core *expand_call(Expander *x, Datum *d, Ctx ctx) {
   if (d->count == 0) return core_nil(x->p, d->span);
   if (macro_called(d, ctx)) return expand_macro_call(x, d, ctx);
   const Form *f = find_form(x, d->items[0], ctx);
-  if (f && f->expand) return check_operands(x, f, d) ? f->expand(x, d, ctx) : expand_fail(x, d->span);
+  if (f && f->expand) {
+    note_form_used(x, d->items[0], ctx);
+    return check_operands(x, f, d) ? f->expand(x, d, ctx) : expand_fail(x, d->span);
+  }
   Core *e = core_new(x->p, CORE_CALL, d->span);
   e->is_block_name = d->is_quoted && d->count == 1 && d->items[0]->kind == DATUM_SYMBOL;
   e->a = expand_expr(x, d->items[0], ctx_inner(ctx));
@@ -458,7 +475,7 @@ void expand_begin(Program *p) {
   p->expander = x;
   p->global_by_name.arena = p->lasting;
   x->p = p;
-  x->forms.arena = x->mentioned.arena = p->lasting;
+  x->forms.arena = x->mentioned.arena = x->forms_used.arena = p->lasting;
   size_t n;
   const Form *forms = form_table(&n);
   for (size_t i = 0; i < n; i++) ptrmap_put(&x->forms, name_c(p->names, forms[i].name), (void *)&forms[i]);

@@ -39,6 +39,7 @@ typedef struct Expander {
   unsigned seq; /* definition forms seen so far */
   unsigned depth;
   PtrMap mentioned; /* names that user code mentions: do any lead to eval? */
+  PtrMap forms_used; /* names of special forms -> Datum *: where the program first meant one */
   VEC(Literal) literals;
   VEC(Frame) frames;
   LoadChain *loads;
