@@ -33,9 +33,10 @@ struct Calm {
   uint64_t returned; /* what was surely paid at each RETURN of it */
 };
 
-/* Work on numbers is a few instructions even where it is called. */
+/* Work on numbers, and on the end of a vector, is a few instructions even where it is called. */
 bool calm_is_costly(const LowOp *op) {
   if (op->kind != OP_PRIM || op->fast || op->prim->flags & PRIM_INLINE) return false;
+  if (!strcmp(op->prim->name, "vec/push!") || !strcmp(op->prim->name, "vec/pop!")) return false;
   bool is_work = op->prim->is_argv || op->prim->flags & PRIM_FAILS;
   return is_work && strncmp(op->prim->signature, "(num", 4) != 0;
 }

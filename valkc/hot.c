@@ -6,7 +6,7 @@
  * keeps: what every statement does. The copies share variables (declared before the loop), marks and
  *        cells, and go the same way, so that a jump finds all of it as it would have been
  * cost:  linear; COPIED_MAX statements of a loop, and GROWTH_MAX of the program are there twice; loops that
- *        do something costly in each round (calm.c) are not copied
+ *        do something costly in each round (calm.c), and all loops in them, are not copied
  * trust: emit.c prints both and knows nothing of what they mean
  *
  * raw_error.c has a variable beside each raw number that may be an error: the error, or nil. Such a
@@ -129,7 +129,7 @@ static bool is_nil_part(const LowArg *a) { return a->kind == ARG_VAR && a->var->
 typedef struct Measure {
   const LowLabel *loop;
   size_t count;
-  bool has_tests, is_unfit;
+  bool has_tests, has_busy_loop, is_unfit;
 } Measure;
 
 /* A frame that a catch returns to is one; a loop whose rounds are of several functions begins in their middle. */
@@ -138,6 +138,7 @@ static void measure(Measure *m, const LowBody *body) {
     bool is_guard = s->op.kind == OP_PRIM && (!strcmp(s->op.prim->name, "%guard") || !strcmp(s->op.prim->name, "%unguard"));
     m->count++;
     m->is_unfit |= is_guard || (s->entry && s->label == m->loop);
+    m->has_busy_loop |= s->kind == STMT_LOOP && !s->label->is_calm;
     m->has_tests |= s->kind == STMT_SET && hot_op(&s->op);
     for (size_t i = 0; i < s->op.count; i++) m->has_tests |= is_nil_part(&s->op.args[i]);
     measure(m, &s->body);
@@ -148,7 +149,8 @@ static void measure(Measure *m, const LowBody *body) {
 static bool is_worth_it(const Hot *h, const LowStmt *loop) {
   Measure m = {.loop = loop->label};
   measure(&m, &loop->body);
-  return loop->label->is_next && !loop->label->is_calm && m.has_tests && !m.is_unfit && m.count <= COPIED_MAX &&
+  bool is_busy = !loop->label->is_calm || m.has_busy_loop;
+  return loop->label->is_next && is_busy && m.has_tests && !m.is_unfit && m.count <= COPIED_MAX &&
          h->growth + m.count <= GROWTH_MAX;
 }
 
