@@ -373,13 +373,13 @@ static char *object_path(BuildCommand *b, const char *dir, unsigned part) {
 enum { LARGE_UNIT = 10000 };
 
 /* Code that the time is not spent in is not worth the work of optimising it. What -O1 does to jumps costs a
- * seventh of it, which only loops that do nothing costly are worth. */
+ * seventh of it, which only loops that do nothing costly are worth, and not where a quick build is asked for. */
 static const char *part_options(const Compilation *c, const BuildCommand *b, unsigned part) {
-  bool is_once = part >= c->low->first_once, is_calm = part >= c->low->first_calm;
-  if (!is_calm || c->options->optimise == 0) return "";
-  bool is_least = is_once || c->options->optimise == 1;
+  static const char *const few_jumps = "-O1 -fno-tree-dominator-opts";
+  bool is_once = part >= c->low->first_once, is_calm = part >= c->low->first_calm, is_quick = c->options->optimise == 1;
+  if (c->options->optimise == 0 || (!is_calm && !is_quick)) return "";
   if (b->family != GCC) return "-O1";
-  return is_least ? "-Og" : "-O1 -fno-tree-dominator-opts";
+  return is_calm && (is_once || is_quick) ? "-Og" : few_jumps;
 }
 
 /* Its command is built behind the words that are there, which stay as they are. */
