@@ -457,6 +457,7 @@ V vk_sexpr_of(vk *c, V l) {
 V vk_qq_append(vk *c, V front, V back) {
   V p = vk_list_of(front);
   if (p == VK_UNBOUND) return vk_arg_error(c, "unquote-splicing", 1, front, "a list");
+  if (VK_IS_ABN(back)) return back;
   return vk_list_append(c, p, back);
 }
 

@@ -25,12 +25,13 @@ static void enqueue(Place *p, PlaceFn *f) {
 
 /* ---- calls: what is known of the callee ------------------------------------------------------- */
 
-/* Something new of f's may hold what is at these parts. */
-static bool is_under_fresh(const PlaceFn *f, PlaceParts parts) {
+/* Depths of something new of f's that has what is at these parts: one list of cells may be new at its
+ * front, and have what was there before as its tail. */
+static uint8_t fresh_with(const PlaceFn *f, PlaceParts parts) {
   PlaceParts under = 0;
   for (PlaceParts held = place_one_deeper(f->fresh), more; under != held; held |= more)
     under = held, more = place_one_deeper(held);
-  return parts & under;
+  return parts & f->fresh ? ALL_DEPTHS : parts & under ? ALL_DEPTHS & ~1 : 0;
 }
 
 /* The edge from `from`, number `source` of the call, to what is in that slot. */
@@ -90,14 +91,15 @@ static void use_param(Place *p, PlaceCall *call, size_t i) {
     if (param->rounds[k] == ALL_ROUNDS) place_demand(p, arg, k, LIVES_NOWHERE, 0, ALL_ROUNDS, (PlaceWhy){0});
     place_note_stored(p, arg, k, param->stored[k]);
     add_links(p, call, arg, (unsigned)i, k, param->parts[k]);
-    if (!is_under_fresh(call->callee, param->parts[k])) continue;
+    uint8_t into = fresh_with(call->callee, param->parts[k]);
+    if (!into) continue;
     if (!call->is_call) { /* as a value, it makes its result on the heap */
       place_heap(p, arg, k, call->reason);
       continue;
     }
     PlaceEdge *e = link_of(p, call, arg, (unsigned)i, call->made, SLOTS_MAX);
-    if (e && !e->into[k]) place_queue(p, call->made);
-    if (e) e->into[k] = ALL_DEPTHS & ~1;
+    if (e && into & ~e->into[k]) place_queue(p, call->made);
+    if (e) e->into[k] |= into;
   }
 }
 
