@@ -10,10 +10,11 @@ map=/tmp/perf-$(cat pid).map
 mv "$map" map || fail "no $map"
 grep -qE '^[0-9a-f]+ [0-9a-f]+ f_slow_one_p_[0-9]+$' map || { cat map; fail "the map lacks the function"; }
 awk '{ if (NF != 3 || $2 == "0") exit 1 }' map || { cat map; fail "a line that perf does not take"; }
-# The program runs also where the file cannot be made; nothing is written unless asked for.
-if unshare -rm true 2>/dev/null; then
-  mkdir none
-  run 0 unshare -rm sh -c 'mount -t tmpfs -o ro none /tmp && exec "$@"' sh "$VALKC" run --perf-map a.valk
+# The program runs also where the file cannot be made; nothing is written unless asked for. The tree may be in /tmp itself.
+tree=$(cd "$TREE" && pwd)
+if unshare -rm mount --bind "$tree" /mnt 2>/dev/null && [ "${VALKC#"$tree"/}" != "$VALKC" ]; then
+  run 0 unshare -rm sh -c 'mount --bind "$1" /mnt && mount -t tmpfs -o ro none /tmp && shift && exec "$@"' sh \
+    "$tree" "/mnt/${VALKC#"$tree"/}" run --perf-map a.valk
   is out 832040
   has err "cannot write /tmp/perf-"
 fi
