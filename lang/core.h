@@ -221,6 +221,7 @@ typedef struct Program {
   bool is_open;          /* the evaluator's: forms come one by one, and any may define any name */
   bool is_profiled;      /* explain --profile: the program counts the bytes of each allocation */
   bool is_quick;         /* for TinyCC: what compiles fast, from a compiler that does not inline */
+  bool is_soon;          /* -O1: compiled soon rather than well */
   bool is_compile_time;  /* is_open: runs macros for another program, whose modules it shares */
   struct Module *root;   /* the name space of the program's own file: expand.h */
   const struct ExpandHost *host; /* runs macros; NULL: there is none */

@@ -26,8 +26,8 @@ enum {
 
 typedef struct Group { /* functions that share parts */
   VEC(LowFn *) fns;
-  VEC(size_t) middles; /* weight up to the middle of each */
-  size_t weight;
+  VEC(size_t) middles; /* cost up to the middle of each */
+  size_t cost;
 } Group;
 
 /* About proportional to the C compiler's work, which is less for what is printed as a call. */
@@ -38,29 +38,26 @@ static size_t weight_of(const LowBody *body) {
   return weight;
 }
 
-static void add_to(Arena *a, Group *g, LowFn *f) {
-  size_t weight = weight_of(&f->body) + 1;
+static void add_to(Arena *a, Group *g, LowFn *f, size_t cost) {
   PUSH(a, g->fns, f);
-  PUSH(a, g->middles, g->weight + weight / 2);
-  g->weight += weight;
+  PUSH(a, g->middles, g->cost + cost / 2);
+  g->cost += cost;
 }
 
 static void spread(Group *g, unsigned first, unsigned count) {
   for (size_t i = 0; i < g->fns.count; i++)
-    g->fns.items[i]->part = first + (unsigned)(g->middles.items[i] * count / g->weight);
+    g->fns.items[i]->part = first + (unsigned)(g->middles.items[i] * count / g->cost);
 }
 
 enum { BUSY, CALM, ONCE, GROUPS };
 /* Of a unit of weight: optimised, less, and least but with calls of more arguments. */
 static const size_t unit_costs[GROUPS] = {[BUSY] = 4, [CALM] = 2, [ONCE] = 5};
 
-static size_t cost_of(const Group groups[GROUPS], int group) {
-  return groups[group].weight * unit_costs[group];
-}
-
-static unsigned parts_for(size_t cost, size_t all) {
+/* is_last: when no other group is left, two processors are to be busy to the end. */
+static unsigned parts_for(size_t cost, size_t all, bool is_last) {
   if (cost == 0) return 0;
-  if (cost < all / SMALL ? cost <= COST_MAX : cost <= COST_MAX / 2) return 1;
+  if (cost <= COST_MAX / 4) return 1;
+  if (!is_last && (cost < all / SMALL ? cost <= COST_MAX : cost <= COST_MAX / 2)) return 1;
   size_t count = 2 * ((cost + 2 * COST_MAX - 1) / (2 * COST_MAX));
   return count < PARTS_MAX ? (unsigned)count : PARTS_MAX;
 }
@@ -81,25 +78,32 @@ static void share(Group *g) {
   }
 }
 
-static Group *group_of(Group groups[GROUPS], const LowFn *f) {
-  return &groups[f->is_once ? ONCE : f->is_calm ? CALM : BUSY];
+static int group_of(const LowFn *f) { return f->is_once ? ONCE : f->is_calm ? CALM : BUSY; }
+
+/* With -O1 what is calm and what runs once is compiled alike: one group, in even parts. Gives the weight of all. */
+static size_t group(LowProgram *low, Group groups[GROUPS]) {
+  size_t all = 0, count = low->fns.count;
+  for (size_t i = 0; i < count + low->tops.count; i++) {
+    LowFn *f = i < count ? low->fns.items[i] : low->tops.items[i - count];
+    size_t weight = weight_of(&f->body) + 1;
+    int own = group_of(f);
+    add_to(low->arena, &groups[own == CALM && low->program->is_soon ? ONCE : own], f, weight * unit_costs[own]);
+    all += weight;
+  }
+  return all;
 }
 
 void emit_split(LowProgram *low) {
   Group groups[GROUPS] = {0};
-  for (size_t i = 0; i < low->fns.count; i++)
-    add_to(low->arena, group_of(groups, low->fns.items[i]), low->fns.items[i]);
-  for (size_t i = 0; i < low->tops.count; i++)
-    add_to(low->arena, group_of(groups, low->tops.items[i]), low->tops.items[i]);
-  if (groups[BUSY].weight + groups[CALM].weight + groups[ONCE].weight <= WHOLE_MAX) return;
+  if (group(low, groups) <= WHOLE_MAX) return;
   size_t all = 0;
-  for (int i = 0; i < GROUPS; i++) all += cost_of(groups, i);
+  for (int i = 0; i < GROUPS; i++) all += groups[i].cost;
   low->part_costs = ARENA_ARRAY(low->arena, size_t, GROUPS * PARTS_MAX);
   unsigned firsts[GROUPS + 1] = {0};
   for (int i = 0; i < GROUPS; i++) {
-    unsigned count = parts_for(cost_of(groups, i), all);
+    unsigned count = parts_for(groups[i].cost, all, low->program->is_soon && i == ONCE);
     spread(&groups[i], firsts[i], count);
-    for (unsigned k = 0; k < count; k++) low->part_costs[firsts[i] + k] = cost_of(groups, i) / count;
+    for (unsigned k = 0; k < count; k++) low->part_costs[firsts[i] + k] = groups[i].cost / count;
     firsts[i + 1] = firsts[i] + count;
   }
   low->first_calm = firsts[CALM];

@@ -282,6 +282,7 @@ int passes_run(Compilation *c, PassId last) {
   c->is_stopped = dumped != PASS_COUNT;
   if (c->is_stopped) last = dumped;
   c->program.skipped_parts = skipped_parts(c);
+  c->program.is_soon = c->options->optimise == 1;
   for (const PassRow *row = pass_rows; row < pass_rows + ROW_COUNT; row++) {
     if (is_part(row)) continue;
     if (row->id > last) break;
