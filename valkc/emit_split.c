@@ -3,15 +3,15 @@
  * in:    low, as it will be printed
  * out:   low->part_count, first_calm, first_once, part_costs; fn->part; fn->is_shared if other parts, or data, name
  *        the function
- * keeps: the number of parts depends on the program alone, so the same program gives the same bytes on
- *        every machine
+ * keeps: the number of parts depends on the program and on whether it is -O1, so the same build gives the
+ *        same bytes on every machine
  * cost:  linear
  * trust: build.c compiles part k with -DVK_PART=k; without VK_PART the text is one (rt/vk.h)
  *
  * A part is a run of functions in the order of the text: those that stand together call each other
  * most. What is lost is what a C compiler would inline from one part into another. Calm functions, and
  * those without loops that run once, are in parts of their own, the last ones, which build.c has
- * compiled with less optimisation. Part 0 has all data.
+ * compiled with less optimisation; with -O1 they are compiled alike, and share parts. Part 0 has all data.
  *
  * Each part costs the C compiler 20 ms for itself, so they are few. Of a group that is more than one part, or is
  * large beside the others, there is an even number: two processors work on them for as long. */
@@ -53,7 +53,7 @@ enum { BUSY, CALM, ONCE, GROUPS };
 /* Of a unit of weight: optimised, less, and least but with calls of more arguments. */
 static const size_t unit_costs[GROUPS] = {[BUSY] = 4, [CALM] = 2, [ONCE] = 5};
 
-/* is_last: when no other group is left, two processors are to be busy to the end. */
+/* is_last: nothing is compiled after this group, so two processors should work on it, even if it is small. */
 static unsigned parts_for(size_t cost, size_t all, bool is_last) {
   if (cost == 0) return 0;
   if (cost <= COST_MAX / 4) return 1;

@@ -1,8 +1,8 @@
 /* place.c - where each allocation lives: in scratch, with the caller's choice, or on the heap.
  *
  * in:    low.h, after fuse
- * out:   op->where of every operation that allocates, op->resets of calls, label->resets of loops,
- *        takes_where and has_entry_mark of functions; the statements are unchanged
+ * out:   op->where of every operation that allocates, op->resets of calls, label->resets and ->numbers of
+ *        loops, stmt->clean, takes_where and has_entry_mark of functions; the statements are unchanged
  * keeps: demands only grow toward the heap, so the work-list ends
  * cost:  near linear in statements: a function is looked at again when a callee's facts grew
  * trust: emit.c allocates where it is told; nothing checks it in release builds, every store is
@@ -13,7 +13,8 @@
  * are instantiated at each call (so calls of one function do not spoil each other), solved callees
  * first. The lifetimes that it tells apart are regions (Tofte, Talpin 1997): the rounds of the loops
  * around, the call of the function, its result (which the caller places: there are two stacks, and
- * the caller resets), the heap. docs/internals/placement.md has the whole story. */
+ * the caller resets), the heap. It is done twice: for objects, and then for numbers in the regions that there are
+ * (place_number.c). docs/internals/placement.md has the whole story. */
 #include "place.h"
 #include "place_parts.h"
 
